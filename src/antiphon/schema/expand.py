@@ -111,10 +111,11 @@ class Expander:
         for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
             for name, needed in schema.get(keyword, {}).items():
                 absent = Flat(properties={name: (Place(False, (*path, keyword, name)),)})
-                also = cast("list[str]", needed) if isinstance(needed, list) else []
-                present = Flat(required=(name, *also))
-                inner = [] if isinstance(needed, list) else self._of(Place(needed, (*path, keyword, name)))
-                found = _product(found, [absent, *(_product([present], inner) if inner else [present])])
+                if isinstance(needed, list):
+                    present = [Flat(required=(name, *cast("list[str]", needed)))]
+                else:
+                    present = _product([Flat(required=(name,))], self._of(Place(needed, (*path, keyword, name))))
+                found = _product(found, [absent, *present])
         return found
 
 

@@ -25,6 +25,9 @@ _HOURS = f"T(?:{_N}H(?:{_N}M(?:{_N}S)?)?|{_N}M(?:{_N}S)?|{_N}S)"
 
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+# Two hyphens in a row mean Punycode in an internationalized name, which no pattern can judge.
+_IDN_LABEL = "[a-zA-Z0-9]{1,20}(?:-[a-zA-Z0-9]{1,20}){0,2}"
+_IDN_HOST = rf"{_IDN_LABEL}(?:\.{_IDN_LABEL})*"
 _ATOM = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+"
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
@@ -52,9 +55,9 @@ PATTERNS: Final[Mapping[str, str]] = {
     "date-time": f"^{_DATE}T{_TIME}$",
     "duration": f"^P(?:{_N}W|{_DAYS}(?:{_HOURS})?|{_HOURS})$",
     "email": rf"^{_ATOM}(?:\.{_ATOM})*@{_HOST}$",
-    "idn-email": rf"^{_ATOM}(?:\.{_ATOM})*@{_HOST}$",
+    "idn-email": rf"^{_ATOM}(?:\.{_ATOM})*@{_IDN_HOST}$",
     "hostname": f"^{_HOST}$",
-    "idn-hostname": f"^{_HOST}$",
+    "idn-hostname": f"^{_IDN_HOST}$",
     "ipv4": f"^{_IPV4}$",
     "ipv6": f"^(?:{_IPV6})$",
     "uuid": "^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",

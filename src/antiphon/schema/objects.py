@@ -69,7 +69,14 @@ def _open_part(way: Flat, names: "_Names", writer: Writer) -> dict[str, Any]:
         if names.pattern is not None:
             writer.reading.refuse(names.path, "propertyNames", "not supported together with patternProperties")
         forms = {pattern: writer.form(inner) for pattern, inner in way.pattern_properties.items()}
-        return {"patternProperties": {rx: form for rx, form in forms.items() if form is not None}, **closed}
+        possible = {pattern: form for pattern, form in forms.items() if form is not None}
+        if possible and len(possible) < len(forms):
+            # A name may fit both: what the one pattern allows, the other forbids.
+            place = way.pattern_properties[next(iter(possible))][0].path[:-2]
+            writer.reading.refuse(
+                place, "patternProperties", "a pattern of forbidden names beside others is not supported"
+            )
+        return {"patternProperties": possible, **closed}
     if names.shut or names.listed or (named and (way.additional is None or names.pattern is not None)):
         return closed
     further = writer.form(way.additional or ())
