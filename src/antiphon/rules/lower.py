@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from antiphon.dialogue.prompt import Conversation, Limits, Part, Sampling, Speaker, Text, Turn
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.rules.attribution import without_attribution
 from antiphon.rules.case import Request
 from antiphon.rules.toolbox import describe, spoken_name
 from antiphon.rules.tools import is_deferred
@@ -62,9 +63,8 @@ def sampling(request: CreateMessage) -> Sampling:
 
 
 def _system(system: str | list[TextBlock] | None) -> tuple[Text, ...]:
-    if isinstance(system, str):
-        return (Text(system),) if system else ()
-    return tuple(Text(block.text) for block in system or ())
+    texts = [system] if isinstance(system, str) else [block.text for block in system or ()]
+    return tuple(Text(text) for text in map(without_attribution, texts) if text)
 
 
 def _tools(request: Request, turns: Iterable[Turn]) -> Iterator[Tool]:
