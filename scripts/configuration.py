@@ -9,6 +9,7 @@ from pathlib import Path
 
 from antiphon.cli.options import default_text
 from antiphon.config import BUILTIN_SAMPLING, DEFAULT_MODEL, MODEL_OPTIONS, OPTIONS, Option
+from antiphon.config.keys import NEW_KEY
 from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, SAMPLING_OPTIONS, TABLES
 from generated import write_or_check
 
@@ -46,6 +47,37 @@ _SAMPLING = f"""\
 What a request's silence means for this model. Where nothing is set the API's defaults hold: temperature 1 and no cut.
 The card of the built-in model says temperature {BUILTIN_SAMPLING.temperature} and top_p {BUILTIN_SAMPLING.top_p}:
 it is served so unless its table says otherwise.
+"""
+
+_THINKING = f"""\
+## Thinking: `[thinking]`
+
+A thinking block that a client gets carries a seal: its `signature`, or the `data` of a redacted one. In it is all
+that the model thought, encrypted and authenticated, so that the client can bring it back and neither read nor change
+it. A seal opens as long as its key is known:
+
+- Without a word about keys the first start makes one in `antiphon/thinking.key` of the user's state directory:
+  `$XDG_STATE_HOME`, else `~/.local/state`, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on Windows.
+  Only its owner may read it. Where the file can be neither read nor made, the server warns, and its seals end with
+  the process.
+- Servers that stand in for each other need the same keys: the same file, or the same `keys`.
+- To change keys, put the new one first, on a line of its own; the old one below it still opens. A key is what
+  `{NEW_KEY}` prints, and `#` begins a comment.
+
+On the command line the keys would be open to every process of the machine, so there is no flag for them.
+"""
+
+_MEDIA = """\
+## Images and PDFs: `[network]`, `[media]`
+
+A client may send an image or a PDF as a URL. The server goes only to public addresses then, over https and only on its
+own port, wherever names and redirects lead, and it asks the host's robots.txt. A host of your own network is named in
+`network_allow_hosts`: it may be private, and is not asked. An entry opens one scheme, host and port to every client of
+this server. URLs in requests are always https, as the API has it: an entry with http serves redirects alone.
+
+Files that strangers made are read by processes that hold nothing else. They are started when the first file comes,
+limited in memory and time, and ended when there is nothing to read. Agents send all their files again with every
+request: those that are still in the cache are not read anew, and a URL is not asked again for five minutes.
 """
 
 _NAMES = """\
@@ -95,6 +127,8 @@ def page() -> str:
         _keys(MODEL_OPTIONS),
         _SAMPLING,
         _keys(SAMPLING_OPTIONS),
+        _THINKING,
+        _MEDIA,
         _NAMES,
         "\n".join(f"- `[{name}]`: {TABLES[name]}" for name in ("routes", "aliases", "profiles")) + "\n",
         _EXAMPLE,
@@ -103,6 +137,8 @@ def page() -> str:
 
 
 def _section(option: Option) -> str:
+    flag = f"`{option.flag}`" if option.flag else "none"
+    key = f"`{option.key}` in `[{option.table}]`" if option.table else f"`{option.key}`"
     return f"""\
 ### `{option.name}`
 
@@ -110,7 +146,7 @@ def _section(option: Option) -> str:
 
 | flag | variable | TOML key | value | default |
 | --- | --- | --- | --- | --- |
-| `{option.flag}` | `{option.env}` | `{option.name}` | {_cell(option.kind.wanted)} | {_default(option)} |
+| {flag} | `{option.env}` | {key} | {_cell(option.kind.wanted)} | {_default(option)} |
 """
 
 
@@ -125,7 +161,7 @@ def _keys(options: Iterable[Option]) -> str:
 
 def _default(option: Option) -> str:
     text = default_text(option)
-    return text if text == "none" else f"`{text}`"
+    return text if text in ("none", option.unset) else f"`{text}`"
 
 
 def _cell(text: str) -> str:

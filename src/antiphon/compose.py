@@ -19,15 +19,24 @@ from typing import Any, Protocol
 
 import uvloop
 
+from antiphon import keyfile
 from antiphon.config import ConfigError, ModelSettings, Settings
+from antiphon.config.models import nearest
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
-from antiphon.ports import Engine
+from antiphon.keyfile import KeyFileError, KeysDescription
+from antiphon.media.reader import Bounds, Reader
+from antiphon.network import GuardedFetcher
+from antiphon.ports import Engine, Entropy
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
+from antiphon.render.families import FAMILIES, family_for
+from antiphon.render.syntax import Family
 from antiphon.render.template import TemplateError
+from antiphon.service.media import MediaIntake
 from antiphon.service.serving import ModelRoutes, ServedModel
+from antiphon.thinking.seal import Seals
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
@@ -121,9 +130,42 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def describe_models(settings: Settings) -> list[ModelDescription]:
-    """Every model of the settings: its file, if it is here, and the names that it answers for. Loads none."""
+    """Every model of the settings: its file, if it is here, and the names that it answers for. Loads none.
+
+    Raises `ConfigError`.
+    """
+    families(settings)
     answers = names_by_model(settings)
     return [_describe(model, answers[id_]) for id_, model in settings.models.items()]
+
+
+def describe_keys(settings: Settings) -> KeysDescription:
+    """Which keys would seal thinking. Makes none."""
+    return keyfile.describe_keys(settings.thinking, os.environ)
+
+
+def seals_for(settings: Settings, entropy: Entropy) -> Seals:
+    """The seals on thinking; the first start makes the file with their key. Raises `StartError`."""
+    try:
+        return keyfile.seals_for(settings.thinking, entropy, os.environ)
+    except KeyFileError as problem:
+        raise StartError(str(problem)) from problem
+
+
+def families(settings: Settings) -> dict[str, Family | None]:
+    """Model id → the family that the settings name for it, None if they name none. Raises `ConfigError`."""
+    known = [family.name for family in FAMILIES]
+    named: dict[str, Family | None] = dict.fromkeys(settings.models)
+    for id_, model in settings.models.items():
+        if model.family is None:
+            continue
+        if model.family not in known:
+            raise ConfigError(
+                f"[models.{id_}] family: '{model.family}' is not a family of models"
+                f"{nearest(model.family, known)} (allowed: {', '.join(known)})"
+            )
+        named[id_] = family_for(None, model.family)
+    return named
 
 
 def names_by_model(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -152,28 +194,44 @@ def probe_engine() -> EngineProbe:
 
 async def _serve(settings: Settings, observer: ServerObserver) -> None:
     catalogue = load_catalogue(settings)
+    named = families(settings)
+    entropy = SystemEntropy()
+    seals = seals_for(settings, entropy)
+    fetcher = _fetcher(settings)
     try:
         listener = bind(settings.host, settings.port)
     except ListenError as problem:
         raise StartError(str(problem)) from problem
     host, port = address(listener)
-    entropy = SystemEntropy()
     door = Door(entropy)
     server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
     async with AsyncExitStack() as running:
+        running.push_async_callback(fetcher.aclose)
+        reader = Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
+        running.push_async_callback(reader.aclose)
 
         async def start() -> None:
             served: dict[str, ServedModel] = {}
             for model in settings.models.values():
                 engine = await _start_engine(model, settings, observer)
                 running.push_async_callback(engine.aclose)
-                served[model.id] = _served(engine)
+                served[model.id] = _served(engine, named[model.id])
             routes = ModelRoutes(_with_own(catalogue, served), served, settings.default_model, settings.routes)
-            door.open(build_app(settings, routes, SystemClock(), entropy))
+            clock = SystemClock()
+            media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
+            door.open(build_app(settings, routes, clock, entropy, seals, media))
             shown = f"[{host}]" if ":" in host else host
             observer.listening(f"http://{shown}:{port}", names_by_model(settings)[settings.default_model])
 
         await server.run(start)
+
+
+def _fetcher(settings: Settings) -> GuardedFetcher:
+    try:
+        return GuardedFetcher(settings.network)
+    except OSError as problem:
+        path = settings.network.ca_file
+        raise StartError(f"network_ca_file: the certificates in {path} cannot be read: {problem}") from problem
 
 
 async def _start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
@@ -196,7 +254,7 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
         except OSError as problem:
             raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
         return ScriptedEngine(model.id, script)
-    found = resolve(model.source, progress)
+    found = resolve(model.source, progress, projector=model.projector)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
     return LlamaCppEngine(model, _model_file(found), ready_timeout=settings.ready_timeout)
@@ -221,6 +279,8 @@ def _model_file(found: ResolvedModel) -> ModelFile:
         special_tokens=header.special_tokens,
         origin=found.origin,
         created=int(found.path.stat().st_mtime),
+        projector=None if found.projector is None else found.projector.path,
+        projector_kind="" if found.projector is None else found.projector.kind,
     )
 
 
@@ -234,9 +294,9 @@ def _relay(observer: ServerObserver) -> Progress:
     return tell
 
 
-def _served(engine: Engine) -> ServedModel:
+def _served(engine: Engine, family: Family | None) -> ServedModel:
     try:
-        return ServedModel.of(engine)
+        return ServedModel.of(engine, family)
     except TemplateError as problem:
         raise StartError(
             f"model {engine.card.id}: {problem}. Set `chat_template` of this model to the path of a working template."
@@ -271,7 +331,7 @@ def _describe(model: ModelSettings, names: tuple[str, ...]) -> ModelDescription:
     if model.source.startswith("hf:"):
         return described()
     try:
-        found = resolve(model.source)
+        found = resolve(model.source, projector=model.projector)
     except WeightsError as failure:
         return described(problem=str(failure))
     trained = found.header.context_length or DEFAULT_CONTEXT

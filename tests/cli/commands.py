@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from antiphon import compose
 from antiphon.cli.main import program
-from antiphon.compose import EngineProbe, ModelDescription
+from antiphon.compose import EngineProbe, KeysDescription, ModelDescription
 from antiphon.config import Settings
 
 PROBE = EngineProbe(importable=True, version="b1234", devices=("CPU",), detail="")
@@ -32,6 +32,7 @@ class Composition:
         self.settings: list[Settings] = []
         self.models: Sequence[ModelDescription] = (HERE,)
         self.probe = PROBE
+        self.keys = KeysDescription("/state/thinking.key", count=1)
         self.failure: BaseException | None = None
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
@@ -40,6 +41,7 @@ class Composition:
         monkeypatch.setattr(compose, "run_server", self.run_server)
         monkeypatch.setattr(compose, "describe_models", self.describe_models)
         monkeypatch.setattr(compose, "probe_engine", lambda: self.probe)
+        monkeypatch.setattr(compose, "describe_keys", self.describe_keys)
 
     def run_server(self, settings: Settings, observer: compose.ServerObserver) -> None:
         """A start, a moment of service, and a stop."""
@@ -57,6 +59,10 @@ class Composition:
         """The models that the test says are there."""
         self.settings.append(settings)
         return list(self.models)
+
+    def describe_keys(self, settings: Settings) -> KeysDescription:
+        """The keys that the test says are there."""
+        return self.keys
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
         """The program with these arguments."""

@@ -12,7 +12,7 @@ import pytest
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
-from antiphon.compose import ModelDescription
+from antiphon.compose import KeysDescription, ModelDescription
 from antiphon.config import ModelSettings, Settings
 from tests.cli.commands import HERE, PROBE, Composition
 
@@ -139,6 +139,54 @@ def test_the_keys_suit_the_address(host: str, keys: tuple[str, ...], state: str,
     assert words in found.detail
 
 
+PLACE = "/state/thinking.key"
+
+
+@pytest.mark.promise("thinking.keys-are-checked")
+@pytest.mark.parametrize(
+    ("keys", "state", "detail", "remedy"),
+    [
+        pytest.param(KeysDescription(PLACE, 1), "OK", f"1 key from {PLACE}", "", id="there"),
+        pytest.param(KeysDescription("the settings", 2), "OK", "2 keys from the settings", "", id="settings"),
+        pytest.param(KeysDescription(PLACE), "OK", f"{PLACE} will be made at the first start", "", id="to be made"),
+        pytest.param(
+            KeysDescription(PLACE, 2, exposed=f"chmod 600 {PLACE}"),
+            "WARN",
+            f"{PLACE}: others can get at its 2 keys",
+            f"Run chmod 600 {PLACE}",
+            id="exposed",
+        ),
+        pytest.param(
+            KeysDescription(PLACE, unreachable="nothing can be made in /"),
+            "WARN",
+            f"{PLACE} can be neither read nor made: nothing can be made in /",
+            "ANTIPHON_THINKING_KEYS",
+            id="out of reach",
+        ),
+        pytest.param(
+            KeysDescription(PLACE, wrong=f"{PLACE}: line 1: this is not base64"),
+            "FAIL",
+            f"{PLACE}: line 1: this is not base64",
+            "does not start",
+            id="no keys",
+        ),
+    ],
+)
+def test_the_keys_of_thinking_are_looked_at(keys: KeysDescription, state: str, detail: str, remedy: str):
+    found = checks.thinking_keys(keys)
+    assert (found.check, found.state, found.detail) == ("thinking", state, detail)
+    assert (remedy in found.remedy) if remedy else found.remedy == ""
+
+
+@pytest.mark.promise("thinking.keys-are-checked")
+def test_a_file_that_others_can_read_is_shown_with_the_command_that_hides_it(composition: Composition):
+    composition.keys = KeysDescription(PLACE, 1, exposed=f"chmod 600 {PLACE}")
+    result = composition.run("doctor", "--port", "0")
+    assert result.exit_code == 0
+    assert f"WARN  thinking                     {PLACE}: others can get at its 1 key\n" in result.stdout
+    assert f"→ Run chmod 600 {PLACE}\n" in result.stdout
+
+
 def meminfo(folder: Path, text: str) -> Path:
     (folder / "meminfo").write_text(text)
     return folder / "meminfo"
@@ -179,7 +227,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking"
     ]  # fmt: skip
 
 

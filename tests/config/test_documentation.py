@@ -19,7 +19,9 @@ def test_every_option_has_its_heading_flag_variable_and_meaning():
     text = page()
     assert re.findall(r"^### `(\w+)`$", text, re.MULTILINE) == [option.name for option in OPTIONS]
     for option in OPTIONS:
-        assert f"| `{option.flag}` | `{option.env}` | `{option.name}` |" in text
+        flag = f"`{option.flag}`" if option.flag else "none"
+        key = f"`{option.key}`" + (f" in `[{option.table}]`" if option.table else "")
+        assert f"| {flag} | `{option.env}` | {key} |" in text
         assert option.meaning in text
 
 

@@ -93,6 +93,18 @@ def test_routes_name_served_models():
     assert parsed.default_model == "qwen"
 
 
+def test_the_builtin_model_may_sum_up_beside_another():
+    parsed = settings(f'{ONE}[thinking]\nsummarizer = "{DEFAULT_MODEL}"\n')
+    assert parsed.thinking.summarizer == DEFAULT_MODEL
+    assert parsed.models.keys() == {"qwen", DEFAULT_MODEL}
+    assert parsed.models[DEFAULT_MODEL].sampling == BUILTIN_SAMPLING
+
+
+def test_a_model_may_name_its_family():
+    parsed = settings(TWO + 'family = "universal"\n', model="tiny")
+    assert (parsed.models["tiny"].family, parsed.models["qwen"].family) == ("universal", None)
+
+
 def test_aliases_and_profiles_are_handed_on():
     parsed = settings('[aliases]\nhouse = "claude-sonnet-4-6"\n[profiles."own.1"]\nextends = "claude-opus-4-8"\n')
     assert parsed.aliases == {"house": "claude-sonnet-4-6"}
@@ -114,6 +126,7 @@ def test_aliases_and_profiles_are_handed_on():
         pytest.param("[models.a]\nsorce = 'b.gguf'", {}, ["[models.a]: unknown key 'sorce'; did you mean"], id="key"),
         pytest.param("[models.q.5]\nsource = 'x.gguf'", {}, ['quote it: [models."q.5"]'], id="unquoted dot"),
         pytest.param("[models.'a b']\nsource = 'x.gguf'", {}, ["'a b' cannot be a model id"], id="odd id"),
+        pytest.param(ONE + "family = 3", {}, ["[models.qwen] family: 3 is not the name of a family"], id="family"),
         pytest.param("models.a = 1", {}, ["[models.a]: this must be a table"], id="value for a table"),
         pytest.param(ONE + "threads = -1", {}, ["antiphon.toml, [models.qwen] threads: -1"], id="value out of range"),
         pytest.param(ONE + "sampling = 1", {}, ["[models.qwen.sampling]: this must be a table"], id="odd sampling"),

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from antiphon.config import OPTIONS, ConfigError, Option, Settings, parse_settings
+from antiphon.config import DEFAULT_MODEL, OPTIONS, ConfigError, Option, Settings, parse_settings
+from antiphon.config.keys import SealingKeys
 from antiphon.config.kinds import Choice, Host, Keys, Number, Switch, Text, Whole
 
 # Three spellings of each option, all different and none the default: for the flag, the variable and the file.
@@ -25,8 +26,29 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "threads": ("1", "2", "3"),
     "gpu_layers": ("1", "2", "3"),
     "batch": ("1", "2", "3"),
+    "projector": ("flag.gguf", "env.gguf", '"file.gguf"'),
     "model": ("a.gguf", "b.gguf", '"c.gguf"'),
+    "thinking_key_file": ("/flag.key", "/env.key", '"/file.key"'),
+    "thinking_keys": ("", "E" * 43, f'["{"F" * 42}A="]'),
+    "thinking_summarizer": (DEFAULT_MODEL, "env", '"file"'),
+    "thinking_foreign": ("drop", "refuse", '"drop"'),
+    "network_allow_hosts": ("flag.lan", "env.lan,http://env.lan", '["file.lan:8443"]'),
+    "network_ca_file": ("/flag.pem", "/env.pem", '"/file.pem"'),
+    "network_timeout": ("1", "2.5", "3"),
+    "media_workers": ("1", "3", "4"),
+    "media_memory": ("268435456", "268435457", "268435458"),
+    "media_cache": ("0", "1", "2"),
 }
+# The models that the spellings name; the first answers by default.
+NAMED = f'''
+model = "{DEFAULT_MODEL}"
+[models.{DEFAULT_MODEL}]
+source = "builtin"
+[models.env]
+source = "env.gguf"
+[models.file]
+source = "file.gguf"
+'''
 
 
 def settings(flags: dict[str, Any] | None = None, env: dict[str, str] | None = None, toml: str = "") -> Settings:
@@ -44,7 +66,14 @@ def value(parsed: Settings, option: Option) -> Any:
     default = parsed.models[parsed.default_model]
     if option.name == "model":
         return default.source
+    if option.table:
+        return getattr(getattr(parsed, option.table), option.key)
     return getattr(default if option.of_model else parsed, option.name)
+
+
+def in_file(option: Option, value: str) -> str:
+    """The TOML that sets an option."""
+    return f"[{option.table}]\n{option.key} = {value}\n" if option.table else f"{option.key} = {value}\n"
 
 
 def test_every_option_has_its_three_spellings_here():
@@ -59,13 +88,20 @@ def test_nothing_given_is_the_default():
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: Option):
     flag, variable, file = SPELLINGS[option.name]
-    toml = f"{option.name} = {file}"
+    toml = (NAMED if option.name == "thinking_summarizer" else "") + in_file(option, file)
     by_file = value(settings(toml=toml), option)
     by_variable = value(settings(env={option.env: variable}, toml=toml), option)
-    by_flag = value(settings({option.name: flag}, {option.env: variable}, toml), option)
     read = option.kind.from_text
-    assert (by_flag, by_variable) == (read(flag), read(variable))
-    assert by_file == option.kind.from_toml(tomllib.loads(toml)[option.name])
+    assert by_variable == read(variable)
+    assert by_file == option.kind.from_toml(tomllib.loads(f"value = {file}")["value"])
+    if option.flag:
+        assert value(settings({option.name: flag}, {option.env: variable}, toml), option) == read(flag)
+
+
+@pytest.mark.promise("config.secrets-stay-off-the-command-line")
+def test_the_keys_of_thinking_have_no_flag():
+    assert [option.name for option in OPTIONS if option.flag is None] == ["thinking_keys"]
+    assert refusal({"thinking_keys": ("E" * 43,)}) == "unknown flags: thinking_keys"
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
@@ -116,6 +152,55 @@ def test_keys_are_separated_by_commas_and_counted_once():
         pytest.param({}, {}, "[aliases]\na.b = 'c'", ["goes in quotes"], id="alias with an unquoted dot"),
         pytest.param({}, {}, "[profiles]\nx = 1", ["antiphon.toml, [profiles] x: this must be"], id="odd profile"),
         pytest.param({"prot": "1"}, {}, "", ["unknown flags: prot"], id="flag that no command line gives"),
+        pytest.param(
+            {}, {}, "thinking = 1", ["antiphon.toml, [thinking]: this must be a table"], id="value, thinking"
+        ),
+        pytest.param(
+            {},
+            {},
+            "[thinking]\nkeyfile = 'x'",
+            ["antiphon.toml, [thinking]: unknown key 'keyfile'", "did you mean 'key_file'?", "summarizer, foreign"],
+            id="key of thinking",
+        ),
+        pytest.param(
+            {},
+            {},
+            "[thinking]\nforeign = 'keep'",
+            ["[thinking] foreign: 'keep' is not one of refuse, drop"],
+            id="foreign",
+        ),
+        pytest.param(
+            {"thinking_foreign": "x"},
+            {},
+            "",
+            ["--thinking-foreign: 'x' is not one of refuse, drop"],
+            id="foreign flag",
+        ),
+        pytest.param({}, {}, "[thinking]\nkey_file = ''", ["[thinking] key_file: '' is not the path"], id="key file"),
+        pytest.param(
+            {},
+            {},
+            "[models.qwen]\nsource = 'q.gguf'\n[thinking]\nsummarizer = 'qwem'",
+            [
+                "antiphon.toml, [thinking] summarizer: 'qwem' is not a served model; did you mean 'qwen'?",
+                DEFAULT_MODEL,
+            ],
+            id="summarizer",
+        ),
+        pytest.param(
+            {},
+            {"ANTIPHON_THINKING_SUMMARIZER": "x"},
+            "",
+            ["ANTIPHON_THINKING_SUMMARIZER: 'x' is not a served model"],
+            id="summarizer in a variable",
+        ),
+        pytest.param(
+            {},
+            {"ANTIPHON_THINKING_KEY": "x"},
+            "",
+            ["did you mean 'ANTIPHON_THINKING_KEY"],
+            id="variable of thinking's keys",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place_and_what_is_allowed(
@@ -168,7 +253,9 @@ def test_loopback_needs_none(host: str):
 
 
 @pytest.mark.parametrize(
-    "kind", [Whole(0), Whole(0, 9), Number(0, 1), Switch(), Choice(("a", "b")), Text(), Host(), Keys()], ids=repr
+    "kind",
+    [Whole(0), Whole(0, 9), Number(0, 1), Switch(), Choice(("a", "b")), Text(), Host(), Keys(), SealingKeys()],
+    ids=repr,
 )
 @pytest.mark.parametrize("odd", [None, {}, [[]], b"x", ""], ids=repr)
 def test_no_kind_takes_what_is_of_no_kind(kind: Any, odd: Any):

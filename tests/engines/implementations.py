@@ -9,7 +9,7 @@ from antiphon.config import ModelSettings
 from antiphon.dialogue.prompt import Sampling
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.scripted import ScriptedEngine
-from antiphon.ports import Engine, EngineOutput, Generation, Piece, RenderedPrompt, Segment
+from antiphon.ports import Done, Engine, EngineOutput, Generation, Piece, RenderedPrompt, Segment
 from antiphon.weights import resolve
 
 WINDOW = 2048
@@ -25,14 +25,15 @@ SCRIPT = f"""
 window = %d
 
 [[reply]]
-match = "sea"
+prompt = '(?s)sea.*\\Z'
 text = "{"The sea was calm that morning, and nobody spoke. " * 60}"
 
 [[reply]]
-match = "{ECHO}"
+prompt = '(?s){ECHO}.*\\Z'
 text = "{" ".join([ECHO] * 6)}"
 
-[default]
+[[reply]]
+prompt = '(?s){SHORT}.*\\Z'
 text = "OK."
 """
 
@@ -74,9 +75,37 @@ async def ask(engine: Engine, text: str, reply: str = "") -> RenderedPrompt:
     return RenderedPrompt(segments, await engine.tokenize(segments))
 
 
-async def run(engine: Engine, prompt: RenderedPrompt, max_tokens: int) -> list[EngineOutput]:
+async def run(
+    engine: Engine, prompt: RenderedPrompt, max_tokens: int, stops: tuple[str, ...] = ()
+) -> list[EngineOutput]:
     """Everything that a generation yields."""
-    return [output async for output in engine.generate(Generation(prompt, max_tokens, GREEDY))]
+    return [output async for output in engine.generate(Generation(prompt, max_tokens, GREEDY, stops=stops))]
+
+
+def pieces(outputs: list[EngineOutput]) -> list[Piece]:
+    """The pieces among the outputs."""
+    return [output for output in outputs if isinstance(output, Piece)]
+
+
+def text(outputs: list[EngineOutput]) -> str:
+    """What was written."""
+    return "".join(piece.text for piece in pieces(outputs))
+
+
+def done(outputs: list[EngineOutput]) -> Done:
+    """The end of the outputs."""
+    assert isinstance(outputs[-1], Done)
+    return outputs[-1]
+
+
+def known(outputs: list[EngineOutput]) -> tuple[str, tuple[int, ...]]:
+    """The text whose tokens are known, and these: up to the last piece that has some."""
+    text, tokens, written = "", (), ""
+    for piece in pieces(outputs):
+        written += piece.text
+        if piece.tokens:
+            text, tokens = written, (*tokens, *piece.tokens)
+    return text, tokens
 
 
 async def begin(engine: Engine, prompt: RenderedPrompt, max_tokens: int = 1000) -> AsyncGenerator[EngineOutput]:

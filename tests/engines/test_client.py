@@ -14,7 +14,7 @@ KEY = "secret"
 
 STREAM = (
     b': a comment\n\ndata: {"content":"","tokens_predicted":0,"prompt_progress":{"total":9,"cache":2,"processed":9}}\n\n'
-    + 'data: {"content":"日","tokens_predicted":3}\n\n'.encode()
+    + 'data: {"content":"日","tokens":[7],"tokens_predicted":3}\n\n'.encode()
     + b'data: {"stop":true,"stop_type":"eos","tokens_predicted":4,"timings/cache_n":2}\n\n'
 )
 READ = [PrefillProgress(9, 9, 2), Piece("日", 3), Done("end", 4, 2)]
@@ -78,8 +78,8 @@ def streams(*parts: bytes, cut: bool = False) -> Answer:
     return answer
 
 
-async def complete(client: LlamaClient, stand_in: StandIn) -> list[EngineOutput]:
-    return [output async for output in client.complete(stand_in.server, {"prompt": (1, 2)})]
+async def complete(client: LlamaClient, stand_in: StandIn, **more: object) -> list[EngineOutput]:
+    return [output async for output in client.complete(stand_in.server, {"prompt": (1, 2), **more})]
 
 
 async def test_a_stream_becomes_progress_pieces_and_an_end(client: LlamaClient, stand_in: StandIn):
@@ -88,16 +88,27 @@ async def test_a_stream_becomes_progress_pieces_and_an_end(client: LlamaClient, 
     assert (stand_in.asked["stream"], stand_in.asked["return_progress"]) == (True, True)
 
 
+async def test_tokens_come_only_where_they_were_asked_for(client: LlamaClient, stand_in: StandIn):
+    stand_in.answer = streams(STREAM)
+    assert (await complete(client, stand_in, return_tokens=True))[1] == Piece("日", 3, (7,))
+
+
 async def test_a_stream_may_be_cut_anywhere(client: LlamaClient, stand_in: StandIn):
     for at in range(1, len(STREAM), 7):
         stand_in.answer = streams(STREAM[:at], STREAM[at:])
         assert await complete(client, stand_in) == READ
 
 
-@pytest.mark.parametrize(("stop_type", "reason"), [("eos", "end"), ("limit", "length"), ("word", "end")])
-async def test_the_end_says_its_reason(client: LlamaClient, stand_in: StandIn, stop_type: str, reason: str):
-    stand_in.answer = streams(b'data: {"stop":true,"stop_type":"%s","tokens_predicted":1}\n\n' % stop_type.encode())
-    assert await complete(client, stand_in) == [Done("end" if reason == "end" else "length", 1)]
+@pytest.mark.parametrize(
+    ("stop_type", "end"),
+    [("eos", Done("end", 1)), ("limit", Done("length", 1)), ("word", Done("stop", 1, matched="</think>"))],
+)
+async def test_the_end_says_its_reason(client: LlamaClient, stand_in: StandIn, stop_type: str, end: Done):
+    stand_in.answer = streams(
+        b'data: {"stop":true,"stop_type":"%s","stopping_word":"%s","tokens_predicted":1}\n\n'
+        % (stop_type.encode(), (end.matched or "").encode())
+    )
+    assert await complete(client, stand_in) == [end]
 
 
 @pytest.mark.promise("engine.faults-told-apart")

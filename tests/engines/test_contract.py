@@ -7,22 +7,24 @@ import pytest
 
 from antiphon.errors import EngineDied, EngineRefused, EngineUnavailable
 from antiphon.ports import Done, Engine, EngineOutput, Generation, Piece, PrefillProgress, RenderedPrompt, Segment
-from tests.engines.implementations import ECHO, GREEDY, LONG, SHORT, SMALL_WINDOW, WINDOW, ask, begin, closing, run
+from tests.engines.implementations import (
+    ECHO,
+    GREEDY,
+    LONG,
+    SHORT,
+    SMALL_WINDOW,
+    WINDOW,
+    ask,
+    begin,
+    closing,
+    done,
+    known,
+    pieces,
+    run,
+    text,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-def pieces(outputs: list[EngineOutput]) -> list[Piece]:
-    return [output for output in outputs if isinstance(output, Piece)]
-
-
-def text(outputs: list[EngineOutput]) -> str:
-    return "".join(piece.text for piece in pieces(outputs))
-
-
-def done(outputs: list[EngineOutput]) -> Done:
-    assert isinstance(outputs[-1], Done)
-    return outputs[-1]
 
 
 async def test_the_card_says_what_prompts_need(engine: Engine):
@@ -193,6 +195,85 @@ async def test_a_full_window_has_no_room_and_a_prompt_beyond_it_is_refused(engin
     assert (done(outputs), pieces(outputs)) == (Done("length", 0), [])
     with pytest.raises(EngineRefused, match=f"{WINDOW + 1} tokens.*window is {WINDOW}"):
         await run(engine, RenderedPrompt((), (token,) * (WINDOW + 1)), 5)
+
+
+@pytest.mark.promise("engine.stops")
+@pytest.mark.parametrize(("start", "length"), [(0, 1), (0, 9), (13, 3), (20, 12), (40, 1), (55, 30)])
+async def test_a_stop_text_ends_the_work_and_its_tokens_count(engine: Engine, start: int, length: int):
+    prompt = await ask(engine, LONG)
+    whole = text(await run(engine, prompt, 60))
+    stop = whole[start : start + length]
+    outputs = await run(engine, prompt, 60, (stop,))
+    assert text(outputs) == whole[: whole.index(stop)]
+    assert (done(outputs).reason, done(outputs).matched) == ("stop", stop)
+    count = done(outputs).output_tokens
+    assert stop in text(await run(engine, prompt, count))
+    assert stop not in text(await run(engine, prompt, count - 1))
+    assert done(await run(engine, prompt, count, (stop,))) == done(outputs)
+    assert done(await run(engine, prompt, count - 1, (stop,))).reason == "length"
+
+
+@pytest.mark.promise("engine.stops")
+async def test_of_several_stop_texts_the_first_one_counts(engine: Engine):
+    prompt = await ask(engine, LONG)
+    whole = text(await run(engine, prompt, 60))
+    outputs = await run(engine, prompt, 60, (whole[30:40], whole[20:32], "never"))
+    assert (text(outputs), done(outputs).matched) == (whole[:20], whole[20:32])
+
+
+@pytest.mark.promise("engine.stops")
+async def test_what_only_began_like_a_stop_text_is_written_in_the_end(engine: Engine):
+    prompt = await ask(engine, LONG)
+    whole = text(await run(engine, prompt, 30))
+    stops = tuple(f"{whole[at:]}§" for at in (0, 5, -3))
+    outputs = await run(engine, prompt, 30, stops)
+    assert (text(outputs), done(outputs).reason, done(outputs).output_tokens) == (whole, "length", 30)
+    assert known(outputs)[0] == whole
+    outputs = await run(engine, await ask(engine, SHORT), 1000, ("never",))
+    assert done(outputs).reason == "end"
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_pieces_of_work_with_stops_have_the_tokens_of_their_text(engine: Engine):
+    prompt = await ask(engine, LONG)
+    whole = text(await run(engine, prompt, 40))
+    for stop in ("never", f"{whole[:12]}§", whole[20:30], whole[21:30], whole[22:30]):
+        outputs = await run(engine, prompt, 40, (stop,))
+        found, tokens = known(outputs)
+        assert tokens == await engine.tokenize((Segment(found, markup=False),), begins=False) != ()
+        # Only where the stop text begins inside of a token is there more.
+        assert text(outputs) in (found, found + pieces(outputs)[-1].text)
+    assert not any(piece.tokens for piece in pieces(await run(engine, prompt, 40)))
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_characters_of_several_tokens_never_get_wrong_ones(engine: Engine):
+    prompt = await ask(engine, f"Repeat: {ECHO}", f"{ECHO} {ECHO} {ECHO} {ECHO}")
+    outputs = await run(engine, prompt, 30)
+    with_stops = await run(engine, prompt, 30, ("never",))
+    assert (text(with_stops), done(with_stops).output_tokens) == (text(outputs), done(outputs).output_tokens)
+    found, tokens = known(with_stops)
+    assert tokens == await engine.tokenize((Segment(found, markup=False),), begins=False)
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_a_prompt_goes_on_from_what_was_written(engine: Engine):
+    prompt = await ask(engine, LONG)
+    outputs = await run(engine, prompt, 20, ("never",))
+    assert known(outputs)[0] == text(outputs)
+    more = (Segment("</thinking>\n\n"),)
+    tokens = (*prompt.tokens, *known(outputs)[1], *await engine.tokenize(more, begins=False))
+    longer = RenderedPrompt((*prompt.segments, Segment(text(outputs), markup=False), *more), tokens)
+    outputs = await run(engine, longer, 5)
+    assert {step.total for step in outputs if isinstance(step, PrefillProgress)} == {len(tokens)}
+    assert done(outputs).output_tokens == 5
+
+
+async def test_what_goes_on_has_nothing_before_it(engine: Engine):
+    segments = (Segment("<|im_end|>\nsea"), Segment("<|im_end|>", markup=False))
+    opening = await engine.tokenize(())
+    assert await engine.tokenize((), begins=False) == ()
+    assert (*opening, *await engine.tokenize(segments, begins=False)) == await engine.tokenize(segments)
 
 
 async def test_an_engine_is_ready_from_its_start_to_its_end(fresh: Engine):

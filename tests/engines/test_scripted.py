@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.dialogue.media import Image
 from antiphon.engines.scripted import ScriptedEngine, ScriptError
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
@@ -53,8 +54,8 @@ async def reply(engine: ScriptedEngine, user: str, system: str = "", plain: str 
     return "".join(output.text for output in outputs if isinstance(output, Piece))
 
 
-def example() -> str:
-    found = re.search(r"```toml\n# replies\.toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+def example(name: str = "replies") -> str:
+    found = re.search(rf"```toml\n# {name}\.toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     return found[1]
 
@@ -192,6 +193,29 @@ async def test_the_models_name_and_window_are_the_scripts():
     assert (engine.card.name, engine.card.window) == ("Stand-in", 64)
 
 
+def picture(width: int, height: int) -> Segment:
+    return Segment("", image=Image(b"", width, height))
+
+
+@pytest.mark.promise("script.pictures")
+async def test_a_picture_is_a_condition_in_words():
+    engine = await started("[[reply]]\nmatch = '^Look: \\[image 640x480\\]!$'\ntext = 'I see.'")
+    start, *_, end = prompt("Look: ")
+    outputs = await run(engine, (start, picture(640, 480), Segment("!", markup=False), end))
+    assert "".join(output.text for output in outputs if isinstance(output, Piece)) == "I see."
+    assert engine.card.sees
+
+
+@pytest.mark.promise("script.pictures")
+@pytest.mark.parametrize(("size", "places"), [((28, 28), 1), ((29, 28), 2), ((640, 480), 23 * 18)])
+async def test_a_picture_costs_what_the_api_charges(size: tuple[int, int], places: int):
+    engine = await started('[default]\ntext = "a"')
+    start, *_, end = prompt("Look: ")
+    alone = await engine.tokenize((start, end))
+    tokens = await engine.tokenize((start, picture(*size), end))
+    assert (len(tokens) - len(alone), sum(token < 0 for token in tokens)) == (places, places)
+
+
 MISTAKES = [
     pytest.param("reply = ", "not valid TOML", id="no TOML"),
     pytest.param("replies = []", "the script: `replies` is not known here", id="a top-level key"),
@@ -214,6 +238,20 @@ MISTAKES = [
     pytest.param("[[reply]]\ntext = 1", "`text` must be a string, not 1", id="a text"),
     pytest.param("[[reply]]\nchunks = [1]", "`chunks` must be a list of strings", id="chunks"),
     pytest.param('[[reply]]\nhang = "yes"', "`hang` must be true or false", id="a flag"),
+    pytest.param('[[reply]]\ntext = "a"\nthinking = 1', "`thinking` must be a string or a table, not 1", id="a thought"),
+    pytest.param(
+        '[[reply]]\ntext = "a"\nthinking = {}', "reply 1, thinking: nothing to say", id="an empty thought"
+    ),
+    pytest.param(
+        '[default]\ntext = "a"\nthinking = { text = "b", prefill_ms = 1 }',
+        "[default], thinking: `prefill_ms` is not known here",
+        id="a thought's key",
+    ),
+    pytest.param(
+        '[default]\ntext = "a"\nthinking = { text = "b", finish = "stop" }',
+        "`finish` must be one of close, end, length",
+        id="a thought's finish",
+    ),
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from antiphon.errors import InvalidRequest
+from antiphon.profiles import Profile
 from antiphon.rules.intake import parse_count, parse_create
 from antiphon.rules.ladder import Issue, check
 from antiphon.wire.base import WireContext
@@ -55,6 +56,10 @@ def thought(signature: str = "c2ln") -> Json:
     return {"type": "thinking", "thinking": "Hm.", "signature": signature}
 
 
+def redacted(data: str = "ZGF0YQ==") -> Json:
+    return {"type": "redacted_thinking", "data": data}
+
+
 def server_call(id: str, name: str = "web_search") -> Json:  # noqa: A002
     return {"type": "server_tool_use", "id": id, "name": name, "input": {}}
 
@@ -73,6 +78,11 @@ def body(*messages: Json, **more: Any) -> Json:
 
 def context(*betas: str, version: Any = "2023-06-01") -> WireContext:
     return WireContext(version=version, betas=frozenset(betas))
+
+
+def local() -> Profile:
+    """The rules of the model that are in nobody's way."""
+    return CATALOGUE.profiles[LOCAL]
 
 
 def issue(request: Json, *betas: str, version: Any = "2023-06-01") -> Issue | None:

@@ -287,7 +287,7 @@ def test_a_summary_in_the_middle_of_the_users_words_is_misplaced() -> None:
     summary = {"type": "compaction", "content": "They said hello.", "signature": "c2ln"}
     found = issue(body(user(), assistant(), user([summary])), "compact-2026-09-04")
     assert found is not None
-    assert found.message.startswith("messages.2.content.0: a `compaction` block in a `user` message must be")
+    assert found.message.startswith("messages.2.content.0: `compaction` block must be sent first, in place of")
     assert found.details == {"error_code": "compaction_block_misplaced"}
 
 

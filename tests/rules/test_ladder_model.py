@@ -14,6 +14,7 @@ from tests.rules.requests import (
     body,
     call,
     image,
+    redacted,
     result,
     search_result,
     server_call,
@@ -29,6 +30,7 @@ INTERLEAVED = "interleaved-thinking-2025-05-14"
 TURN_CONFIG = "mid-conversation-output-config-2026-07-01"
 BUDGETS = "task-budgets-2026-03-13"
 SUMMARIZE = "compact-2026-09-04"
+CLEARING = "context-management-2025-06-27"
 
 ENABLED: Json = {"type": "enabled", "budget_tokens": 1024}
 ADAPTIVE: Json = {"type": "adaptive"}
@@ -43,6 +45,8 @@ NO_FORCE = 'tool_choice: type "tool" and "any" are not supported for this model.
 NO_FORCED_THOUGHT = "Thinking may not be enabled when tool_choice forces tool use."
 NO_EFFORT = "This model does not support the effort parameter."
 NO_SYSTEM = "role 'system' is not supported on this model"
+NOTHING_TO_CLEAR = "`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive"
+CLEARED: Json = {"context_management": {"edits": [{"type": "clear_thinking_20251015"}]}}
 FORCED: Json = {"tools": [TOOL], "tool_choice": {"type": "any"}}
 MUST_BEGIN = (
     "When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost "
@@ -106,6 +110,20 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "adaptive thinking is not supported on this model",
     ),
     "a budget as large as the reply": (asked("claude-opus-4-5", thinking=ENABLED, max_tokens=1024), NO_BUDGET),
+    "a budget larger than the reply": (asked("claude-opus-4-5", thinking=ENABLED, max_tokens=100), NO_BUDGET),
+    "a budget on sonnet 5": (
+        asked("claude-sonnet-5", thinking=ENABLED),
+        f'"thinking.type.enabled" is not supported for this model. {USE_EFFORT}',
+    ),
+    "adaptive thinking on 3.7": (
+        asked("claude-3-7-sonnet-latest", thinking=ADAPTIVE),
+        "adaptive thinking is not supported on this model",
+    ),
+    "thoughts cleared without thinking": (asked(LOCAL, **CLEARED), NOTHING_TO_CLEAR),
+    "thoughts cleared with thinking turned off": (
+        asked("claude-opus-5", thinking=DISABLED, **CLEARED),
+        NOTHING_TO_CLEAR,
+    ),
     "a forced call where none can be": (asked("claude-opus-5-5", **FORCED), NO_FORCE),
     "a forced call of a tool where none can be": (
         asked("claude-sonnet-5-5", tools=[TOOL], tool_choice={"type": "tool", "name": "get_time"}),
@@ -212,8 +230,32 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "messages.1: The final block in an assistant message cannot be `thinking`.",
     ),
     "redacted thought alone": (
-        asked(LOCAL, user(), assistant([{"type": "redacted_thinking", "data": "a"}]), user(), thinking=ADAPTIVE),
+        asked(LOCAL, user(), assistant([redacted()]), user(), thinking=ADAPTIVE),
         "messages.1: The final block in an assistant message cannot be `redacted_thinking`.",
+    ),
+    "redacted thought behind text, with a budget": (
+        asked(LOCAL, user(), assistant([text("a"), redacted(), text("b")]), user(), thinking=ENABLED),
+        "messages.1.content.0: If an assistant message contains any thinking blocks, the first block must be `thinking` "
+        "or `redacted_thinking`. Found `text`.",
+    ),
+    "thought at the end of the final message": (
+        asked(LOCAL, user(), assistant([thought()]), thinking=ADAPTIVE),
+        "messages.1: The final block in an assistant message cannot be `thinking`.",
+    ),
+    "thought and text in the final place, with thinking": (
+        asked(LOCAL, user(), assistant([thought(), text("a")]), thinking=ADAPTIVE),
+        "Assistant message prefill is not supported when thinking is enabled. The conversation must end with a user "
+        "message.",
+    ),
+    "thought and text in the final place, with a budget": (
+        asked("claude-opus-4-5", user(), assistant([thought(), text("a")]), thinking=ENABLED),
+        "Assistant message prefill is not supported when thinking is enabled. The conversation must end with a user "
+        "message.",
+    ),
+    "redacted thought in the final place, thinking off": (
+        asked("claude-opus-4-5", user(), assistant([redacted(), text("a")]), thinking=DISABLED),
+        "messages.1.content.0: When thinking is disabled, an `assistant` message in the final position cannot contain "
+        "`redacted_thinking`. To use thinking blocks, enable `thinking` in your request.",
     ),
     "thought in the final place, thinking off": (
         asked("claude-opus-4-5", user(), assistant([thought(), text("a")]), thinking=DISABLED),
@@ -263,7 +305,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
         'max_tokens: 0 is not allowed with tool_choice type "tool" or "any"',
     ),
 }
-BETAS = (TURN_CONFIG, BUDGETS, SUMMARIZE, "computer-use-2025-11-24")
+BETAS = (TURN_CONFIG, BUDGETS, SUMMARIZE, CLEARING, "computer-use-2025-11-24")
 
 
 @pytest.mark.promise("errors.model-rules")
@@ -316,6 +358,20 @@ ACCEPTED: dict[str, Json] = {
         user([result("toolu_2")]),
         thinking=ENABLED,
     ),
+    "thoughts cleared with a budget": asked("claude-opus-4-5", thinking=ENABLED, **CLEARED),
+    "thoughts cleared with adaptive thinking": asked("claude-opus-4-8", thinking=ADAPTIVE, **CLEARED),
+    "thoughts cleared on a model that thinks by default": asked("claude-opus-5", **CLEARED),
+    "thoughts cleared between tools": asked("claude-sonnet-5-5", thinking=BETWEEN, **CLEARED),
+    "redacted thought before a call": asked(
+        LOCAL, user(), assistant([redacted(), call("toolu_1")]), user([result("toolu_1")]), thinking=ENABLED
+    ),
+    "a call without thought, without a budget": asked(
+        LOCAL, user(), assistant([call("toolu_1")]), user([result("toolu_1")]), thinking=ADAPTIVE
+    ),
+    "a call without thought, and a user who speaks": asked(
+        LOCAL, user(), assistant([call("toolu_1")]), user([result("toolu_1"), text("so?")]), thinking=ENABLED
+    ),
+    "a format with thinking": asked(LOCAL, thinking=ENABLED, output_config=FORM),
     "no thought in a turn that is over": asked(LOCAL, user(), assistant("a"), user(), thinking=ENABLED),
     "thought, then words in the next message": asked(LOCAL, user(), assistant([thought()]), assistant("a"), user()),
     "a region on 4.6": asked("claude-opus-4-6", inference_geo="us"),
@@ -363,6 +419,43 @@ def test_every_setting_passes_on_the_models_that_have_it_and_on_no_other(model: 
     )
     thinking, efforts, *flags = TABLE[model]
     assert passed == (set(str(thinking).split()), set(str(efforts).split()), *map(bool, flags))
+
+
+UPDATES = "thinking-display-updates-2026-08-18"
+
+# the modes of thinking that the API primer names: with a budget, adaptive, off
+PRIMER = {
+    "claude-opus-4-8": (False, True, True),
+    "claude-opus-4-7": (False, True, True),
+    "claude-opus-4-6": (True, True, True),
+    "claude-opus-4-5-20251101": (True, False, True),
+    "claude-sonnet-4-6": (True, True, True),
+    "claude-sonnet-4-5-20250929": (True, False, True),
+    "claude-haiku-4-5-20251001": (True, False, True),
+}
+
+
+@pytest.mark.promise("thinking.modes")
+@pytest.mark.parametrize("model", PRIMER)
+def test_a_model_of_the_primer_thinks_in_the_modes_that_it_is_documented_to(model: str) -> None:
+    for thinking, accepted in zip((ENABLED, ADAPTIVE, DISABLED), PRIMER[model], strict=True):
+        assert (verdict(asked(model, thinking=thinking)) is None) == accepted, thinking
+        for display in ("summarized", "omitted") if accepted and thinking is not DISABLED else ():
+            assert verdict(asked(model, thinking={**thinking, "display": display})) is None
+        if accepted and thinking is not DISABLED:
+            assert verdict(asked(model, thinking={**thinking, "display": "updates"}), UPDATES) is None
+            assert verdict(asked(model, thinking={**thinking, "display": "updates"})) is not None
+
+
+@pytest.mark.promise("thinking.tool-choice")
+@pytest.mark.parametrize("model", ["claude-opus-4-6", "claude-sonnet-4-5", "claude-haiku-4-5", LOCAL])
+def test_with_a_budget_the_choice_of_tools_is_the_model_s_own_or_none(model: str) -> None:
+    for choice in ({"type": "any"}, {"type": "tool", "name": "get_time"}):
+        assert verdict(asked(model, thinking=ENABLED, tools=[TOOL], tool_choice=choice)) == NO_FORCED_THOUGHT
+        assert verdict(asked(model, thinking=DISABLED, tools=[TOOL], tool_choice=choice)) is None
+    for choice in ({"type": "auto"}, {"type": "none"}):
+        assert verdict(asked(model, thinking=ENABLED, tools=[TOOL], tool_choice=choice)) is None
+    assert verdict(asked(model, thinking=ENABLED, tools=[TOOL])) is None
 
 
 @pytest.mark.promise("thinking.interleaved-budget")

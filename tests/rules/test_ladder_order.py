@@ -15,6 +15,7 @@ from tests.rules.requests import (
     server_call,
     system,
     text,
+    thought,
     user,
     verdict,
 )
@@ -120,6 +121,88 @@ def test_the_conversation_is_judged_before_the_model() -> None:
     request = {**body(user(), assistant("a "), max_tokens=200_000), "model": OPUS}
     assert verdict(request) == "messages: final assistant content cannot end with trailing whitespace"
     assert str(verdict({**request, "messages": [user(), assistant("a")]})).startswith("max_tokens: 200000 > 128000")
+
+
+@pytest.mark.promise("errors.first-problem-only")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        # a budget out of range is a matter of shape, and comes before what the model can do
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 1023}},
+            "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
+        ),
+        # the way of thinking comes before the length of the budget, and before temperature and forced calls
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 9000}, "max_tokens": 100, "temperature": 0.5},
+            '"thinking.type.enabled" is not supported for this model.',
+        ),
+        (
+            {"thinking": {"type": "between_tools"}, "tools": [TOOL], "tool_choice": {"type": "any"}},
+            '"thinking.type.between_tools" is not supported for this model.',
+        ),
+        # on a model with budgets: the budget, then the forced call, then effort, then temperature
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "max_tokens": 2048,
+                "tools": [TOOL],
+                "tool_choice": {"type": "any"},
+            },
+            "`max_tokens` must be greater than `thinking.budget_tokens`.",
+        ),
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "tools": [TOOL],
+                "tool_choice": {"type": "any"},
+                "output_config": {"effort": "low"},
+            },
+            "Thinking may not be enabled when tool_choice forces tool use.",
+        ),
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "output_config": {"effort": "low"},
+                "temperature": 0.5,
+            },
+            "This model does not support the effort parameter.",
+        ),
+        # settings come before the thoughts in the conversation
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "messages": [user(), assistant([thought()]), user()],
+                "temperature": 0.5,
+            },
+            "`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.",
+        ),
+        # in the conversation: the end of a turn, then its beginning
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "messages": [user(), assistant([text("a"), thought()]), user()],
+            },
+            "messages.1: The final block in an assistant message cannot be `thinking`.",
+        ),
+        # and the pairing of calls before both
+        (
+            {
+                "model": "claude-sonnet-4-5",
+                "thinking": {"type": "enabled", "budget_tokens": 2048},
+                "messages": [user(), assistant([call("toolu_1"), thought()]), user()],
+            },
+            "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.",
+        ),
+    ],
+)
+def test_of_two_mistakes_about_thinking_the_earlier_rule_s_is_named(changes: Json, message: str) -> None:
+    assert str(verdict({**body(), "max_tokens": 4096, "model": OPUS, **changes})).startswith(message)
 
 
 def test_a_container_out_of_place_is_named_before_the_model() -> None:

@@ -134,7 +134,10 @@ ACCEPTED: dict[str, Json] = {
     },
     "a container with code execution": {"container": "container_1", "tools": [CODE]},
     "no edits": {"context_management": {}},
-    "thinking cleared, then tools": edits("clear_thinking_20251015", "clear_tool_uses_20250919"),
+    "thinking cleared, then tools": {
+        **edits("clear_thinking_20251015", "clear_tool_uses_20250919"),
+        "thinking": {"type": "adaptive"},
+    },
     "compaction at the lowest trigger": {
         "context_management": {
             "edits": [{"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": 50_000}}]

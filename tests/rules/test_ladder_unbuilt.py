@@ -45,38 +45,68 @@ BETAS = (
     "mid-conversation-tool-changes-2026-07-01",
 )
 DATA = {"type": "text", "media_type": "text/plain", "data": "a"}
+UPLOADED = {"type": "file", "file_id": "file_1"}
+HIT: Json = {"type": "search_result", "source": "s", "title": "t", "content": [text("a")]}
 FORM: Json = {"type": "json_schema", "schema": {"type": "object", "additionalProperties": False}}
 SERVER = {"type": "url", "name": "docs", "url": "https://example.com/mcp"}
 TOOLSET = {"type": "mcp_toolset", "mcp_server_name": "docs"}
 
-BUILT = ("text", "thinking", "redacted_thinking", "tool_use", "tool_result")
+BUILT = ("text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_use", "tool_result")
+
+
+def document(source: Json = DATA, **more: Any) -> Json:
+    return {"type": "document", "source": source, **more}
+
 
 REFUSED: dict[str, tuple[Json, str]] = {
-    "image": (body(user([text("a"), image()])), "messages.0.content.1: image blocks are"),
-    "document": (body(user([{"type": "document", "source": DATA}])), "messages.0.content.0: document blocks are"),
-    "search result": (
-        body(user([{"type": "search_result", "source": "s", "title": "t", "content": [text("a")]}])),
-        "messages.0.content.0: search_result blocks are",
+    "uploaded image": (
+        body(user([text("a"), {"type": "image", "source": UPLOADED}])),
+        "messages.0.content.1: file sources are",
+    ),
+    "uploaded image in a document": (
+        body(user([document({"type": "content", "content": [{"type": "image", "source": UPLOADED}]})])),
+        "messages.0.content.0.document.source.content.content.0: file sources are",
+    ),
+    "uploaded document": (body(user([document(UPLOADED)])), "messages.0.content.0: file sources are"),
+    "citations of a document": (
+        body(user([text("a"), document(citations={"enabled": True})])),
+        "messages.0.content.1: citations are",
+    ),
+    "citations of a search result": (
+        body(user([{**HIT, "citations": {"enabled": True}}])),
+        "messages.0.content.0: citations are",
+    ),
+    "document that the answer goes on from": (
+        body(user(), assistant([document(), text("a")])),
+        "messages.1.content.0: document blocks in a final assistant message are",
     ),
     "upload": (
         body(user([{"type": "container_upload", "file_id": "file_1"}])),
         "messages.0.content.0: container_upload blocks are",
     ),
-    "image in a result": (
-        body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [text("a"), image()])])),
-        "messages.2.content.0.tool_result.content.1: image blocks are",
+    "citations of a document in a result": (
+        body(
+            user(),
+            assistant([call("toolu_1")]),
+            user([result("toolu_1", [text("a"), document(citations={"enabled": True})])]),
+        ),
+        "messages.2.content.0.tool_result.content.1: citations are",
     ),
-    "document in a result": (
-        body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [{"type": "document", "source": DATA}])])),
-        "messages.2.content.0.tool_result.content.0: document blocks are",
+    "uploaded document in a result": (
+        body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [document(UPLOADED)])])),
+        "messages.2.content.0.tool_result.content.0: file sources are",
+    ),
+    "tabs": (
+        body(
+            user(),
+            assistant([call("toolu_1", "list_tabs", toolset_name="browser")]),
+            user([result("toolu_1", [{"type": "browser_state", "tabs": []}], toolset_name="browser")]),
+        ),
+        "messages.2.content.0.tool_result.content.0: browser_state blocks are",
     ),
     "server call": (
         body(user(), assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1"), text("a")]), user()),
         "messages.1.content.0: server_tool_use blocks are",
-    ),
-    "summary": (
-        body(assistant([{"type": "compaction", "content": "a", "signature": "b"}]), user()),
-        "messages.0.content.0: compaction blocks are",
     ),
     "fallback": (
         body(
@@ -84,9 +114,13 @@ REFUSED: dict[str, tuple[Json, str]] = {
         ),
         "messages.1.content.0: fallback blocks are",
     ),
-    "tool change": (
-        body(user(), system([{"type": "tool_removal", "tool": {"type": "tool_reference", "name": "a"}}])),
-        "messages.1.content.0: tool_removal blocks are",
+    "change of an MCP server's tools": (
+        body(user(), system([{"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "a"}}])),
+        "messages.1.content.0: mcp_toolset_reference entries are",
+    ),
+    "server tools in a message": (
+        body(user(), system([{"type": "tool_addition", "tool": {"type": "tool_definition", "definition": SEARCH}}])),
+        "messages.1.content.0.tool_addition.tool.tool_definition.definition: web_search_20250305 tools are",
     ),
     "server tools": (body(tools=[TOOL, SEARCH]), "tools.1: web_search_20250305 tools are"),
     "server tools that may not be used": (
@@ -97,15 +131,10 @@ REFUSED: dict[str, tuple[Json, str]] = {
         body(tools=[{**TOOL, "allowed_callers": ["code_execution_20250825"]}]),
         "tools.0.allowed_callers: calls from code are",
     ),
-    "budget": (
-        body(max_tokens=5000, thinking={"type": "enabled", "budget_tokens": 1024}),
-        "thinking: extended thinking with a budget is",
-    ),
     "task budget": (
         body(output_config={"task_budget": {"type": "tokens", "total": 20_000}}),
         "output_config.task_budget: task budgets are",
     ),
-    "summary on demand": (body(compaction={"type": "summarize"}), "compaction: compaction is"),
     "mcp": (body(mcp_servers=[SERVER], tools=[TOOLSET]), "mcp_servers: the MCP connector is"),
     "container": (body(container="c", tools=[CODE]), "container: containers are"),
     "credit": (body(fallback_credit_token="t"), "fallback_credit_token: fallback credit is"),
@@ -114,6 +143,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
 }
 
 ACCEPTED: dict[str, Json] = {
+    "budget": body(max_tokens=5000, thinking={"type": "enabled", "budget_tokens": 1024}),
     "thinking turned off": body(thinking={"type": "disabled"}),
     "thinking left to the model": body(thinking={"type": "adaptive"}),
     "thinking between tools": {**body(thinking={"type": "between_tools"}), "model": "claude-sonnet-5-5"},
@@ -132,7 +162,18 @@ ACCEPTED: dict[str, Json] = {
     "region": body(inference_geo="us"),
     "diagnostics": body(diagnostics={"previous_message_id": None}),
     "fallbacks": body(fallbacks=[{"model": "claude-opus-4-8"}]),
-    "edits": body(context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}),
+    "image": body(user([text("a"), image()])),
+    "document": body(user([document(citations={"enabled": False})])),
+    "document of the assistant": body(user(), assistant([document()]), user()),
+    "search result": body(user([HIT])),
+    "all of them in a result": body(
+        user(), assistant([call("toolu_1")]), user([result("toolu_1", [image(), document(), HIT])])
+    ),
+    "edits": body(
+        context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        thinking={"type": "adaptive"},
+    ),
+    "summary on demand": body(compaction={"type": "summarize"}),
     "a compaction edit": body(context_management={"edits": [{"type": "compact_20260112"}]}),
     "no tools": body(tools=[]),
     "tools": body(tools=[TOOL]),

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from antiphon.dialogue.prompt import Conversation, Limits, Sampling, Text, Turn
 from antiphon.rules.intake import parse_count, parse_create
 from antiphon.rules.lower import limits, lower, sampling
-from tests.rules.requests import Json, assistant, body, context, image, system, text, thought, user
+from tests.rules.requests import Json, assistant, body, context, image, local, system, text, thought, user
 
 CLEAR_AT = "mid-conversation-system-clear-at-2026-08-21"
 TURN_CONFIG = "mid-conversation-output-config-2026-07-01"
 
 
 def lowered(*messages: Json, **more: Any) -> Conversation:
-    return lower(parse_create(orjson.dumps(body(*messages, **more)), context(CLEAR_AT, TURN_CONFIG)))
+    headers = context(CLEAR_AT, TURN_CONFIG)
+    return lower(parse_create(orjson.dumps(body(*messages, **more)), headers), local(), headers)
 
 
 def said(speaker: Any, *words: str) -> Turn:
@@ -52,7 +53,7 @@ def said(speaker: Any, *words: str) -> Turn:
         ([user("a"), assistant([])], [said("user", "a")], None),
         ([user("a"), assistant("")], [said("user", "a")], None),
         ([user("a"), assistant("b"), assistant([])], [said("user", "a")], "b"),
-        # thinking that comes back is left out
+        # thinking that nobody has read is left out
         (
             [user("a"), assistant([thought(), text("b")]), user("c")],
             [said("user", "a"), said("assistant", "b"), said("user", "c")],
@@ -110,13 +111,14 @@ def test_a_system_prompt_is_one_part_a_block(prompt: Any, parts: tuple[Text, ...
 def test_a_count_and_a_reply_see_the_same_conversation() -> None:
     request = body(user("a"), assistant("b"), user("c"), system="s")
     counted = parse_count(orjson.dumps({k: v for k, v in request.items() if k != "max_tokens"}), context())
-    assert lower(counted) == lower(parse_create(orjson.dumps(request), context()))
+    created = parse_create(orjson.dumps(request), context())
+    assert lower(counted, local(), context()) == lower(created, local(), context())
 
 
-def test_a_block_that_nothing_can_render_is_found_here_at_the_latest() -> None:
+def test_an_image_that_nobody_has_read_is_found_here_at_the_latest() -> None:
     request = parse_create(orjson.dumps(body(user([image()]))), context())
-    with pytest.raises(AssertionError, match="image"):
-        lower(request)
+    with pytest.raises(AssertionError, match=r"messages\.0\.content\.0: an image has not been read"):
+        lower(request, local(), context())
 
 
 def test_limits_are_the_request_s() -> None:

@@ -9,7 +9,7 @@ from antiphon.dialogue.prompt import Conversation, Text, Turn
 from antiphon.dialogue.tools import Call, Choice, Result
 from antiphon.rules.intake import parse_create
 from antiphon.rules.lower import lower
-from tests.rules.requests import TOOL, Json, assistant, body, call, context, result, text, user
+from tests.rules.requests import TOOL, Json, assistant, body, call, context, local, result, text, user
 
 OTHER: Json = {"name": "get_place", "description": "Where we are.", "input_schema": {"type": "object"}}
 LATER: Json = {**OTHER, "name": "later", "defer_loading": True}
@@ -17,8 +17,8 @@ FORM: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "additi
 
 
 def lowered(*messages: Json, **more: Any) -> Conversation:
-    betas = context("advanced-tool-use-2025-11-20", "structured-outputs-2025-11-13")
-    return lower(parse_create(orjson.dumps(body(*messages, **more)), betas))
+    headers = context("advanced-tool-use-2025-11-20", "structured-outputs-2025-11-13")
+    return lower(parse_create(orjson.dumps(body(*messages, **more)), headers), local(), headers)
 
 
 def names(conversation: Conversation) -> list[str]:
@@ -91,10 +91,6 @@ def test_calls_and_results_keep_their_places_among_the_texts() -> None:
         (None, ""),
         ([], ""),
         ([text("one"), text("two")], "one\ntwo"),
-        (
-            [{"type": "search_result", "source": "https://a", "title": "A", "content": [text("x"), text("y")]}],
-            "A\nhttps://a\nx\ny",
-        ),
     ],
 )
 def test_a_result_is_told_with_all_its_text(content: Any, told: str) -> None:

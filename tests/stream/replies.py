@@ -12,6 +12,7 @@ from antiphon.dialogue.events import (
     Finish,
     ReasoningDelta,
     ReasoningEnd,
+    RedactedReasoning,
     ReplyEvent,
     StopReason,
     TextDelta,
@@ -28,6 +29,7 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+_SEALS = st.text("abcdef", min_size=4, max_size=8)
 
 
 def _cuts(text: str, cuts: list[int]) -> list[str]:
@@ -42,8 +44,19 @@ def _text_run(draw: st.DrawFn) -> list[ReplyEvent]:
 
 @st.composite
 def _reasoning_run(draw: st.DrawFn) -> list[ReplyEvent]:
-    deltas: list[ReplyEvent] = [ReasoningDelta(text) for text in draw(st.lists(_TEXTS, min_size=1, max_size=3))]
-    return [*deltas, ReasoningEnd(draw(st.text("abcdef", min_size=4, max_size=8)))]
+    deltas = draw(
+        st.one_of(
+            st.lists(st.builds(ReasoningDelta, _TEXTS), min_size=1, max_size=3),
+            # Thinking that is not shown opens its block, and may tell of its length.
+            st.lists(st.builds(ReasoningDelta, st.just(""), st.none() | st.integers(0, 500)), min_size=1, max_size=3),
+        )
+    )
+    return [*deltas, ReasoningEnd(draw(_SEALS))]
+
+
+@st.composite
+def _redacted_run(draw: st.DrawFn) -> list[ReplyEvent]:
+    return [RedactedReasoning(draw(_SEALS))]
 
 
 @st.composite
@@ -57,15 +70,16 @@ def _call_run(draw: st.DrawFn) -> list[ReplyEvent]:
 
 
 _REASONS: list[StopReason] = ["end_turn", "max_tokens", "tool_use", "model_context_window_exceeded"]
-_RUNS = st.lists(st.one_of(_text_run(), _reasoning_run(), _call_run()), max_size=6)
+_RUNS = st.lists(st.one_of(_text_run(), _reasoning_run(), _redacted_run(), _call_run()), max_size=6)
 
 
 @st.composite
 def replies(draw: st.DrawFn) -> list[ReplyEvent]:
-    """A whole reply: runs of text, reasoning and calls, then its end."""
+    """A whole reply: runs of text, reasoning (open or redacted) and calls, then its end."""
     events = [event for run in draw(_RUNS) for event in run]
     reason = draw(st.sampled_from(_REASONS))
-    return [*events, Finish(reason, draw(st.integers(0, 10**6)))]
+    thought = draw(st.none() | st.integers(0, 10**6))
+    return [*events, Finish(reason, draw(st.integers(0, 10**6)), thinking_tokens=thought)]
 
 
 def opening() -> Message:

@@ -3,6 +3,7 @@
 import json
 import re
 from itertools import groupby
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from antiphon.dialogue.events import (
     Finish,
     ReasoningDelta,
     ReasoningEnd,
+    RedactedReasoning,
     ReplyEvent,
     TextDelta,
 )
@@ -29,6 +31,7 @@ from tests.stream.replies import opening, replies
 _BLOCK_DELTAS = {
     "text": {"text_delta"},
     "thinking": {"thinking_delta", "signature_delta"},
+    "redacted_thinking": set[str](),
     "tool_use": {"input_json_delta"},
 }
 
@@ -77,6 +80,8 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
                 case ReasoningEnd(signature=signature):
                     content.append(("thinking", (joined, signature)))
                     joined = ""
+                case RedactedReasoning(data=data):
+                    content.append(("redacted_thinking", data))
                 case CallStart(name=called):
                     name = called
                 case CallEnd():
@@ -85,6 +90,20 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
                 case _:
                     pass
     return content
+
+
+_HELD = {
+    "text": ("text",),
+    "thinking": ("thinking", "signature"),
+    "redacted_thinking": ("data",),
+    "tool_use": ("name", "input"),
+}
+
+
+def held(block: dict[str, Any]) -> tuple[str, object]:
+    """What a finished block holds, in the form of `expected_content`."""
+    values: list[Any] = [block[key] for key in _HELD[block["type"]]]
+    return block["type"], tuple(values) if len(values) > 1 else values[0]
 
 
 @pytest.mark.promise("streaming.event-order", "streaming.block-indexes")
@@ -97,18 +116,12 @@ def test_every_reply_is_a_valid_stream(events: list[ReplyEvent]) -> None:
 @given(replies())
 def test_the_fold_holds_everything_that_happened(events: list[ReplyEvent]) -> None:
     message = fold(encode_all(events))
-    content = [
-        ("text", block.text)
-        if block.type == "text"
-        else ("thinking", (block.thinking, block.signature))
-        if block.type == "thinking"
-        else ("tool_use", (block.name, block.input))
-        for block in message.content
-    ]
+    content = [held(msgspec.to_builtins(block)) for block in message.content]
     finish = events[-1]
     assert isinstance(finish, Finish)
     assert content == expected_content(events)
     assert (message.stop_reason, message.usage.output_tokens) == (finish.reason, finish.output_tokens)
+    assert message.usage.output_tokens_details.thinking_tokens == (finish.thinking_tokens or 0)
 
 
 @given(replies(), st.data())
@@ -177,6 +190,7 @@ def _samples() -> list[ReplyEvent]:
         TextDelta("x"),
         ReasoningDelta("x"),
         ReasoningEnd("s"),
+        RedactedReasoning("d"),
         CallStart("toolu_1", "f"),
         CallArguments("{}"),
         CallEnd(),

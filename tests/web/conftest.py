@@ -8,9 +8,12 @@ import pytest
 from antiphon.compose import load_catalogue
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
+from antiphon.service.media import MediaIntake
 from antiphon.service.serving import ModelRoutes, ServedModel
+from antiphon.thinking.seal import Seals
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
+from tests.service.media_doubles import intake
 from tests.web.bridge import Bridge
 
 SCRIPT = """
@@ -21,6 +24,8 @@ text = "Hello there!"
 [[reply]]
 text = "You said something."
 """
+
+SEALS = Seals([bytes(range(32))])
 
 Starter = Callable[..., Awaitable[Bridge]]
 
@@ -48,7 +53,7 @@ async def start() -> AsyncGenerator[Starter]:
     """Start an app on a script, with settings; the engine is closed after the test."""
     async with AsyncExitStack() as stack:
 
-        async def starter(script: str = SCRIPT, **options: object) -> Bridge:
+        async def starter(script: str = SCRIPT, media: MediaIntake | None = None, **options: object) -> Bridge:
             engine = ScriptedEngine("scripted", script)
             await engine.start()
             stack.push_async_callback(engine.aclose)
@@ -59,7 +64,7 @@ async def start() -> AsyncGenerator[Starter]:
             catalogue = load_catalogue(settings).with_local(card.id, card.name, card.window, "2026-01-01T00:00:00Z")
             routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
             door = Door(CountingEntropy())
-            door.open(build_app(settings, routes, FixedClock(), CountingEntropy()))
+            door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), SEALS, media or intake()))
             return Bridge(door)
 
         yield starter

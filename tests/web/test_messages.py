@@ -336,9 +336,11 @@ async def test_unknown_paths_and_methods_use_the_envelope(bridge: Bridge) -> Non
 async def test_context_management_has_nothing_to_clear_in_a_text_conversation(bridge: Bridge) -> None:
     headers = {"anthropic-beta": "context-management-2025-06-27"}
     edits = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
-    answer = await bridge.post(ask(context_management=edits), headers=headers)
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    request = ask(context_management=edits, thinking=thinking, max_tokens=2000)
+    answer = await bridge.post(request, headers=headers)
     assert answer.json["context_management"] == {"applied_edits": []}
-    events = (await bridge.post(ask(context_management=edits, stream=True), headers=headers)).events
+    events = (await bridge.post({**request, "stream": True}, headers=headers)).events
     assert events[-2]["context_management"] == {"applied_edits": []}
 
 

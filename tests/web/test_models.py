@@ -62,8 +62,14 @@ async def test_a_model_is_described_truthfully(start: Starter) -> None:
     own = (await bridge.ask("GET", "/v1/models/scripted")).json
     assert model["max_input_tokens"] == own["max_input_tokens"] == 4096
     assert model["max_tokens"] == 64_000
-    assert model["capabilities"]["image_input"] == {"supported": False}
+    assert model["capabilities"]["image_input"] == {"supported": True}
     assert model["capabilities"]["structured_outputs"] == {"supported": True}
+    thinking = model["capabilities"]["thinking"]
+    assert thinking["supported"] is True
+    assert {kind for kind, told in thinking["types"].items() if told["supported"]} == {"enabled", "disabled"}
+    assert model["capabilities"]["effort"]["supported"] is False
+    opus = (await bridge.ask("GET", "/v1/models/claude-opus-4-5")).json["capabilities"]["effort"]
+    assert (opus["supported"], opus["high"], opus["max"]) == (True, {"supported": True}, {"supported": False})
 
 
 @pytest.mark.promise("errors.unknown-model")

@@ -10,7 +10,7 @@ from antiphon.cli.progress import megabytes
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
-    from antiphon.compose import EngineProbe, ModelDescription
+    from antiphon.compose import EngineProbe, KeysDescription, ModelDescription
 
 State = Literal["OK", "WARN", "FAIL"]
 
@@ -102,6 +102,22 @@ def keys(settings: Settings) -> Finding:
         detail = f"{count}; other machines reach {settings.host} unencrypted"
         return Finding("keys", "WARN", detail, "Outside a network that you trust, put a proxy with TLS in front.")
     return Finding("keys", "OK", count)
+
+
+def thinking_keys(described: "KeysDescription") -> Finding:
+    """Whether the keys that seal thinking outlive this server's process, and are its owner's alone."""
+    check, count = "thinking", "1 key" if described.count == 1 else f"{described.count} keys"
+    if described.wrong:
+        return Finding(check, "FAIL", described.wrong, "The server does not start with it.")
+    if described.unreachable:
+        detail = f"{described.place} can be neither read nor made: {described.unreachable}"
+        remedy = "Seals on thinking will not verify after a start. Set ANTIPHON_THINKING_KEYS or --thinking-key-file."
+        return Finding(check, "WARN", detail, remedy)
+    if described.exposed:
+        return Finding(check, "WARN", f"{described.place}: others can get at its {count}", f"Run {described.exposed}")
+    if not described.count:
+        return Finding(check, "OK", f"{described.place} will be made at the first start")
+    return Finding(check, "OK", f"{count} from {described.place}")
 
 
 def memory(described: "Sequence[ModelDescription]", settings: Settings, machine: Memory | None) -> Finding:

@@ -52,6 +52,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield from checks.threads(settings, machine.processors())
     yield checks.memory(described, settings, machine.memory())
     yield checks.keys(settings)
+    yield checks.thinking_keys(compose.describe_keys(settings))
 
 
 def _print(findings: Sequence[Finding]) -> None:

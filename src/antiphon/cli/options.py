@@ -22,7 +22,7 @@ def setting_options(names: Collection[str] = EVERY) -> Callable[[Function], Func
     """Decorator: the named options and `--config`, for a command that passes its arguments to `load_settings`."""
 
     def decorate(function: Function) -> Function:
-        for option in reversed([option for option in OPTIONS if option.name in names]):
+        for option in reversed([option for option in OPTIONS if option.flag and option.name in names]):
             function = _click_option(option)(function)
         path = click.option(
             "--config", metavar="PATH", help=f"The TOML file to read. [{CONFIG_ENV}; default: {CONFIG_FILE} if there]"
@@ -42,7 +42,7 @@ def load_settings(given: Mapping[str, Any]) -> Settings:
 def default_text(option: Option) -> str:
     """The option's default as people read it."""
     if option.default is None:
-        return "none"
+        return option.unset
     if isinstance(option.default, bool):
         return str(option.default).lower()
     if isinstance(option.default, tuple):
@@ -51,6 +51,7 @@ def default_text(option: Option) -> str:
 
 
 def _click_option(option: Option) -> Callable[[Function], Function]:
+    assert option.flag is not None
     help_text = f"{option.meaning} [{option.env}; default: {default_text(option)}]"
     if isinstance(option.kind, Switch):
         flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"

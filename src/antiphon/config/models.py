@@ -143,7 +143,7 @@ def read_options(
     table: Mapping[str, Any], options: Collection[Option], place: str, extra: Collection[str] = ()
 ) -> dict[str, Any]:
     """The options that a TOML table sets, by name; `extra` are keys that someone else reads."""
-    known = {option.name: option for option in options}
+    known = {option.key: option for option in options}
     given: dict[str, Any] = {}
     for key, value in table.items():
         if key in extra:
@@ -151,7 +151,7 @@ def read_options(
         if key not in known:
             raise ConfigError(_unknown(key, value, [*known, *extra], place))
         try:
-            given[key] = known[key].kind.from_toml(value)
+            given[known[key].name] = known[key].kind.from_toml(value)
         except ValueError as wrong:
             raise ConfigError(f"{place}{' ' if place.endswith(']') else ', '}{key}: {wrong}") from None
     return given

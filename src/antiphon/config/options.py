@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from antiphon.config.keys import NEW_KEY, SealingKeys
 from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text, Whole
-from antiphon.config.settings import DEFAULT_MODEL, ModelSettings, Settings
+from antiphon.config.network import AllowedHosts, NetworkSettings
+from antiphon.config.settings import DEFAULT_MODEL, MediaSettings, ModelSettings, Settings, ThinkingSettings
 
 ENV_PREFIX = "ANTIPHON_"
 CONFIG_ENV = "ANTIPHON_CONFIG"
@@ -16,17 +18,21 @@ CONFIG_FILE = "antiphon.toml"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: `name` is its TOML key. `of_model`: it describes the default model, not the server."""
+    """One option. `flag`: by default made from the name; None = no command line may say it, where every process could
+    read it. `of_model`: it describes the default model, not the server. `table`: the TOML table that holds it, whose
+    name the option's begins with. `unset`: what a default of None comes to."""
 
     name: str
     kind: Kind
     default: Any
     meaning: str
-    flag: str = field(default="")
+    flag: str | None = field(default="")
     of_model: bool = False
+    table: str = ""
+    unset: str = "none"
 
     def __post_init__(self) -> None:
-        if not self.flag:
+        if self.flag == "":
             object.__setattr__(self, "flag", "--" + self.name.replace("_", "-"))
 
     @property
@@ -34,14 +40,36 @@ class Option:
         """The variable that sets this option."""
         return ENV_PREFIX + self.name.upper()
 
+    @property
+    def key(self) -> str:
+        """The TOML key that sets this option, in its table."""
+        return self.name.removeprefix(f"{self.table}_") if self.table else self.name
+
+    def place_in(self, file: str) -> str:
+        """Where a TOML file sets this option, as errors say it."""
+        return f"{file}, [{self.table}] {self.key}" if self.table else f"{file}, {self.key}"
+
 
 def _server(name: str, kind: Kind, meaning: str, flag: str = "") -> Option:
     default = _SERVER_DEFAULTS[name]
     return Option(name, kind, default, meaning, flag)
 
 
-def _model(name: str, kind: Kind, meaning: str) -> Option:
-    return Option(name, kind, _MODEL_DEFAULTS[name], meaning, of_model=True)
+def _model(name: str, kind: Kind, meaning: str, unset: str = "none") -> Option:
+    return Option(name, kind, _MODEL_DEFAULTS[name], meaning, of_model=True, unset=unset)
+
+
+def _thinking(key: str, kind: Kind, meaning: str, *, flag: str | None = "", unset: str = "none") -> Option:
+    default = getattr(ThinkingSettings(), key)
+    return Option(f"thinking_{key}", kind, default, meaning, flag, table="thinking", unset=unset)
+
+
+def _network(key: str, kind: Kind, meaning: str, unset: str = "none") -> Option:
+    return Option(f"network_{key}", kind, getattr(NetworkSettings(), key), meaning, table="network", unset=unset)
+
+
+def _media(key: str, kind: Kind, meaning: str) -> Option:
+    return Option(f"media_{key}", kind, getattr(MediaSettings(), key), meaning, table="media")
 
 
 _SERVER_DEFAULTS: Mapping[str, Any] = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
@@ -59,6 +87,13 @@ _BATCH = _model(
     "batch",
     Whole(0, 1_048_576, "TOKENS"),
     "Prompt tokens read in one step; 0 = chosen for the device. A step cannot be interrupted.",
+)
+_PROJECTOR = _model(
+    "projector",
+    Text("the path of a projector", "PATH"),
+    "Projector (mmproj file) that lets the model see pictures: a PATH.gguf, hf:org/repo:file, a file of the model's "
+    "own hf: repository, or none.",
+    unset="an mmproj*.gguf beside a local model that is alone in its directory",
 )
 
 OPTIONS: tuple[Option, ...] = (
@@ -82,6 +117,7 @@ OPTIONS: tuple[Option, ...] = (
     _THREADS,
     _GPU_LAYERS,
     _BATCH,
+    _PROJECTOR,
     _server(
         "strict_betas", Switch(), "Refuse unknown anthropic-beta values as the API does, instead of ignoring them."
     ),
@@ -100,6 +136,45 @@ OPTIONS: tuple[Option, ...] = (
     _server("drain_timeout", Number(0, 3600, "SECONDS"), "Seconds that open requests get to finish at a stop."),
     _server("max_body", Whole(1024, 1_073_741_824, "BYTES"), "Largest request body in bytes; more is a 413."),
     _server("log_level", Choice(("debug", "info", "warning", "error")), "How much the log says."),
+    _thinking(
+        "key_file",
+        Text("the path of a file", "PATH"),
+        "File with the keys that seal thinking, one a line; made at the first start.",
+        unset="antiphon/thinking.key in the user's state directory",
+    ),
+    _thinking(
+        "keys",
+        SealingKeys(),
+        f"Keys that seal thinking, comma separated, instead of the file's: 32 bytes in base64 each ({NEW_KEY}). "
+        "The first seals, all open.",
+        flag=None,
+    ),
+    _thinking(
+        "summarizer",
+        Text("the id of a served model", "MODEL"),
+        "The served model that sums up for clients what another one thought.",
+        unset="clients are shown the thinking itself",
+    ),
+    _thinking(
+        "foreign",
+        Choice(("refuse", "drop")),
+        "What happens to thinking that comes back under a seal that does not open: a 400, or it is left out.",
+    ),
+    _network(
+        "allow_hosts",
+        AllowedHosts(),
+        "Hosts that images and PDFs may come from although they are private, comma separated, each with a scheme and "
+        "a port where they are not https and its own.",
+    ),
+    _network(
+        "ca_file",
+        Text("the path of a file", "PATH"),
+        "File with certificates (PEM) of the allowed hosts' authorities, beside those that the system trusts.",
+    ),
+    _network("timeout", Number(1, 600, "SECONDS"), "Seconds that one image or PDF may take to come from its URL."),
+    _media("workers", Whole(1, 64), "Images and PDFs that are read at the same time, each by a process of its own."),
+    _media("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
+    _media("cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."),
 )
 
 MODEL_OPTIONS: tuple[Option, ...] = (
@@ -114,10 +189,17 @@ MODEL_OPTIONS: tuple[Option, ...] = (
     _THREADS,
     _GPU_LAYERS,
     _BATCH,
+    _PROJECTOR,
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),
         "Jinja file to use instead of the model's own chat template.",
+    ),
+    _model(
+        "family",
+        Text("the name of a family", "FAMILY"),
+        "How the model is told of tools and how it thinks: universal, or a native family (docs/families.md).",
+        unset="what its chat template fits",
     ),
 )
 
@@ -133,6 +215,9 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "routes": "API model name = id of the served model that answers for it; the default one answers otherwise.",
         "aliases": "New model name = name of the profile whose rules it follows.",
         "profiles": "Rules of further model names, one table a name, merged over the built-in ones.",
+        "thinking": "How thinking is sealed and read back.",
+        "network": "How images and PDFs are fetched from URLs.",
+        "media": "What reading images and PDFs may take.",
     }
 )
 """The tables that a TOML file may hold beside the options."""

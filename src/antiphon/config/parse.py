@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.config.models import ModelChoice, as_table, builtin, nearest, read_options, read_tables, serve
+from antiphon.config.network import NetworkSettings
 from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, OPTIONS, TABLES, Option
-from antiphon.config.settings import DEFAULT_MODEL, ConfigError, ModelSettings, Settings
+from antiphon.config.settings import (
+    DEFAULT_MODEL,
+    ConfigError,
+    MediaSettings,
+    ModelSettings,
+    Settings,
+    ThinkingSettings,
+)
 
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
 _SERVICE_LINKS = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")
@@ -30,19 +38,26 @@ def parse_settings(
     environment; `toml` is a parsed file, and `toml_path` is what errors call it.
     """
     _check_names(flags, env)
-    in_file = read_options(toml, OPTIONS, toml_path, extra=TABLES)
-    said = {option.name: found for option in OPTIONS if (found := _find(option, flags, env, in_file, toml_path))}
     tables = {name: as_table(toml.get(name, {}), f"{toml_path}, [{name}]", f"[{name}]") for name in TABLES}
+    in_file = _in_file(toml, tables, toml_path)
+    said = {option.name: found for option in OPTIONS if (found := _find(option, flags, env, in_file, toml_path))}
 
     default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path))
     routes = _texts(tables["routes"], f"{toml_path}, [routes]", "the id of a served model")
-    if DEFAULT_MODEL in routes.values():
+    summarizer = said.get("thinking_summarizer")
+    if DEFAULT_MODEL in routes.values() or (summarizer is not None and summarizer.value == DEFAULT_MODEL):
         models.setdefault(DEFAULT_MODEL, builtin())
-    _check_routes(routes, models, f"{toml_path}, [routes]")
+    for name, model in routes.items():
+        _check_served(model, models, f"{toml_path}, [routes] {name}")
+    if summarizer is not None:
+        _check_served(summarizer.value, models, summarizer.place)
 
-    of_server = {option.name for option in OPTIONS if not option.of_model and option.name != "model"}
+    of_server = {option.name for option in OPTIONS if not (option.of_model or option.table or option.name == "model")}
     settings = Settings(
         **{name: found.value for name, found in said.items() if name in of_server},
+        thinking=ThinkingSettings(**_of_table("thinking", said)),
+        network=NetworkSettings(**_of_table("network", said)),
+        media=MediaSettings(**_of_table("media", said)),
         default_model=default,
         models=models,
         routes=routes,
@@ -65,20 +80,35 @@ def _check_names(flags: Mapping[str, Any], env: Mapping[str, str]) -> None:
     for name in env:
         if name.startswith(ENV_PREFIX) and name not in known and not name.startswith(_SERVICE_LINKS):
             raise ConfigError(f"{name}: unknown variable{nearest(name, known)} (allowed: {', '.join(known)})")
-    if strange := flags.keys() - {option.name for option in OPTIONS}:
+    if strange := flags.keys() - {option.name for option in OPTIONS if option.flag}:
         raise ConfigError(f"unknown flags: {', '.join(sorted(strange))}")
+
+
+def _in_file(toml: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], toml_path: str) -> dict[str, Any]:
+    """The options that the file sets, at its top level and in their tables, by name."""
+    given = read_options(toml, [option for option in OPTIONS if not option.table], toml_path, extra=TABLES)
+    for table in dict.fromkeys(option.table for option in OPTIONS if option.table):
+        options = [option for option in OPTIONS if option.table == table]
+        given |= read_options(tables[table], options, f"{toml_path}, [{table}]")
+    return given
+
+
+def _of_table(table: str, said: Mapping[str, _Said]) -> dict[str, Any]:
+    """The values of a table's options, by key."""
+    options = [option for option in OPTIONS if option.table == table and option.name in said]
+    return {option.key: said[option.name].value for option in options}
 
 
 def _find(
     option: Option, flags: Mapping[str, Any], env: Mapping[str, str], in_file: Mapping[str, Any], toml_path: str
 ) -> _Said | None:
     """The option's value from the highest place that says one. An empty variable says nothing."""
-    if (flag := flags.get(option.name)) is not None:
+    if option.flag and (flag := flags.get(option.name)) is not None:
         return _Said(_read(option, flag, option.flag), option.flag)
     if text := env.get(option.env, ""):
         return _Said(_read(option, text, option.env), option.env)
     if option.name in in_file:
-        return _Said(in_file[option.name], f"{toml_path}, {option.name}", in_file=True)
+        return _Said(in_file[option.name], option.place_in(toml_path), in_file=True)
     return None
 
 
@@ -114,9 +144,8 @@ def _texts(table: Mapping[str, Any], place: str, wanted: str) -> dict[str, str]:
     return texts
 
 
-def _check_routes(routes: Mapping[str, str], models: Mapping[str, ModelSettings], place: str) -> None:
+def _check_served(model: str, models: Mapping[str, ModelSettings], place: str) -> None:
     known = list(dict.fromkeys([*models, DEFAULT_MODEL]))
-    for name, model in routes.items():
-        if model not in models:
-            allowed = f"(allowed: {', '.join(known)})"
-            raise ConfigError(f"{place} {name}: '{model}' is not a served model{nearest(model, known)} {allowed}")
+    if model not in models:
+        allowed = f"(allowed: {', '.join(known)})"
+        raise ConfigError(f"{place}: '{model}' is not a served model{nearest(model, known)} {allowed}")

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from antiphon.config.network import NetworkSettings
+
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+Foreign = Literal["refuse", "drop"]
 
 
 class ConfigError(Exception):
@@ -34,7 +37,9 @@ class ModelSettings:
     `context`: tokens one conversation may hold (0 = what the model was trained on, at most 8192). `parallel`:
     conversations answered at once. `threads`: 0 = one per physical core. `gpu_layers`: -1 = as many as fit.
     `batch`: prompt tokens read in one step (0 = chosen for the device); a step cannot be interrupted.
-    `chat_template`: path of a Jinja file to use instead of the model's own template.
+    `chat_template`: path of a Jinja file to use instead of the model's own template. `family`: the name of the family
+    that says how it calls tools and thinks (None: what the template fits). `projector`: what lets it see pictures: a
+    path, `hf:org/repo:file`, a file of its own `hf:` repository, or `none` (None: what lies beside a local model).
     """
 
     id: str
@@ -45,7 +50,31 @@ class ModelSettings:
     gpu_layers: int = -1
     batch: int = 0
     chat_template: str | None = None
+    family: str | None = None
+    projector: str | None = None
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingSettings:
+    """How thinking is sealed and read back. `keys` of 32 bytes outrank those in `key_file` (None: in the user's state
+    directory). `summarizer`: the id of the served model that sums thinking up. `foreign`: what becomes of thinking
+    whose seal does not open."""
+
+    key_file: str | None = None
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    summarizer: str | None = None
+    foreign: Foreign = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """How images and PDFs are read: by so many processes at once (`workers`), each with so much `memory`; what was
+    read is kept in so much more (`cache`). Both in bytes."""
+
+    workers: int = 2
+    memory: int = 1536 * 1024 * 1024
+    cache: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +97,9 @@ class Settings:
     routes: Mapping[str, str] = field(default_factory=dict[str, str])
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

@@ -14,6 +14,7 @@ StopReason = Literal[
     "pause_turn",
     "refusal",
     "model_context_window_exceeded",
+    "compaction",
 ]
 
 
@@ -26,9 +27,13 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """More of a run of reasoning; not empty."""
+    """More of a run of reasoning. An empty text only says that the run has begun, or goes on unseen.
+
+    `tokens`: told instead of a text that the client is not shown: about so many more were thought.
+    """
 
     text: str
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,13 @@ class ReasoningEnd:
     """A run of reasoning is complete; `signature` seals it."""
 
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedReasoning:
+    """A run of reasoning that the client may carry and not read; `data` seals it."""
+
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +72,51 @@ class CallEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Compacted:
+    """A summary stands for the conversation so far; it comes whole. `content` None: no summary came about.
+
+    `signature`: the seal of one that was asked for. `tool_changes`: what system messages had changed in the tools,
+    as blocks of the wire; None: not recorded.
+    """
+
+    content: str | None
+    signature: str | None = None
+    tool_changes: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """One of several pieces of work for a reply, and the tokens that it took."""
+
+    kind: Literal["message", "compaction"]
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
-    """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included."""
+    """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included.
+
+    `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
+    where the work is billed piece by piece; summaries are no part of `output_tokens`.
+    """
 
     reason: StopReason
     output_tokens: int
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
+    thinking_tokens: int | None = None
+    iterations: tuple[Iteration, ...] = ()
 
 
-ReplyEvent = TextDelta | ReasoningDelta | ReasoningEnd | CallStart | CallArguments | CallEnd | Finish
+ReplyEvent = (
+    TextDelta
+    | ReasoningDelta
+    | ReasoningEnd
+    | RedactedReasoning
+    | CallStart
+    | CallArguments
+    | CallEnd
+    | Compacted
+    | Finish
+)

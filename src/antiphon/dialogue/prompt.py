@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.dialogue.content import Document, SearchResult, Text
+from antiphon.dialogue.media import Image
+from antiphon.dialogue.thinking import OFF, Thinking
+from antiphon.dialogue.tools import Call, Choice, Result, Tool, ToolChange
 
 Speaker = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A run of text as its author wrote it; never stripped."""
+class Reasoning:
+    """What the model thought at this place of its turn: whole, as it wrote it, whatever the client was shown."""
 
     text: str
 
 
-Part = Text | Call | Result
+Part = Text | Reasoning | Call | Result | Image | Document | SearchResult | ToolChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Conversation:
 
     `system` is the top-level system prompt (one part a block); `turns` never ends with an assistant turn:
     a final assistant message is `prefill`, the beginning of the reply that the model must go on from. `shape`: a JSON
-    Schema that the reply's text must satisfy, as JSON.
+    Schema that the reply's text must satisfy, as JSON. `thinking`: how the reply thinks before it answers.
     """
 
     system: tuple[Text, ...]
@@ -42,6 +45,12 @@ class Conversation:
     tools: tuple[Tool, ...] = ()
     choice: Choice = field(default_factory=Choice)
     shape: Mapping[str, Any] | None = None
+    thinking: Thinking = OFF
+
+    @property
+    def offered(self) -> tuple[Tool, ...]:
+        """The tools that the reply may call: of those that the model was told of, the ones that are still there."""
+        return tuple(tool for tool in self.tools if not tool.withdrawn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from antiphon.dialogue.content import Content
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
@@ -11,7 +13,8 @@ class Tool:
 
     `schema` is a JSON Schema of type object, keys in the client's order. `strict`: the input must satisfy it whole.
     `eager`: the client takes the input's pieces unchecked, as they are written. `deferred`: the model is told of it
-    where a result finds it, not at the beginning.
+    where a result finds it or a system message adds it, not at the beginning. `withdrawn`: the model was told of it,
+    and may not call it now.
     """
 
     name: str
@@ -21,6 +24,15 @@ class Tool:
     strict: bool = False
     eager: bool = False
     deferred: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChange:
+    """What changes here in the model's tools: those that are there from now on, the names of those that are gone."""
+
+    added: tuple[Tool, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,8 @@ class Call:
 class Result:
     """What a call came to; `text` is everything that the model can read of it. `name` is the called tool's.
 
-    `found`: the names of deferred tools that it tells the model of.
+    `found`: the names of deferred tools that it tells the model of. `parts`: what it came to, in order, where that is
+    more than text; `text` is empty then.
     """
 
     call_id: str
@@ -53,3 +66,4 @@ class Result:
     text: str
     is_error: bool = False
     found: tuple[str, ...] = ()
+    parts: tuple[Content, ...] = ()

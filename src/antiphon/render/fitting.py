@@ -15,11 +15,13 @@ Message = dict[str, Any]
 _NOTHING: Final = " "
 
 
-def fitted(messages: Sequence[Message], abilities: Abilities) -> list[Message]:
-    """The same conversation for a template of these abilities."""
+def fitted(messages: Sequence[Message], abilities: Abilities, thought_field: str | None = None) -> list[Message]:
+    """The same conversation for a template of these abilities; `thought_field`: where messages have thoughts."""
     told = list(messages)
+    if thought_field is not None and not abilities.text_beside_thought:
+        told = [_thought_with_text(message, thought_field) for message in told]
     if not abilities.several_calls:
-        told = _one_call_each(told)
+        told = _one_call_each(told, thought_field)
     if not abilities.text_beside_calls:
         told = _texts_apart(told, together=abilities.text_before_calls)
     if not abilities.user_behind_results:
@@ -31,8 +33,15 @@ def fitted(messages: Sequence[Message], abilities: Abilities) -> list[Message]:
     ]
 
 
-def _one_call_each(messages: Sequence[Message]) -> list[Message]:
-    """Each call in a message of its own, its result right behind it."""
+def _thought_with_text(message: Message, field: str) -> Message:
+    """Text beside a thought and calls as the thought's end: such a template tells the text as a thought anyway."""
+    if not (message.get(field) and message["content"] and "tool_calls" in message):
+        return message
+    return {**message, field: f"{message[field]}\n\n{message['content']}", "content": ""}
+
+
+def _one_call_each(messages: Sequence[Message], thought_field: str | None) -> list[Message]:
+    """Each call in a message of its own, its result right behind it; a thought stays with the first."""
     told: list[Message] = []
     for message in messages:
         calls: Sequence[Mapping[str, Any]] = message.get("tool_calls", ())
@@ -43,9 +52,9 @@ def _one_call_each(messages: Sequence[Message]) -> list[Message]:
         if len(calls) < 2:
             told.append(message)
             continue
-        apart: list[Message] = [{**message, "content": "", "tool_calls": [call]} for call in calls]
-        apart[0]["content"] = message["content"]
-        told += apart
+        rest = {key: value for key, value in message.items() if key != thought_field}
+        told.append({**message, "tool_calls": [calls[0]]})
+        told += [{**rest, "content": "", "tool_calls": [call]} for call in calls[1:]]
     return told
 
 

@@ -6,8 +6,10 @@ from typing import Any, cast
 
 import orjson
 
-from antiphon.dialogue.prompt import Conversation, Part, Text, Turn
-from antiphon.dialogue.tools import Call, Result, Tool
+from antiphon.dialogue.content import Document, SearchResult
+from antiphon.dialogue.media import Image
+from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Text, Turn
+from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 
 Change = Callable[[str], str]
 
@@ -23,15 +25,24 @@ def texts_of(conversation: Conversation, *, objects_as_json: bool = False) -> It
     for turn in conversation.turns:
         for part in turn.parts:
             match part:
-                case Text(text=text) | Result(text=text):
+                case Text(text=text) | Reasoning(text=text) | Result(text=text):
                     yield text
                 case Call(input=value):
                     yield from leaves(value)
+                case ToolChange(added=added):
+                    for tool in added:
+                        yield from _texts_of_tool(tool, leaves)
+                case Image() | Document() | SearchResult():
+                    raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
     for tool in conversation.tools:
-        yield tool.description
-        yield from leaves(tool.schema)
-        yield from leaves(tool.examples)
+        yield from _texts_of_tool(tool, leaves)
     yield conversation.prefill or ""
+
+
+def _texts_of_tool(tool: Tool, leaves: Callable[[object], Iterator[str]]) -> Iterator[str]:
+    yield tool.description
+    yield from leaves(tool.schema)
+    yield from leaves(tool.examples)
 
 
 def mapped(conversation: Conversation, change: Change) -> Conversation:
@@ -51,10 +62,16 @@ def _part(part: Part, change: Change) -> Part:
     match part:
         case Text(text=text):
             return Text(change(text))
+        case Reasoning(text=text):
+            return Reasoning(change(text))
         case Result(text=text):
             return replace(part, text=change(text))
         case Call(input=value):
             return replace(part, input=_changed(value, change))
+        case ToolChange(added=added):
+            return replace(part, added=tuple(_tool(tool, change) for tool in added))
+        case Image() | Document() | SearchResult():
+            raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
 
 
 def _tool(tool: Tool, change: Change) -> Tool:

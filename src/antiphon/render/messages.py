@@ -4,23 +4,32 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from antiphon.dialogue.prompt import Conversation, Part, Text, Turn
-from antiphon.dialogue.tools import Call, Result, Tool
+from antiphon.dialogue.content import Document, SearchResult
+from antiphon.dialogue.media import Image
+from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Text, Turn
+from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 from antiphon.render.calls_text import CallWriter, nine_characters, to_json
 from antiphon.render.fitting import Message, fitted
 from antiphon.render.syntax import Family
 from antiphon.render.template import Abilities
-from antiphon.render.tool_prompt import definition, told_results, tool_prompt
+from antiphon.render.thoughts import ToldThoughts
+from antiphon.render.tool_prompt import definition, told_change, told_results, tool_prompt
 
 PART_SEPARATOR = "\n"
+_RUN_SEPARATOR = "\n\n"
 
 
 class Messages:
-    """Makes the messages for a template of these abilities and a model of this family."""
+    """Makes the messages for a template of these abilities and a model of this family.
 
-    def __init__(self, abilities: Abilities, family: Family) -> None:
+    They have placeholders of `thoughts` where thoughts belong.
+    """
+
+    def __init__(self, abilities: Abilities, family: Family, thoughts: ToldThoughts) -> None:
         self._abilities = abilities
         self._family = family
+        self._thoughts = thoughts
+        self._field = abilities.thought_field if family.thought.told == "field" else None
         self._tools: tuple[Tool, ...] = ()
         self._writer = CallWriter(family.syntax, ())
         self._ids: dict[str, str] = {}
@@ -50,46 +59,70 @@ class Messages:
             else:
                 said = messages[first_user]["content"]
                 messages[first_user] = {"role": "user", "content": f"{system}\n\n{said}"}
-        return fitted(messages, abilities)
+        return fitted(messages, abilities, self._field)
 
     def _speak(self, turn: Turn) -> list[Message]:
         if turn.speaker == "system" and not self._abilities.late_system:
             return [{"role": "user", "content": f"<system>\n{self._text(turn.parts)}\n</system>"}]
+        if turn.speaker == "assistant":
+            return [self._reply(turn.parts)]
         if self._family.history == "text" or all(isinstance(part, Text) for part in turn.parts):
             return [{"role": turn.speaker, "content": self._text(turn.parts)}]
-        if turn.speaker == "assistant":
-            return [self._calls(turn.parts)]
         messages = [self._result(part) for part in turn.parts if isinstance(part, Result)]
         words = [part for part in turn.parts if not isinstance(part, Result)]
         return [*messages, {"role": turn.speaker, "content": self._text(words)}] if words else messages
 
     def _text(self, parts: Sequence[Part]) -> str:
         """All parts as one text, a line apart; calls in a row are one section, and so are results."""
-        told = ""
+        told, previous = "", None
         for kind, group in groupby(parts, type):
             run = list(group)
-            calls = [part for part in run if isinstance(part, Call)]
-            results = [self._explained(part) for part in run if isinstance(part, Result)]
-            words = PART_SEPARATOR.join(part.text for part in run if isinstance(part, Text))
-            more = words or (self._writer.write(calls) if calls else "")
-            more = told_results(results) if results else more
+            ends = parts[-1] is run[-1]
+            more = self._thoughts_in(run, ends=ends) if kind is Reasoning else self._run(run)
             # The model's own line break before a call is its text's last character already.
-            gap = "" if not told or (kind is Call and told.endswith("\n")) else PART_SEPARATOR
-            told += gap + more
+            closed = not told or (kind is Call and told.endswith("\n")) or previous is Reasoning
+            told += more if closed else PART_SEPARATOR + more
+            previous = kind
         return told
 
-    def _calls(self, parts: Sequence[Part]) -> Message:
-        calls = [part for part in parts if isinstance(part, Call)]
-        told = [
-            {
-                "type": "function",
-                "id": self._id(call, index),
-                "function": {"name": call.name, "arguments": self._arguments(call)},
-            }
-            for index, call in enumerate(calls)
-        ]
-        text = self._text([part for part in parts if isinstance(part, Text)])
-        return {"role": "assistant", "content": text, "tool_calls": told}
+    def _run(self, run: Sequence[Part]) -> str:
+        """Parts of one kind as text."""
+        calls = [part for part in run if isinstance(part, Call)]
+        results = [self._explained(part) for part in run if isinstance(part, Result)]
+        if any(isinstance(part, Image | Document | SearchResult) for part in run):
+            raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
+        changes = [told_change(part) for part in run if isinstance(part, ToolChange)]
+        words = PART_SEPARATOR.join((*(part.text for part in run if isinstance(part, Text)), *changes))
+        return told_results(results) if results else words or (self._writer.write(calls) if calls else "")
+
+    def _thoughts_in(self, run: Sequence[Part], *, ends: bool) -> str:
+        thoughts = [part.text for part in run if isinstance(part, Reasoning)]
+        last = len(thoughts) - 1
+        return "".join(
+            self._thoughts.section(thought, ends=ends and at == last) for at, thought in enumerate(thoughts)
+        )
+
+    def _reply(self, parts: Sequence[Part]) -> Message:
+        """One reply of the model: its text, what it thought, and what it called."""
+        message: Message = {"role": "assistant"}
+        calls = [part for part in parts if isinstance(part, Call)] if self._family.history == "fields" else []
+        inline = self._field is None and self._family.thought.told != "dropped"
+        left_out = (*([Call] if calls else []), *([] if inline else [Reasoning]))
+        text = self._text([part for part in parts if not isinstance(part, left_out)])
+        thoughts = [self._thoughts.place(part.text) for part in parts if isinstance(part, Reasoning)]
+        if self._field is not None and (thoughts or self._family.thought.close in text):
+            # Without the field a template may take what looks like markers in the text for a thought.
+            message[self._field] = _RUN_SEPARATOR.join(thoughts)
+        if calls:
+            message["tool_calls"] = [
+                {
+                    "type": "function",
+                    "id": self._id(call, index),
+                    "function": {"name": call.name, "arguments": self._arguments(call)},
+                }
+                for index, call in enumerate(calls)
+            ]
+        return {**message, "content": text}
 
     def _arguments(self, call: Call) -> object:
         return to_json(call.input) if self._abilities.calls == "text" else call.input
@@ -112,9 +145,13 @@ class Messages:
 
     def _explained(self, result: Result) -> Result:
         """The result with the definitions of the tools that it has found."""
+        if result.parts:
+            raise AssertionError("a result of more than text has been lowered, and nothing here can render it")
         if not result.found:
             return result
-        found = [definition(tool) for tool in self._tools if tool.name in result.found]
+        # Where a name has been defined anew since, the first of its tools is the one that was found.
+        known = {tool.name: tool for tool in reversed(self._tools)}
+        found = [definition(tool) for tool in self._tools if tool.name in result.found and tool is known[tool.name]]
         text = "\n".join((*([result.text] if result.text else []), "<functions>", *found, "</functions>"))
         return Result(result.call_id, result.name, text, result.is_error)
 

@@ -4,6 +4,9 @@ What a user writes must not become a control token. Where a text contains one of
 is fenced with a code point that occurs nowhere else in the conversation; after the template has run, the
 fences mark the stretches that the tokenizer has to read as plain text. Texts without one (nearly all) are
 not touched, so the template and the tokenizer see them whole.
+
+Whether the reply thinks shows at the prompt's end: system prompt, tools and turns are told alike, so that the prefix
+that an engine keeps stays the same, except where the model's own template says it elsewhere.
 """
 
 import re
@@ -11,17 +14,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from antiphon.dialogue.prompt import Conversation
+from antiphon.dialogue.prompt import Conversation, Reasoning
 from antiphon.ports import ModelCard, Segment
 from antiphon.render.families import family_for
 from antiphon.render.mapped import mapped, texts_of
+from antiphon.render.markers import triggers_of
 from antiphon.render.messages import PART_SEPARATOR, Messages, definitions_for_template
-from antiphon.render.syntax import Family
+from antiphon.render.syntax import UNIVERSAL_THOUGHT, Family
 from antiphon.render.template import Abilities, ChatTemplate
+from antiphon.render.thoughts import PLACEHOLDER, ToldThoughts, closing, opened, switched, thought_of, unopened
 
 __all__ = ["PART_SEPARATOR", "PromptBuilder"]
 
-_FENCES = [chr(point) for point in range(0xFDD0, 0xFDF0)]  # noncharacters: no text needs them
+_FENCES = [chr(point) for point in range(0xFDD0, ord(PLACEHOLDER))]  # noncharacters: no text needs them
 _LOST = "\ufffd"
 _SPELLED_OTHERWISE = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -34,13 +39,26 @@ class PromptBuilder:
 
     def __init__(self, card: ModelCard, family: Family | None = None) -> None:
         self._template = ChatTemplate(card.chat_template, bos_token=card.bos_token, eos_token=card.eos_token)
-        self.family = _told(family_for(card.chat_template) if family is None else family, self._template.abilities)
+        self.family = _told(
+            family_for(card.chat_template) if family is None else family, self._template.abilities, card
+        )
         special = sorted((token for token in card.special_tokens if token.strip()), key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, special))) if special else None
         self._shows_in_json = not any(_SPELLED_OTHERWISE.search(token) for token in special)
 
     def build(self, conversation: Conversation, *, today: date) -> tuple[Segment, ...]:
-        """The prompt's segments, prefill included; raises `TemplateError` when the model cannot be told this."""
+        """The prompt's segments, prefill included; raises `TemplateError` when the model cannot be told this.
+
+        Where the reply thinks, the prompt ends inside of its thought. Otherwise a model that reasons by nature is
+        kept from it: by its template's own switch, or by a closed section with nothing in it.
+
+        Earlier thoughts are told as far as the model's own template tells them, whatever the conversation keeps:
+        DeepSeek's drops all of them; those of Qwen3, GLM 4.5, MiniMax M2 and Gemma 4 drop what was thought before the
+        user's last words, those of gpt-oss and Kimi K2 what was thought before the last answer without calls. Such a
+        prompt goes on from an earlier one only up to the first thought that was dropped.
+        """
+        if _has_thoughts(conversation):
+            conversation = mapped(conversation, lambda text: text.replace(PLACEHOLDER, _LOST))
         # JSON spells quotes, backslashes and control characters otherwise: tokens with those need the texts as such.
         if not self._has_special(texts_of(conversation, objects_as_json=self._shows_in_json)):
             return (Segment(self._render(conversation, today)),)
@@ -48,11 +66,42 @@ class PromptBuilder:
         fenced = mapped(conversation, lambda text: self._fence(text, fence))
         return _split(self._render(fenced, today), fence)
 
+    @property
+    def thought_closings(self) -> tuple[str, ...]:
+        """The texts with which the model closes a thought."""
+        return (self.family.thought.close,)
+
+    def thought_stops(self, conversation: Conversation) -> tuple[str, ...]:
+        """The texts that end a thought, closings first; where the model may call, also those that begin a call.
+
+        Models are known to call from inside of a thought; what comes behind the call's beginning is for the answer.
+        """
+        calls = conversation.offered and conversation.choice.mode == "auto"
+        return (*self.thought_closings, *(triggers_of(self.family.syntax) if calls else ()))
+
+    def close_thought(self, thought: str) -> tuple[Segment, ...]:
+        """What comes between this thought, as the model wrote it, and the answer."""
+        return (Segment(closing(self.family.thought, thought)),)
+
+    def thought_segments(self, thought: str) -> tuple[Segment, ...]:
+        """A thought as prompt text: nothing in it becomes a control token."""
+        if not self._has_special((thought,)):
+            return (Segment(thought),) if thought else ()
+        fence = _free_fence((thought,))
+        return _split(self._fence(thought, fence), fence)
+
     def _render(self, conversation: Conversation, today: date) -> str:
-        family = self.family
-        messages = Messages(self._template.abilities, family).of(conversation)
+        family, abilities, thinking = self.family, self._template.abilities, conversation.thinking
+        thoughts = ToldThoughts(family.thought)
+        messages = Messages(abilities, family, thoughts).of(conversation)
         tools = definitions_for_template(conversation.tools) if family.definitions == "template" else ()
-        return self._template.render(messages, today=today, tools=tools) + (conversation.prefill or "")
+        variables = switched(thinking.budget > 0, thinking.effort, family.efforts)
+        told = self._template.render(messages, today=today, tools=tools, variables=variables)
+        if thinking.budget > 0:
+            told = opened(family.thought, told, abilities.reply_gap)
+        else:
+            told = unopened(family.thought, told, switch=abilities.thinking_switch)
+        return thoughts.fill(told) + (conversation.prefill or "")
 
     def _has_special(self, texts: Iterable[str]) -> bool:
         return self._special is not None and any(map(self._special.search, texts))
@@ -62,13 +111,25 @@ class PromptBuilder:
         return self._special.sub(lambda found: f"{fence}{found[0]}{fence}", text.replace(fence, _LOST))
 
 
-def _told(family: Family, abilities: Abilities) -> Family:
+def _told(family: Family, abilities: Abilities, card: ModelCard) -> Family:
     """The family, in our words and its own syntax where this template has none: an owner may name any family."""
+    thought = thought_of(family.thought, card.chat_template, abilities.around_thought)
+    markers = "".join((thought.open, thought.close, thought.after, *thought.frame))
+    shown = {token for token in card.special_tokens if token.strip() and token in markers}
+    pair = (thought.open.strip(), thought.close)
+    natural = thought != UNIVERSAL_THOUGHT and pair not in family.reasoning
     return replace(
         family,
         definitions=family.definitions if abilities.tools else "system",
         history=family.history if abilities.calls else "text",
+        thought=thought,
+        reasoning=(*family.reasoning, pair) if natural else family.reasoning,
+        syntax=replace(family.syntax, control=family.syntax.control | shown),
     )
+
+
+def _has_thoughts(conversation: Conversation) -> bool:
+    return any(isinstance(part, Reasoning) for turn in conversation.turns for part in turn.parts)
 
 
 def _free_fence(texts: Iterable[str]) -> str:

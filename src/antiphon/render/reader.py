@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from antiphon.dialogue.events import CallArguments, CallEnd, CallStart, ReplyEvent, TextDelta
+from antiphon.dialogue.events import CallArguments, CallEnd, CallStart, ReasoningDelta, ReplyEvent, TextDelta
 from antiphon.render.call_reader import CallReader
 from antiphon.render.reasoning import ReasoningReader
 from antiphon.render.stops import StopMatcher
@@ -12,12 +12,13 @@ from antiphon.render.stops import StopMatcher
 class ReplyReader:
     """Reads one reply's text as it comes. The same text gives the same events' text under every cut.
 
-    `calls` reads tool calls; without it everything is text. `thoughts` tells reasoning from text; nobody has asked
-    for the reasoning, so it is not told. `members`: the tools that the client knows as a toolset's members, by the
-    name that the model calls, with toolset and name; their input comes in one piece.
+    `calls` reads tool calls; without it everything is text. `thoughts` tells reasoning from text; it is dropped
+    unless the reader `tells_thoughts`: then each run comes in its place, an empty delta first. `members`: the tools
+    that the client knows as a toolset's members, by the name that the model calls, with toolset and name; their input
+    comes in one piece.
 
     Stop sequences are looked for in what the client sees, the text and the JSON of inputs: the markup of calls is not
-    the client's to stop at.
+    the client's to stop at, and neither is reasoning.
     """
 
     def __init__(
@@ -26,11 +27,14 @@ class ReplyReader:
         calls: CallReader | None = None,
         thoughts: ReasoningReader | None = None,
         members: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+        *,
+        tells_thoughts: bool = False,
     ) -> None:
         self._sequences = stop_sequences
         self._calls = calls
         self._thoughts = thoughts
         self._members = members
+        self._tells_thoughts = tells_thoughts
         self._pieces: list[str] | None = None
         self._text = StopMatcher(stop_sequences)
         self._input = StopMatcher(())
@@ -46,6 +50,11 @@ class ReplyReader:
     def has_called(self) -> bool:
         """Whether the reply holds a call."""
         return self._has_called
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model is thinking now: what it writes counts as reasoning."""
+        return self._thoughts is not None and self._thoughts.inside
 
     @property
     def over(self) -> bool:
@@ -81,6 +90,9 @@ class ReplyReader:
                     seen += self._argue(self._input.feed(piece))
                     self._stop = self._input.matched
                     seen += [] if self._stop is None else self._end()
+                case ReasoningDelta() if self._tells_thoughts:
+                    # Text before a thought and text behind it are not one text.
+                    seen += [*_deltas(self._text.flush()), event]
                 case CallEnd():
                     seen += [*self._argue(self._input.flush()), *self._end()]
                 case _:

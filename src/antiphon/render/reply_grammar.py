@@ -5,15 +5,20 @@ tool keeps its name and its required parameters in any case.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from llguidance import LLMatcher
 
 from antiphon.dialogue.prompt import Conversation
 from antiphon.dialogue.tools import Choice, Tool
 from antiphon.render.grammar import call_grammar, shape_grammar
+from antiphon.render.lark import SOME_TEXT, Literals, Rules, without
+from antiphon.render.markers import Marker, triggers_of
 from antiphon.render.schema import compilable, relaxed
 from antiphon.render.syntax import Family
+
+_SPACE: Final = r"[\s\x00-\x1f]"
+_SOME_WORD: Final = r"/(?s:.*)[^\s\x00-\x1f](?s:.*)/"
 
 
 class GrammarError(Exception):
@@ -35,6 +40,18 @@ def reply_grammar(family: Family, conversation: Conversation, tokens: Mapping[st
     raise GrammarError("tools: the schemas of the strict tools are too complex to be guaranteed together.")
 
 
+def thought_grammar(family: Family, tokens: Mapping[str, int]) -> str:
+    """What a thought may be that must not be empty: anything, once a word is written that ends none.
+
+    `tokens`: the markers that are control tokens. No text ever is one, so that they are let through by their numbers.
+    """
+    rules, literals = Rules(), Literals(tokens)
+    ends = (family.thought.close, *triggers_of(family.syntax))
+    word = rules.terminal(without(_SOME_WORD, (f"/{_SPACE}*{Marker(end).pattern()}(?s:.*)/" for end in ends)))
+    controls = " | ".join(map(literals.write, sorted(tokens)))
+    return rules.grammar(f"{word} (({controls}) {rules.terminal(SOME_TEXT)}?)*" if controls else word)
+
+
 class _Maker:
     def __init__(
         self,
@@ -52,11 +69,11 @@ class _Maker:
 
     def write(self, bare: frozenset[str]) -> str:
         """The grammar; of the tools in `bare` only the names of their parameters are kept."""
-        return self._write(self._conversation.tools, self._conversation.choice, bare, self._shape)
+        return self._write(self._conversation.offered, self._conversation.choice, bare, self._shape)
 
     def relaxations(self) -> Iterator[frozenset[str]]:
         """What to try in turn: nothing, the tools that do not compile, all that may be relaxed."""
-        loose = [tool for tool in self._conversation.tools if not tool.strict]
+        loose = [tool for tool in self._conversation.offered if not tool.strict]
         yield frozenset()
         yield frozenset(tool.name for tool in loose if not self._compiles(tool))
         yield frozenset(tool.name for tool in loose)

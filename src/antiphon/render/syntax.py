@@ -6,7 +6,9 @@ A family file is one `Family` value with its sources. Nothing here reads or writ
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from antiphon.dialogue.thinking import EffortLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,33 @@ class CallSyntax:
 
 
 @dataclass(frozen=True, slots=True)
+class ThoughtSyntax:
+    """The text of a thought and of what comes behind it.
+
+        open THOUGHT before_close close after ANSWER
+
+    `before_close` is left out where the model wrote it itself. `frame`: markup that such models are known to write
+    around an answer behind a thought; dropped there. `told`: how thoughts of earlier replies are told: in a `field`
+    of the template's messages (inline where this template has none), `inline` as text, or not at all, because such
+    templates have no place for them (`dropped`). Which of them a template then tells is its own rule.
+    """
+
+    open: str
+    close: str
+    before_close: str = ""
+    after: str = ""
+    frame: tuple[str, ...] = ()
+    told: Literal["field", "inline", "dropped"] = "field"
+
+
+UNIVERSAL_THOUGHT: Final = ThoughtSyntax("<thinking>\n", "</thinking>", "\n", "\n\n", told="inline")
+"""For models that do not reason by nature: the tags that the API's own documents use for thoughts in a prompt."""
+
+TAGGED_THOUGHT: Final = ThoughtSyntax("<think>\n", "</think>", "\n", "\n\n")
+"""What most models that reason by nature write."""
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """One kind of model.
 
@@ -80,7 +109,9 @@ class Family:
     `nine` letters and digits made from it, or `functions.NAME:INDEX`, counted in each turn from 0 (`numbered`).
     `reasoning`: opening and closing of the stretches of the model's text that are reasoning; where the prompt has
     opened one already, the reply begins inside it. `hidden`: markup around the text, which is neither text nor
-    reasoning and is dropped; where several markers fit, the longest counts.
+    reasoning and is dropped; where several markers fit, the longest counts. `thought`: how such a model writes the
+    thought before its answer where its template knows the closing; models that do not reason by nature get the
+    universal one. `efforts`: what the template's `reasoning_effort` may be, ascending.
     """
 
     name: str
@@ -92,3 +123,5 @@ class Family:
     call_ids: Literal["given", "nine", "numbered"] = "given"
     reasoning: tuple[tuple[str, str], ...] = ()
     hidden: tuple[str, ...] = ()
+    thought: ThoughtSyntax = UNIVERSAL_THOUGHT
+    efforts: tuple[EffortLevel, ...] = ()

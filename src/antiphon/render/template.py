@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from jinja2 import TemplateError as JinjaTemplateError
@@ -24,6 +25,9 @@ FALLBACK_TEMPLATE = (
     "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
 )
 _PROBE_DAY = date(2000, 1, 1)
+_THINKS: Mapping[str, Any] = {"enable_thinking": True, "thinking": True}
+_THINKS_NOT: Mapping[str, Any] = {"enable_thinking": False, "thinking": False}
+_THOUGHT_FIELDS = ("reasoning_content", "thinking", "reasoning")
 _PROBE_TOOL: Mapping[str, Any] = {
     "type": "function",
     "function": {
@@ -50,7 +54,11 @@ class Abilities:
     and their results, with arguments as an object or as JSON text; None: not at all. `several_calls`: in one message.
     `text_beside_calls`: in one message. `text_before_calls`: in an assistant's message of its own.
     `user_behind_results`: a user's message with no reply before it. `empty_beside_calls`: what stands for the text of
-    a message that has none, but calls.
+    a message that has none, but calls. `thought_field`: where a message's thought belongs, None where there is no
+    such place. `text_beside_thought`: in one message with calls. `thinking_switch`: the prompt differs by whether to
+    think. `reply_gap`: the white space between the prompt's end and a reply's text. `around_thought`: a prompt, what
+    stands between its end and a thought, and between the thought and a reply's text; None where the template does not
+    tell the last reply's thought.
     """
 
     system: bool
@@ -63,6 +71,11 @@ class Abilities:
     text_before_calls: bool
     user_behind_results: bool
     empty_beside_calls: str | None
+    thought_field: str | None
+    text_beside_thought: bool
+    thinking_switch: bool
+    reply_gap: str
+    around_thought: tuple[str, str, str] | None
 
 
 class _Generation(Extension):
@@ -91,9 +104,17 @@ class ChatTemplate:
         self.abilities = self._probe()
 
     def render(
-        self, messages: Sequence[Mapping[str, Any]], *, today: date, tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        today: date,
+        tools: Sequence[Mapping[str, Any]] = (),
+        variables: Mapping[str, Any] = MappingProxyType({}),
     ) -> str:
-        """The conversation as prompt text, open for the assistant's reply; `tools` as the template wants them."""
+        """The conversation as prompt text, open for the assistant's reply; `tools` as the template wants them.
+
+        `variables`: what else the template may ask for.
+        """
         try:
             return self._template.render(
                 messages=[dict(message) for message in messages],
@@ -103,6 +124,7 @@ class ChatTemplate:
                 raise_exception=_raise,
                 strftime_now=today.strftime,
                 **self._tokens,
+                **variables,
             )
         except (JinjaTemplateError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
             raise TemplateError(f"the model's chat template refused the conversation: {problem}") from problem
@@ -121,6 +143,8 @@ class ChatTemplate:
         other = _probe_call("vq9", form=calls, empty=empty, call_id="abcdefgh2")
         asked = {**call[0], "content": "aq6"}
         both = {**call[0], "tool_calls": [*call[0]["tool_calls"], *other[0]["tool_calls"]]}
+        field = self._thought_field([user, *call], [user, reply])
+        thought = {**asked, field or "": "tq3"}
         return Abilities(
             system=self._says([system, user]),
             late_system=self._says([user, reply, again, system]) and self._says([user, system, reply, again]),
@@ -132,7 +156,25 @@ class ChatTemplate:
             text_before_calls=self._tells([user, {**reply}, *call, {**reply}, again], "uq1", "aq2", "vq8", "aq2"),
             user_behind_results=self._tells([user, *call, again], "uq1", "vq8", "rq9", "uq4"),
             empty_beside_calls=empty,
+            thought_field=field,
+            text_beside_thought=self._tells([user, thought, call[1]], "tq3", "aq6", variables=_THINKS),
+            thinking_switch=self._try([user], variables=_THINKS) != self._try([user], variables=_THINKS_NOT),
+            reply_gap=self._reply_gap(user, reply),
+            around_thought=None if field is None else self._around_thought(user, {**reply, field: "tq3"}),
         )
+
+    def _thought_field(self, *conversations: Sequence[Mapping[str, Any]]) -> str | None:
+        """The first field that the template tells in any of the conversations, which have a reply at their second."""
+        for field in _THOUGHT_FIELDS:
+            for user, reply, *rest in conversations:
+                if "tq3" in self._try([user, {**reply, field: "tq3"}, *rest], variables=_THINKS):
+                    return field
+        return None
+
+    def _reply_gap(self, *asked: Mapping[str, Any]) -> str:
+        open_, told = self._try(asked[:1]), self._try(asked)
+        gap = told.removeprefix(open_).partition("aq2")[0] if told.startswith(open_) else ""
+        return "" if gap.strip() else gap
 
     def _calls(self, user: Mapping[str, str]) -> tuple[ArgumentsForm | None, str | None]:
         """How arguments have to come, and what the text of a message without one has to be."""
@@ -146,18 +188,31 @@ class ChatTemplate:
                     return form, empty
         return None, ""
 
-    def _try(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = ()) -> str:
+    def _around_thought(self, *asked: Mapping[str, Any]) -> tuple[str, str, str] | None:
+        open_, told = self._try(asked[:1], variables=_THINKS), self._try(asked, variables=_THINKS)
+        before, thought, behind = told.removeprefix(open_).partition("tq3")
+        behind, text, _ = behind.partition("aq2")
+        return (open_, before, behind) if told.startswith(open_) and thought and text else None
+
+    def _try(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] = (),
+        variables: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
         try:
-            return self.render(messages, today=_PROBE_DAY, tools=tools)
+            return self.render(messages, today=_PROBE_DAY, tools=tools, variables=variables)
         except TemplateError:
             return ""
 
     def _says(self, messages: Sequence[Mapping[str, str]]) -> bool:
         return self._tells(messages, *(message["content"] for message in messages))
 
-    def _tells(self, messages: Sequence[Mapping[str, Any]], *texts: str) -> bool:
+    def _tells(
+        self, messages: Sequence[Mapping[str, Any]], *texts: str, variables: Mapping[str, Any] = MappingProxyType({})
+    ) -> bool:
         """Whether the rendering has these texts, in this order."""
-        told, at = self._try(messages), 0
+        told, at = self._try(messages, variables=variables), 0
         for text in texts:
             at = told.find(text, at)
             if at < 0:

@@ -7,7 +7,7 @@ instructions and the tool configuration are this project's. The same tools give 
 from collections.abc import Sequence
 from typing import Final
 
-from antiphon.dialogue.tools import Call, Result, Tool
+from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 from antiphon.render.calls_text import to_json, write_calls
 from antiphon.render.syntax import CallSyntax
 
@@ -46,6 +46,17 @@ def definition(tool: Tool) -> str:
     if tool.examples:
         told["input_examples"] = list(tool.examples)
     return to_json(told)
+
+
+def told_change(change: ToolChange) -> str:
+    """What is new about the tools, in the place where it is so."""
+    told: list[str] = []
+    if change.removed:
+        told.append(f"No longer available from here on, and not to be called: {', '.join(change.removed)}.")
+    if change.added:
+        told += ["From here on you can also call these functions:", "<functions>"]
+        told += [*map(definition, change.added), "</functions>"]
+    return "\n".join(told)
 
 
 def told_results(results: Sequence[Result]) -> str:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from antiphon.rules.case import Case, Issue, Placed
 from antiphon.wire.base import CacheControl
-from antiphon.wire.blocks import DocumentBlock, SearchResultBlock, ToolResultBlock
+from antiphon.wire.blocks import (
+    DocumentBlock,
+    SearchResultBlock,
+    ToolAdditionBlock,
+    ToolDefinition,
+    ToolResultBlock,
+)
 from antiphon.wire.sources import ContentSource
 
 MOST_MARKERS = 4
@@ -71,6 +77,9 @@ def _own(path: str, block: object) -> Iterator[_Marker]:
 
 def _inner(item: Placed) -> Iterator[_Marker]:
     match item.block:
+        case ToolAdditionBlock(tool=ToolDefinition(definition=tool)):
+            yield from _own(f"{item.path}.tool_addition.tool.tool_definition.definition", tool)
+            return
         case ToolResultBlock(content=list(inner)) | DocumentBlock(source=ContentSource(content=list(inner))):
             pass
         case SearchResultBlock(content=texts):

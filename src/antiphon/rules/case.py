@@ -8,9 +8,9 @@ from typing import Any
 
 from antiphon.profiles import Profile
 from antiphon.wire.base import WireContext
-from antiphon.wire.blocks import Block, TextBlock
+from antiphon.wire.blocks import Block, CompactionBlock, TextBlock, ToolAdditionBlock, ToolDefinition
 from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
-from antiphon.wire.settings import ThinkingAdaptive, ThinkingEnabled
+from antiphon.wire.settings import EffortLevel, ThinkingAdaptive, ThinkingEnabled
 from antiphon.wire.tools import Tool, ToolChoiceAny, ToolChoiceTool
 
 Request = CreateMessage | CountTokens
@@ -52,11 +52,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Case:
-    """A request on the ladder, and what several rules ask of it."""
+    """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures."""
 
     request: Request
     profile: Profile
     context: WireContext
+    sees: bool = True
 
     @cached_property
     def items(self) -> tuple[Placed, ...]:
@@ -69,21 +70,65 @@ class Case:
         return frozenset(item.block.type for item in self.items)
 
     @cached_property
+    def start(self) -> tuple[int, int]:
+        """Where the conversation begins, by message and block: at the last summary, or with its first block.
+
+        A summary without content is one that did not come about: nothing stands for what was said before it.
+        """
+        if "compaction" in self.kinds:
+            for item in reversed(self.items):
+                if isinstance(item.block, CompactionBlock) and item.block.content is not None:
+                    return item.message, item.position
+        return 0, 0
+
+    @cached_property
+    def told(self) -> tuple[Placed, ...]:
+        """The blocks that reach the model, in order: what a summary stands for does not."""
+        if "compaction" not in self.kinds:
+            return self.items
+        behind = (item for item in self.items if (item.message, item.position) >= self.start)
+        return tuple(
+            item for item in behind if not isinstance(item.block, CompactionBlock) or item.block.content is not None
+        )
+
+    @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """The conversation's turns; a system message that only changes settings is in none."""
-        said = iter(self.items)
+        """The conversation's turns; a system message that only changes settings is in none.
+
+        A summary is what the model is told, whoever brings it: the user says it.
+        """
+        said = iter(self.told)
         item = next(said, None)
         found: list[tuple[str, list[Placed]]] = []
         for n, message in enumerate(self.request.messages):
-            if is_directive(message):
+            if is_directive(message) or (n < self.start[0]):
                 continue
-            if not found or found[-1][0] != message.role:
-                found.append((message.role, []))
-            items = found[-1][1]
+            while item is not None and item.message == n and item.block.type == "compaction":
+                _turn(found, "user").append(item)
+                item = next(said, None)
+            if _says_summaries_only(message):
+                continue
+            items = _turn(found, message.role)
             while item is not None and item.message == n:
                 items.append(item)
                 item = next(said, None)
         return tuple(Turn(role, tuple(items)) for role, items in found)
+
+    @cached_property
+    def replies(self) -> tuple[tuple[Turn, ...], ...]:
+        """What the assistant says between two words of the user's: its own turns, across the results of its tools."""
+        found: list[list[Turn]] = [[]]
+        for turn in self.turns:
+            if turn.role == "assistant":
+                found[-1].append(turn)
+            elif turn.role == "user" and any(item.block.type != "tool_result" for item in turn.items):
+                found.append([])
+        return tuple(tuple(turns) for turns in found)
+
+    @property
+    def open_reply(self) -> tuple[Turn, ...]:
+        """The assistant's turns that the answer goes on with; none where the user has spoken last."""
+        return self.replies[-1]
 
     @property
     def creation(self) -> CreateMessage | None:
@@ -94,6 +139,23 @@ class Case:
     def tools(self) -> list[Tool]:
         """The request's tools; none and an empty list are the same."""
         return self.request.tools or []
+
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, Tool], ...]:
+        """Every tool that the request defines, in `tools` or in a system message, with its path."""
+        declared = [(f"tools.{n}", tool) for n, tool in enumerate(self.tools)]
+        if "tool_addition" in self.kinds:
+            declared += [
+                (f"{item.path}.tool_addition.tool.tool_definition.definition", item.block.tool.definition)
+                for item in self.items
+                if isinstance(item.block, ToolAdditionBlock) and isinstance(item.block.tool, ToolDefinition)
+            ]
+        return tuple(declared)
+
+    @property
+    def summarizes(self) -> bool:
+        """Whether the reply is to be a summary of the conversation, and no answer."""
+        return self.creation is not None and self.creation.compaction is not None
 
     @property
     def tool_names(self) -> frozenset[str]:
@@ -116,6 +178,14 @@ class Case:
     def asks_for_thinking(self) -> bool:
         """Whether the request itself turns thinking on before the answer."""
         return isinstance(self.request.thinking, ThinkingEnabled | ThinkingAdaptive)
+
+    @property
+    def effort(self) -> EffortLevel | None:
+        """The effort in effect for the answer, None if none is named; a system message changes it on the way."""
+        for message in reversed(self.request.messages):
+            if message.output_config is not None and message.output_config.effort is not None:
+                return message.output_config.effort
+        return self.request.output_config.effort if self.request.output_config is not None else None
 
     @property
     def thinks(self) -> bool:
@@ -144,6 +214,18 @@ def placed(n: int, message: InputMessage) -> Iterator[Placed]:
         return
     for position, block in enumerate(message.content):
         yield Placed(block, n, position)
+
+
+def _turn(found: list[tuple[str, list[Placed]]], role: str) -> list[Placed]:
+    """The last turn if this role has it, or else a new one."""
+    if not found or found[-1][0] != role:
+        found.append((role, []))
+    return found[-1][1]
+
+
+def _says_summaries_only(message: InputMessage) -> bool:
+    content = message.content
+    return isinstance(content, list) and bool(content) and all(block.type == "compaction" for block in content)
 
 
 def is_directive(message: InputMessage) -> bool:

@@ -7,7 +7,7 @@ prompt; many clients send one.
 from collections.abc import Iterator
 
 from antiphon.rules.case import Case, Issue, Placed
-from antiphon.wire.blocks import DocumentBlock, SearchResultBlock, TextBlock, ToolResultBlock
+from antiphon.wire.blocks import Block, DocumentBlock, ResultContent, SearchResultBlock, TextBlock, ToolResultBlock
 from antiphon.wire.sources import ContentSource
 
 
@@ -39,24 +39,27 @@ def no_empty_texts(case: Case) -> Issue | None:
     return None
 
 
-def texts_of(item: Placed) -> Iterator[tuple[str, TextBlock]]:
-    """The text blocks in a block that the client wrote, itself included, with their paths."""
-    match item.block:
-        case TextBlock():
-            yield item.path, item.block
+def blocks_of(path: str, block: Block | ResultContent) -> Iterator[tuple[str, Block | ResultContent]]:
+    """A block and all those that it holds, in order, with their paths."""
+    yield path, block
+    match block:
         case ToolResultBlock(content=list(content)):
-            for position, inner in enumerate(content):
-                if isinstance(inner, TextBlock):
-                    yield f"{item.path}.tool_result.content.{position}", inner
-        case SearchResultBlock(content=texts):
-            for position, text in enumerate(texts):
-                yield f"{item.path}.search_result.content.{position}", text
+            within = f"{path}.tool_result.content"
+        case SearchResultBlock(content=content):
+            within = f"{path}.search_result.content"
         case DocumentBlock(source=ContentSource(content=list(content))):
-            for position, inner in enumerate(content):
-                if isinstance(inner, TextBlock):
-                    yield f"{item.path}.document.source.content.content.{position}", inner
+            within = f"{path}.document.source.content.content"
         case _:
             return
+    for position, inner in enumerate(content):
+        yield from blocks_of(f"{within}.{position}", inner)
+
+
+def texts_of(item: Placed) -> Iterator[tuple[str, TextBlock]]:
+    """The text blocks in a block that the client wrote, itself included, with their paths."""
+    for path, block in blocks_of(item.path, item.block):
+        if isinstance(block, TextBlock):
+            yield path, block
 
 
 def no_blank_messages(case: Case) -> Issue | None:
@@ -72,7 +75,7 @@ def no_blank_messages(case: Case) -> Issue | None:
 
 def no_trailing_whitespace(case: Case) -> Issue | None:
     """What the model is to go on from does not end in whitespace."""
-    final = case.turns[-1] if case.turns else None
+    final = case.turns[-1] if case.turns and not case.summarizes else None
     if final is None or final.role != "assistant" or not final.items:
         return None
     block = final.items[-1].block

@@ -39,9 +39,9 @@ class _TooMuchWork(Exception):  # noqa: N818 - not an error of ours
 def examples_fit_their_schema(case: Case) -> Issue | None:
     """Each of a custom tool's `input_examples` is an input that its schema allows."""
     steps = [MOST_STEPS]
-    for n, tool in enumerate(case.tools):
+    for path, tool in case.definitions:
         if isinstance(tool, CustomTool) and tool.input_examples:
-            issue = _judge(f"tools.{n}.custom", tool, steps)
+            issue = _judge(f"{path}.custom", tool, steps)
             if issue is not None:
                 return issue
     return None

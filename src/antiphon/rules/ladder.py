@@ -33,6 +33,7 @@ from antiphon.rules import (
     strict,
     thinking,
     thinking_history,
+    tool_changes,
     tools,
     unbuilt,
 )
@@ -45,6 +46,7 @@ RUNGS: tuple[Rule, ...] = (
     # 1
     unbuilt.thread,
     # 2
+    compaction.something_to_summarize,
     roles.at_least_one_message,
     roles.known_roles,
     roles.keys_of_system_messages,
@@ -58,7 +60,9 @@ RUNGS: tuple[Rule, ...] = (
     content.no_trailing_whitespace,
     # 4
     placement.blocks_in_their_messages,
+    compaction.sealed_block,
     # 5
+    compaction.finished_turn,
     pairing.calls_and_results,
     pairing.toolset_results,
     server_pairing.server_calls_and_results,
@@ -74,17 +78,22 @@ RUNGS: tuple[Rule, ...] = (
     strict.guaranteed_format,
     tools.deferral,
     tools.references,
+    tool_changes.changes_are_possible,
+    tool_changes.the_chosen_tool_is_there,
     tools.container_has_its_tool,
     tools.mcp_servers_are_used,
     compaction.edits,
     compaction.compaction_blocks,
+    compaction.compaction_alone,
     media.most_images,
+    media.no_heavy_images,
     media.no_citations_in_a_format,
     # 8. A request for no output is judged before budgets are: every budget is more than none.
     limits.most_tokens,
     limits.nothing_but_the_prompt,
     thinking.thinking_type,
     thinking.budget,
+    thinking.clearing,
     thinking.forced_call,
     thinking.effort,
     thinking.effort_without_thinking,
@@ -97,6 +106,7 @@ RUNGS: tuple[Rule, ...] = (
     thinking_history.none_in_final_place_without_thinking,
     limits.prefill_alone,
     tools.types_for_the_model,
+    media.sight,
     limits.place_and_speed,
     compaction.compaction_on_the_model,
     # 9
@@ -106,7 +116,10 @@ RUNGS: tuple[Rule, ...] = (
 )
 
 
-def check(request: Request, profile: Profile, context: WireContext) -> Issue | None:
-    """The first thing that is wrong with the request under the profile's rules, None if it can be answered."""
-    case = Case(request, profile, context)
+def check(request: Request, profile: Profile, context: WireContext, *, sees: bool = True) -> Issue | None:
+    """The first thing that is wrong with the request under the profile's rules, None if it can be answered.
+
+    `sees`: the model that answers takes pictures. What images and PDFs hold is not judged here.
+    """
+    case = Case(request, profile, context, sees)
     return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)

@@ -59,7 +59,7 @@ def prefill_alone(case: Case) -> Issue | None:
 
 
 def _is_prefilled(case: Case) -> bool:
-    final = case.turns[-1] if case.turns else None
+    final = case.turns[-1] if case.turns and not case.summarizes else None
     if final is None or final.role != "assistant" or not final.items:
         return False
     return final.items[-1].block.type not in _RESUMABLE

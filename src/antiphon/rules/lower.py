@@ -1,54 +1,83 @@
 """From the wire to the neutral conversation: what is left of a request when its rules have been kept.
 
-Consecutive messages of one role become one turn. Thinking that comes back is left out: without thinking in the
-request the API ignores it. A deferred tool is there once a result has named it. Source: API reference, Messages;
-Mid-conversation system messages; Tool search.
+Consecutive messages of one role become one turn. Thinking that comes back is told where it has been read and is kept;
+without thinking in the request the API ignores it. A deferred tool is there once a result has named it. A summary is
+told in place of what was said before it; where one is asked for, the user asks for it last. Source: API reference,
+Messages; Mid-conversation system messages; Tool search; Extended thinking; Compaction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from antiphon.dialogue.prompt import Conversation, Limits, Part, Sampling, Speaker, Text, Turn
-from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.dialogue.prompt import Conversation, Limits, Part, Reasoning, Sampling, Speaker, Text, Turn
+from antiphon.dialogue.thinking import OFF, Thinking
+from antiphon.dialogue.tools import Call, Choice, Tool
+from antiphon.profiles import Profile
 from antiphon.rules.attribution import without_attribution
-from antiphon.rules.case import Request
-from antiphon.rules.toolbox import describe, spoken_name
-from antiphon.rules.tools import is_deferred
+from antiphon.rules.case import Case, Issue, Placed, Request, placed
+from antiphon.rules.kept_thoughts import kept
+from antiphon.rules.lower_content import told_content, told_result
+from antiphon.rules.media import NO_MEDIA, Media
+from antiphon.rules.summaries import NOTHING, Record, instruction, told
+from antiphon.rules.thinking import INTERLEAVED
+from antiphon.rules.thoughts import NO_THOUGHTS, Thoughts
+from antiphon.rules.tool_changes import Roster
+from antiphon.rules.toolbox import spoken_name
+from antiphon.thinking.plan import Occasion, Thinker, plan
+from antiphon.wire.base import WireContext
 from antiphon.wire.blocks import (
-    Block,
+    CompactionBlock,
+    DocumentBlock,
+    ImageBlock,
     RedactedThinkingBlock,
-    ResultContent,
     SearchResultBlock,
     TextBlock,
     ThinkingBlock,
-    ToolReferenceBlock,
+    ToolAdditionBlock,
+    ToolRemovalBlock,
     ToolResultBlock,
     ToolUseBlock,
 )
-from antiphon.wire.request import CreateMessage, InputMessage
+from antiphon.wire.request import CreateMessage
 from antiphon.wire.tools import ToolChoiceNone, ToolChoiceTool
 
 
-def lower(request: Request) -> Conversation:
-    """The conversation of a request that `ladder.check` found nothing wrong with."""
+def lower(
+    request: Request,
+    profile: Profile,
+    context: WireContext,
+    thoughts: Thoughts = NO_THOUGHTS,
+    media: Media = NO_MEDIA,
+    *,
+    record: Record = NOTHING,
+    thinker: Thinker = "universal",
+    clearing: bool = True,
+) -> Conversation:
+    """The conversation of a request that `ladder.check` found nothing wrong with.
+
+    `thoughts`: those that came back. `media`: what the request's files hold. `record`: what the summary kept that the
+    conversation begins with. `thinker`: how the model that answers comes to think. `clearing=False` keeps what the
+    request's own edit takes away, as a measure of it.
+    """
+    case = Case(request, profile, context)
     turns: list[tuple[Speaker, list[Part]]] = []
-    for speaker, part in _spoken(request.messages):
+    roster = Roster(case.tools, record.found)
+    for speaker, part in _spoken(case, _told(case, thoughts, clearing=clearing), media, roster):
         if not turns or turns[-1][0] != speaker:
             turns.append((speaker, []))
         turns[-1][1].append(part)
     prefill: str | None = None
     if turns and turns[-1][0] == "assistant":
         prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))
-    told = tuple(Turn(speaker, tuple(parts)) for speaker, parts in turns)
-    tools = tuple(_tools(request, told))
+    tools = _tools(request, roster)
     return Conversation(
         _system(request.system),
-        told,
+        tuple(Turn(speaker, tuple(parts)) for speaker, parts in turns),
         prefill,
         tools,
-        _choice(request) if tools else Choice(),
+        _choice(case, tools) if tools else Choice(),
         _shape(request),
+        OFF if prefill is not None else _thinking(case, thoughts, thinker),
     )
 
 
@@ -67,25 +96,18 @@ def _system(system: str | list[TextBlock] | None) -> tuple[Text, ...]:
     return tuple(Text(text) for text in map(without_attribution, texts) if text)
 
 
-def _tools(request: Request, turns: Iterable[Turn]) -> Iterator[Tool]:
-    found = {name for turn in turns for part in turn.parts if isinstance(part, Result) for name in part.found}
+def _tools(request: Request, roster: Roster) -> tuple[Tool, ...]:
     if isinstance(request.tool_choice, ToolChoiceTool):
-        found.add(request.tool_choice.name)
-    for tool in request.tools or ():
-        deferred = is_deferred(tool)
-        for described in describe(tool):
-            if not deferred:
-                yield described
-            elif described.name in found:
-                yield replace(described, deferred=True)
+        roster.ask_for(request.tool_choice.name)
+    return tuple(roster.tools())
 
 
-def _choice(request: Request) -> Choice:
-    choice = request.tool_choice
+def _choice(case: Case, tools: tuple[Tool, ...]) -> Choice:
+    choice = case.request.tool_choice
+    if isinstance(choice, ToolChoiceNone) or case.summarizes or all(tool.withdrawn for tool in tools):
+        return Choice("none")
     if choice is None:
         return Choice()
-    if isinstance(choice, ToolChoiceNone):
-        return Choice("none")
     name = choice.name if isinstance(choice, ToolChoiceTool) else None
     return Choice(choice.type, name, parallel=choice.disable_parallel_tool_use is not True)
 
@@ -99,53 +121,81 @@ def _shape(request: Request) -> Mapping[str, Any] | None:
     return None
 
 
-def _spoken(messages: list[InputMessage]) -> Iterator[tuple[Speaker, Part]]:
+def _told(case: Case, thoughts: Thoughts, *, clearing: bool) -> dict[tuple[int, int], str]:
+    if not thoughts.opened:
+        return {}
+    places = kept(case, thoughts, clearing=clearing).places
+    return {place: sealed.text for place, sealed in thoughts.opened.items() if place in places}
+
+
+def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
+    if not case.thinks or case.summarizes:
+        return OFF
+    occasion = Occasion(
+        max_tokens=case.creation.max_tokens if case.creation is not None else None,
+        tools=bool(case.tools),
+        forced=case.forces_a_tool,
+        continues=bool(case.open_reply),
+        spent=thoughts.spent,
+        header=INTERLEAVED in case.context.betas,
+    )
+    return plan(case.request.thinking, case.profile, occasion, effort=case.effort, thinker=thinker)
+
+
+def _spoken(
+    case: Case, thoughts: Mapping[tuple[int, int], str], media: Media, roster: Roster
+) -> Iterator[tuple[Speaker, Part]]:
+    messages = case.request.messages
     last_user = max((n for n, message in enumerate(messages) if message.role == "user"), default=-1)
     names: dict[str, str] = {}
     for n, message in enumerate(messages):
         # A turn-scoped system message holds until the user speaks again.
-        if message.clear_at == "next_user_message" and n < last_user:
+        if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
             continue
-        for part in _parts(message.content, names):
-            yield cast("Speaker", message.role), part
-
-
-def _parts(content: str | list[Block], names: dict[str, str]) -> Iterator[Part]:
-    """The parts of one message; `names` are those of the calls so far, by their ids."""
-    if isinstance(content, str):
-        if content:
-            yield Text(content)
-        return
-    for block in content:
-        match block:
-            case TextBlock():
-                yield Text(block.text)
-            case ToolUseBlock():
-                names[block.id] = spoken_name(block.name, block.toolset_name)
-                yield Call(block.id, names[block.id], block.input)
-            case ToolResultBlock():
-                yield _result(block, names[block.tool_use_id])
-            case ThinkingBlock() | RedactedThinkingBlock():
+        for item in placed(n, message):
+            if (item.message, item.position) < case.start:
                 continue
-            case _:
-                raise AssertionError(f"a {block.type} block passed the ladder, and nothing here can render it")
+            # Whoever brings a summary, to the model it is what the user says.
+            speaker = "user" if isinstance(item.block, CompactionBlock) else message.role
+            for part in _parts(item, names, thoughts, media, roster):
+                yield cast("Speaker", speaker), part
+    if case.creation is not None and case.creation.compaction is not None:
+        yield "user", Text(instruction(case.creation.compaction))
 
 
-def _result(block: ToolResultBlock, name: str) -> Result:
-    content = block.content or ""
-    is_error = block.is_error is True
-    if isinstance(content, str):
-        return Result(block.tool_use_id, name, content, is_error)
-    found = tuple(inner.tool_name for inner in content if isinstance(inner, ToolReferenceBlock))
-    text = "\n".join(_readable(inner) for inner in content if not isinstance(inner, ToolReferenceBlock))
-    return Result(block.tool_use_id, name, text, is_error, found)
-
-
-def _readable(block: ResultContent) -> str:
-    match block:
-        case TextBlock():
-            return block.text
-        case SearchResultBlock():
-            return "\n".join((block.title, block.source, *(text.text for text in block.content)))
-        case _:
+def _parts(
+    item: Placed,
+    names: dict[str, str],
+    thoughts: Mapping[tuple[int, int], str],
+    media: Media,
+    roster: Roster,
+) -> Iterator[Part]:
+    """What the block is to the model; `names`: those of the calls so far, by their ids; `roster`: tools so far."""
+    match item.block:
+        case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
+            yield told_content(item.path, block, media)
+        case ToolUseBlock() as block:
+            names[block.id] = spoken_name(block.name, block.toolset_name)
+            yield Call(block.id, names[block.id], block.input)
+        case ToolResultBlock() as block:
+            roster.take(item)
+            yield told_result(item.path, block, names[block.tool_use_id], media)
+        case ThinkingBlock() | RedactedThinkingBlock():
+            if (item.message, item.position) in thoughts:
+                yield Reasoning(thoughts[item.message, item.position])
+        case CompactionBlock(content=content):
+            if content is not None:
+                yield Text(told(content))
+                yield from _changed(item, roster)
+        case ToolAdditionBlock() | ToolRemovalBlock():
+            yield from _changed(item, roster)
+        case block:
             raise AssertionError(f"a {block.type} block passed the ladder, and nothing here can render it")
+
+
+def _changed(item: Placed, roster: Roster) -> Iterator[Part]:
+    change = roster.take(item)
+    if isinstance(change, Issue):
+        raise AssertionError(f"a change of tools passed the ladder that cannot be made: {change.message}")
+    if change is not None:
+        yield change

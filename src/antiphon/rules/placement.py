@@ -51,8 +51,10 @@ def blocks_in_their_messages(case: Case) -> Issue | None:
 
 
 def _compaction(item: Placed, role: str) -> Issue | None:
-    # A summary made on demand stands for all that came before, so nothing can come before it.
-    if isinstance(item.block, CompactionBlock) and role == "user" and (item.message, item.position) != (0, 0):
+    # A summary that came by itself is the assistant's own; one that was asked for may begin the user's message, too.
+    if isinstance(item.block, CompactionBlock) and item.block.signature is None and role == "user":
+        if (item.message, item.position) == (0, 0):
+            return None
         return Issue(
             f"{item.path}: a `compaction` block in a `user` message must be the first block of the first message",
             {"error_code": "compaction_block_misplaced"},

@@ -26,7 +26,7 @@ _ONE: Final = ("items", "additionalProperties", "unevaluatedProperties", "uneval
 
 def most_strict(case: Case) -> Issue | None:
     """There are not too many strict tools, nor too many optional and union-typed parameters in all schemas."""
-    strict = sum(getattr(tool, "strict", None) is True for tool in case.tools)
+    strict = sum(getattr(tool, "strict", None) is True for _, tool in case.definitions)
     if strict > MOST_TOOLS:
         return Issue(
             f"Too many strict tools ({strict}). The maximum number of strict tools supported is {MOST_TOOLS}. "
@@ -92,9 +92,9 @@ def _schemas(case: Case) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _tool_schemas(case: Case) -> Iterator[tuple[str, Mapping[str, Any]]]:
     # The schemas of vendor-typed tools are the server's own.
-    for n, tool in enumerate(case.tools):
+    for path, tool in case.definitions:
         if isinstance(tool, CustomTool) and tool.strict is True:
-            yield f"tools.{n}.custom.input_schema", tool.input_schema
+            yield f"{path}.custom.input_schema", tool.input_schema
 
 
 def _format(case: Case) -> tuple[str, Mapping[str, Any]] | None:

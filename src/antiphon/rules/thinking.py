@@ -5,7 +5,7 @@ Source: API reference, Extended thinking; Effort; texts as documented.
 
 from antiphon.profiles.profile import Effort
 from antiphon.rules.case import Case, Issue
-from antiphon.wire.settings import ThinkingEnabled
+from antiphon.wire.settings import ClearThinking, ThinkingEnabled
 
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 
@@ -54,6 +54,15 @@ def budget(case: Case) -> Issue | None:
     if by_header and case.tools:
         return None
     return Issue("`max_tokens` must be greater than `thinking.budget_tokens`.")
+
+
+def clearing(case: Case) -> Issue | None:
+    """Thoughts are cleared where there is thinking. A mode that only thinks between tools has thoughts too."""
+    management = case.request.context_management
+    edits = (management.edits if management is not None else None) or []
+    if case.thinks or not any(isinstance(edit, ClearThinking) for edit in edits):
+        return None
+    return Issue("`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive")
 
 
 def forced_call(case: Case) -> Issue | None:

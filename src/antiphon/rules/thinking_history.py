@@ -1,9 +1,9 @@
 """Thinking blocks that come back. Source: API reference, Extended thinking; texts as recorded.
 
-Whether a block is the one that was sent is not judged here: that takes the key that sealed it.
+Whether a block is the one that was sent is not judged here but in `thoughts`: that takes the key that sealed it.
 """
 
-from antiphon.rules.case import Case, Issue, Turn
+from antiphon.rules.case import Case, Issue
 from antiphon.wire.settings import ThinkingEnabled
 
 _THINKING = ("thinking", "redacted_thinking")
@@ -50,7 +50,7 @@ def open_turn_begins_with_thinking(case: Case) -> Issue | None:
     """With a thinking budget, the assistant's turn that goes on began with thinking."""
     if not isinstance(case.request.thinking, ThinkingEnabled):
         return None
-    start = _start_of_open_turn(case.turns)
+    start = case.open_reply[0] if case.open_reply and not case.summarizes else None
     if start is None or not start.items or start.items[0].block.type in _THINKING:
         return None
     first = start.items[0]
@@ -59,20 +59,9 @@ def open_turn_begins_with_thinking(case: Case) -> Issue | None:
     )
 
 
-def _start_of_open_turn(turns: tuple[Turn, ...]) -> Turn | None:
-    # Results of tools are a pause in the assistant's turn; anything else that the user says ends it.
-    start: Turn | None = None
-    for turn in reversed(turns):
-        if turn.role == "assistant":
-            start = turn
-        elif turn.role == "user" and any(item.block.type != "tool_result" for item in turn.items):
-            break
-    return start
-
-
 def none_in_final_place_without_thinking(case: Case) -> Issue | None:
     """With thinking off, the message that the model goes on from holds none."""
-    if case.thinks or not case.turns or case.turns[-1].role != "assistant":
+    if case.thinks or case.summarizes or not case.turns or case.turns[-1].role != "assistant":
         return None
     for item in case.turns[-1].of(*_THINKING):
         return Issue(

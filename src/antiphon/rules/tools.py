@@ -4,13 +4,14 @@ from typing import get_args
 
 from antiphon.rules.case import Case, Issue, Placed, shown
 from antiphon.wire.blocks import (
+    CompactionBlock,
     ToolAdditionBlock,
     ToolDefinition,
     ToolReferenceBlock,
     ToolResultBlock,
     ToolSearchToolResultBlock,
 )
-from antiphon.wire.gates import MCP_TOOLSET
+from antiphon.wire.gates import INLINE_TOOLS, MCP_TOOLSET
 from antiphon.wire.results import ToolSearchResult
 from antiphon.wire.server_tools import McpToolset, ToolSearchBm25, ToolSearchRegex
 from antiphon.wire.tools import Tool, ToolChoiceTool
@@ -48,7 +49,7 @@ def tool_choice(case: Case) -> Issue | None:
     choice = case.request.tool_choice
     if choice is None:
         return None
-    if not case.tools and not case.request.mcp_servers:
+    if not case.definitions and not case.request.mcp_servers:
         return Issue("tool_choice may only be specified while providing tools.")
     mcp = bool(case.request.mcp_servers) or any(isinstance(tool, McpToolset) for tool in case.tools)
     if isinstance(choice, ToolChoiceTool) and not mcp and choice.name not in _known_names(case):
@@ -58,7 +59,9 @@ def tool_choice(case: Case) -> Issue | None:
 
 def deferral(case: Case) -> Issue | None:
     """Something is left to begin with, and what is deferred is not what finds it, nor in the cached prefix."""
-    if case.tools and all(is_deferred(tool) for tool in case.tools):
+    # What a message defines can be there to begin with, too.
+    defines = case.context.unlocks(INLINE_TOOLS)
+    if case.tools and not defines and all(is_deferred(tool) for tool in case.tools):
         return Issue("At least one tool must have defer_loading=false. All tools cannot be deferred.")
     for n, tool in enumerate(case.tools):
         if not is_deferred(tool):
@@ -90,7 +93,7 @@ def references(case: Case) -> Issue | None:
         return None
     known = _known_names(case)
     for item in case.items:
-        for name in _referenced(item):
+        for name in referenced(item):
             if name not in known:
                 return Issue(
                     f"Tool reference '{shown(name)}' not found in available tools",
@@ -106,15 +109,19 @@ def _has_unlisted_tools(case: Case) -> bool:
 
 
 def _known_names(case: Case) -> frozenset[str]:
-    added = (
-        item.block.tool.definition
+    carried = (
+        change.tool.definition
         for item in case.items
-        if isinstance(item.block, ToolAdditionBlock) and isinstance(item.block.tool, ToolDefinition)
+        if isinstance(item.block, CompactionBlock)
+        for change in item.block.tool_changes or ()
+        if isinstance(change, ToolAdditionBlock) and isinstance(change.tool, ToolDefinition)
     )
+    added = (*(tool for _, tool in case.definitions[len(case.tools) :]), *carried)
     return case.tool_names | {name for tool in added if (name := _served_name(tool)) is not None}
 
 
-def _referenced(item: Placed) -> list[str]:
+def referenced(item: Placed) -> list[str]:
+    """The names of the tools that the block has found."""
     match item.block:
         case ToolResultBlock(content=list(content)):
             return [block.tool_name for block in content if isinstance(block, ToolReferenceBlock)]
@@ -126,7 +133,7 @@ def _referenced(item: Placed) -> list[str]:
 
 def types_for_the_model(case: Case) -> Issue | None:
     """The model takes tools of these types."""
-    refused = [tool.type for tool in case.tools if tool.type in case.profile.refused_tools]
+    refused = [tool.type for _, tool in case.definitions if tool.type in case.profile.refused_tools]
     if not refused:
         return None
     family = refused[0].split("_")[0]

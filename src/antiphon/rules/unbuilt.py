@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from antiphon.rules.case import Case, Issue
-from antiphon.wire.blocks import ToolResultBlock
+from antiphon.rules.content import blocks_of
+from antiphon.rules.media import cites
+from antiphon.wire.blocks import Block, DocumentBlock, ImageBlock, ResultContent
 
 BLOCKS = frozenset(
     {
-        "image",
-        "document",
-        "search_result",
         "container_upload",
         "server_tool_use",
         "web_search_tool_result",
@@ -26,16 +25,15 @@ BLOCKS = frozenset(
         "mcp_tool_use",
         "mcp_tool_result",
         "mcp_tool_listing",
-        "tool_addition",
-        "tool_removal",
-        "compaction",
         "fallback",
     }
 )
 """Block types that the model cannot be shown yet."""
 
-RESULT_BLOCKS = frozenset({"image", "document", "browser_state"})
+RESULT_BLOCKS = frozenset({"browser_state"})
 """Block types that the model cannot be shown yet inside of a tool's result."""
+
+_HOLDING = frozenset({"tool_result", "image", "document", "search_result"})
 
 TOOLS = ("web_search", "web_fetch", "code_execution", "tool_search_tool", "advisor", "mcp_toolset")
 """What the types of tools begin with that run inside the server."""
@@ -48,12 +46,6 @@ class Setting:
     path: str
     what: str
     asked: Callable[[Case], object]
-
-
-def _thinking(case: Case) -> bool:
-    # A budget asks for thinking. The other types leave it to the model, and a model that does not think keeps them;
-    # coding agents give up where they are refused. An effort is a wish too, and is no setting here.
-    return case.request.thinking is not None and case.request.thinking.type == "enabled"
 
 
 def _task_budget(case: Case) -> object:
@@ -73,10 +65,8 @@ def _container(case: Case) -> bool:
 SETTINGS: tuple[Setting, ...] = (
     Setting("container", "containers are", _container),
     Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
-    Setting("thinking", "extended thinking with a budget is", _thinking),
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
-    Setting("compaction", "compaction is", lambda case: case.request.compaction),
     Setting("fallback_credit_token", "fallback credit is", _credit),
     Setting("billing_policy", "billing policies are", lambda case: case.request.billing_policy),
 )
@@ -96,28 +86,38 @@ def thread(case: Case) -> Issue | None:
 
 
 def blocks(case: Case) -> Issue | None:
-    """A block that the model cannot be shown."""
-    if case.kinds.isdisjoint(BLOCKS | {"tool_result"}):
+    """A block that the model cannot be shown, or not in the way that is asked for."""
+    if case.kinds.isdisjoint(BLOCKS | _HOLDING):
         return None
     for item in case.items:
-        if item.block.type in BLOCKS:
-            return Issue(f"{item.path}: {item.block.type} blocks are not supported by this server yet.")
-        inner = item.block.content if isinstance(item.block, ToolResultBlock) else None
-        for position, block in enumerate(inner if isinstance(inner, list) else ()):
-            if block.type in RESULT_BLOCKS:
-                path = f"{item.path}.tool_result.content.{position}"
-                return Issue(f"{path}: {block.type} blocks are not supported by this server yet.")
-    return None
+        for path, block in blocks_of(item.path, item.block):
+            if what := _unshown(block):
+                return Issue(f"{path}: {what} not supported by this server yet.")
+    final = case.turns[-1]
+    document = next(final.of("document"), None) if final.role == "assistant" else None
+    if document is None:
+        return None
+    return Issue(
+        f"{document.path}: document blocks in a final assistant message are not supported by this server yet."
+    )
+
+
+def _unshown(block: Block | ResultContent) -> str | None:
+    if block.type in BLOCKS or block.type in RESULT_BLOCKS:
+        return f"{block.type} blocks are"
+    if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
+        return "file sources are"
+    return "citations are" if cites(block) else None
 
 
 def tools(case: Case) -> Issue | None:
     """A tool that runs inside the server, or that only code there may call."""
-    for n, tool in enumerate(case.tools):
+    for path, tool in case.definitions:
         if tool.type.startswith(TOOLS):
-            return Issue(f"tools.{n}: {tool.type} tools are not supported by this server yet.")
+            return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
         callers = getattr(tool, "allowed_callers", None)
         if callers and "direct" not in callers:
-            return Issue(f"tools.{n}.allowed_callers: calls from code are not supported by this server yet.")
+            return Issue(f"{path}.allowed_callers: calls from code are not supported by this server yet.")
     return None
 
 

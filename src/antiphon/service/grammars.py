@@ -8,7 +8,7 @@ import orjson
 
 from antiphon.dialogue.prompt import Conversation
 from antiphon.ports import Engine, Segment
-from antiphon.render.reply_grammar import reply_grammar
+from antiphon.render.reply_grammar import reply_grammar, thought_grammar
 from antiphon.render.syntax import Family
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -45,6 +45,10 @@ class Grammars:
             self._keep(key, made)
         return made
 
+    async def thought(self) -> str:
+        """The grammar of a thought that may not be empty."""
+        return thought_grammar(self._family, await self._marker_tokens())
+
     def _keep(self, key: bytes, grammar: str) -> None:
         if len(grammar) > MOST_BYTES or key in self._kept:
             return
@@ -70,7 +74,7 @@ class Grammars:
 def _key(conversation: Conversation) -> bytes:
     choice = conversation.choice
     told = (
-        [[tool.name, tool.strict, tool.schema] for tool in conversation.tools],
+        [[tool.name, tool.strict, tool.schema] for tool in conversation.offered],
         [choice.mode, choice.name, choice.parallel],
         conversation.shape,
     )

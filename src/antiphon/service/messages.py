@@ -2,32 +2,51 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from antiphon.dialogue.prompt import Conversation, Sampling
+from antiphon.dialogue.events import Compacted
+from antiphon.dialogue.prompt import Conversation, Limits, Sampling
 from antiphon.errors import ApiError, EngineFault, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports import Clock, Entropy, RenderedPrompt
-from antiphon.profiles import Profile
 from antiphon.render.reply_grammar import GrammarError
 from antiphon.render.template import TemplateError
+from antiphon.rules.bindings import conversations
+from antiphon.rules.case import Case, Issue
+from antiphon.rules.compaction import compact_edit
 from antiphon.rules.intake import parse_count, parse_create
+from antiphon.rules.kept_thoughts import applied_edits, kept
 from antiphon.rules.ladder import check
 from antiphon.rules.lower import limits, lower, sampling
+from antiphon.rules.media import NO_MEDIA, Media, Wanted, wanted
+from antiphon.rules.summaries import NOTHING, Record, open_record, sign
+from antiphon.rules.thoughts import Foreign, Thoughts, read
+from antiphon.rules.tool_changes import at_the_end
 from antiphon.rules.toolbox import members
-from antiphon.service.reply import Reply, Work, told
+from antiphon.service.media import MediaIntake
+from antiphon.service.reply import Reply, told
 from antiphon.service.serving import ModelRoutes, Target
+from antiphon.service.summaries import Summarizer
+from antiphon.service.telling import Sealing, Telling, form_of
+from antiphon.service.work import AtThreshold, OnDemand, Work
+from antiphon.thinking.seal import NONCE_BYTES, Seals
 from antiphon.wire.base import WireContext
+from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOOL_CHANGES
 from antiphon.wire.reply import Diagnostics, Message, TokenCount, Usage
-from antiphon.wire.request import CountTokens, CreateMessage
-from antiphon.wire.settings import Compact
+from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
+from antiphon.wire.settings import Compact, Compaction
 
 DEFAULT_COMPACT_TRIGGER = 150_000
+SUMMARY_TOKENS = 4096
+"""How long a summary may be that nobody set a limit for."""
+
+TOKEN_COUNT = "thinking-token-count-2026-05-13"
 _Read = TypeVar("_Read")
+_Request = TypeVar("_Request", CreateMessage, CountTokens)
 
 LARGE_BODY = 512 * 1024
 """Bytes; one that small is read in about ten milliseconds."""
@@ -45,62 +64,220 @@ class Prepared:
         return Reply(self.work)
 
 
+@dataclass(frozen=True, slots=True)
+class Thinkers:
+    """What the service needs for thoughts. `seals`: close and open them. `foreign`: what becomes of blocks that they
+    do not open. `summarizer`: retells thoughts to clients; None: clients are shown them whole."""
+
+    seals: Seals
+    foreign: Foreign = "refuse"
+    summarizer: Summarizer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[_Request]):
+    """A request that nothing is wrong with, the model that it goes to, and the thoughts that came back with it.
+
+    `files`: those that are to be read; `media`: what they hold. `record`: what the summary kept that the conversation
+    begins with.
+    """
+
+    request: _Request
+    context: WireContext
+    target: Target
+    thoughts: Thoughts
+    files: tuple[Wanted, ...]
+    media: Media = field(default_factory=lambda: NO_MEDIA)
+    record: Record = NOTHING
+
+    @property
+    def case(self) -> Case:
+        """The request as the rules see it."""
+        return Case(self.request, self.target.profile, self.context)
+
+    def conversation(self, *, clearing: bool = True) -> Conversation:
+        """The conversation; with `clearing=False` as it is without the request's own edits."""
+        target = self.target
+        return lower(
+            self.request,
+            target.profile,
+            self.context,
+            self.thoughts,
+            self.media,
+            record=self.record,
+            thinker=target.thinker,
+            clearing=clearing,
+        )
+
+    @property
+    def cleared(self) -> int:
+        """How many turns the request's edits take thoughts from."""
+        return kept(self.case, self.thoughts).cleared
+
+
 class MessageService:
     """The Messages use cases. Raises `ApiError` only."""
 
-    def __init__(self, routes: ModelRoutes, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, routes: ModelRoutes, clock: Clock, entropy: Entropy, thinkers: Thinkers, media: MediaIntake
+    ) -> None:
         self._routes = routes
         self._clock = clock
         self._entropy = entropy
+        self._thinkers = thinkers
+        self._media = media
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
-        request, target = await _aside(self._read_create, body, context)
-        conversation = lower(request)
+        asked = await self._with_media(await _aside(self._read_create, body, context))
+        if asked.request.compaction is not None:
+            work = await self._summary(asked, asked.request.max_tokens)
+            work = replace(work, compaction=OnDemand(self._seal(asked)))
+        else:
+            work = await self._answer(asked)
+            edit = compact_edit(asked.case)
+            if edit is not None and _is_due(edit, asked.case, work):
+                first = await self._at_threshold(asked, edit)
+                work = replace(work, opening=first.summary.opening, compaction=first)
+        return Prepared(work, stream=bool(asked.request.stream))
+
+    async def _answer(self, asked: _Asked[CreateMessage]) -> Work:
+        """The work of an answer."""
+        request, target = asked.request, asked.target
+        conversation = asked.conversation()
         prompt = await self._prompt(conversation, target)
         self._check_room(request, target, len(prompt.tokens))
-        served = target.served
-        work = Work(
-            engine=served.engine,
+        thinks = conversation.thinking.budget > 0
+        return Work(
+            served=target.served,
             prompt=prompt,
             conversation=conversation,
-            family=served.prompts.family,
             limits=limits(request),
-            sampling=_settled(sampling(request), served.engine.card.sampling),
+            sampling=_settled(sampling(request), target.served.engine.card.sampling),
             window=target.window,
-            opening=self._opening(request, target.profile, len(prompt.tokens)),
+            opening=self._opening(asked, len(prompt.tokens)),
             new_call_id=lambda: make_id("toolu_", self._entropy.bytes(ENTROPY_BYTES)),
             members={
                 spoken: (member.toolset, member.name) for spoken, member in members(request.tools or ()).items()
             },
             grammar=await self._grammar(conversation, target),
-            visible=served.grammars.visible,
-            context_management=_applied_edits(request),
+            telling=self._telling(asked) if thinks else None,
+            context_management=await self._applied_edits(asked, len(prompt.tokens)),
+            estimates=TOKEN_COUNT in asked.context.betas,
+            itemized=asked.context.unlocks(COMPACT_AT_THRESHOLD),
         )
-        return Prepared(work, stream=bool(request.stream))
+
+    async def _summary(self, asked: _Asked[CreateMessage], most: int) -> Work:
+        """The work of a summary of at most so many tokens; `asked` asks for one."""
+        request, target = asked.request, asked.target
+        conversation = asked.conversation()
+        prompt = await self._prompt(conversation, target)
+        if len(prompt.tokens) > target.window:
+            # The conversation has to fit. Where only the words that ask for the summary do not, there is none.
+            whole = replace(asked, request=request.model_copy(update={"compaction": None}))
+            self._check_room(request, target, len((await self._prompt(whole.conversation(), target)).tokens))
+        else:
+            self._check_room(request, target, len(prompt.tokens))
+        return Work(
+            served=target.served,
+            prompt=prompt,
+            conversation=conversation,
+            limits=Limits(most),
+            sampling=_settled(sampling(request), target.served.engine.card.sampling),
+            window=target.window,
+            opening=self._opening(asked, 0),
+            new_call_id=lambda: make_id("toolu_", self._entropy.bytes(ENTROPY_BYTES)),
+            members={},
+            grammar=await self._grammar(conversation, target),
+        )
+
+    def _seal(self, asked: _Asked[CreateMessage]) -> Callable[[str, int], Compacted]:
+        """Makes the block of a summary that was asked for."""
+        case, binding = asked.case, asked.target.binding
+        roster = at_the_end(case, asked.record.found)
+        changes = roster.changes() if asked.context.unlocks(TOOL_CHANGES) else []
+        bound = case.profile.prefix_bound
+        prefix = list(conversations(case, asked.record.prefix))[-1][2] if bound else b""
+        record = Record(roster.found, prefix)
+
+        def seal(content: str, tokens: int) -> Compacted:
+            nonce, seals = self._entropy.bytes(NONCE_BYTES), self._thinkers.seals
+            signature = sign(content, changes, record, seals, nonce, model=binding, tokens=tokens)
+            return Compacted(content, signature, changes or None)
+
+        return seal
+
+    async def _at_threshold(self, asked: _Asked[CreateMessage], edit: Compact) -> AtThreshold:
+        asks = Compaction(type="summarize", instructions=edit.instructions)
+        summary = await self._summary(
+            replace(asked, request=asked.request.model_copy(update={"compaction": asks})), SUMMARY_TOKENS
+        )
+        changes = at_the_end(asked.case, asked.record.found).changes() if asked.context.unlocks(TOOL_CHANGES) else []
+
+        async def go_on(block: Compacted) -> Work:
+            said = {"type": "compaction", "content": block.content, "tool_changes": block.tool_changes}
+            message = InputMessage.model_validate({"role": "assistant", "content": [said]})
+            shortened = asked.request.model_copy(update={"messages": [message]})
+            return await self._answer(self._opened(shortened, asked.context, asked.target))
+
+        return AtThreshold(summary, changes or None, go_on, pauses=edit.pause_after_compaction is True)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
-        request, target = await _aside(self._read_count, body, context)
-        prompt = await self._prompt(lower(request), target)
+        asked = await self._with_media(await _aside(self._read_count, body, context))
+        prompt = await self._prompt(asked.conversation(), asked.target)
         total = len(prompt.tokens)
-        edits = {"original_input_tokens": total} if request.context_management is not None else UNSET
-        return TokenCount(input_tokens=total, context_management=edits)
+        if asked.request.context_management is None:
+            return TokenCount(input_tokens=total)
+        original = total + (await self._saved(asked, total))
+        return TokenCount(input_tokens=total, context_management={"original_input_tokens": original})
 
-    def _read_create(self, body: bytes, context: WireContext) -> tuple[CreateMessage, Target]:
-        request = parse_create(body, context)
-        return request, self._target(request, context)
+    def _read_create(self, body: bytes, context: WireContext) -> _Asked[CreateMessage]:
+        return self._checked(parse_create(body, context), context)
 
-    def _read_count(self, body: bytes, context: WireContext) -> tuple[CountTokens, Target]:
-        request = parse_count(body, context)
-        return request, self._target(request, context)
+    def _read_count(self, body: bytes, context: WireContext) -> _Asked[CountTokens]:
+        return self._checked(parse_count(body, context), context)
 
-    def _target(self, request: CreateMessage | CountTokens, context: WireContext) -> Target:
+    def _checked(self, request: _Request, context: WireContext) -> _Asked[_Request]:
         target = self._routes.resolve(request.model)
-        issue = check(request, target.profile, context)
-        if issue is not None:
-            raise InvalidRequest(issue.message, details=issue.details)
-        return target
+        found = check(request, target.profile, context, sees=target.sees)
+        if found is not None:
+            raise InvalidRequest(found.message, details=found.details)
+        return self._opened(request, context, target)
+
+    def _opened(self, request: _Request, context: WireContext, target: Target) -> _Asked[_Request]:
+        """The request with what the server's own seals in it hold."""
+        case = Case(request, target.profile, context, target.sees)
+        seals, foreign = self._thinkers.seals, self._thinkers.foreign
+        record = open_record(case, seals)
+        if isinstance(record, Issue):
+            raise InvalidRequest(record.message, details=record.details)
+        binding, profile = target.binding, target.profile
+        found = read(request, seals, binding, context, profile, foreign=foreign, before=record.prefix)
+        if isinstance(found, Issue):
+            raise InvalidRequest(found.message, details=found.details)
+        return _Asked(request, context, target, found, wanted(case), record=record)
+
+    async def _with_media(self, asked: _Asked[_Request]) -> _Asked[_Request]:
+        return replace(asked, media=await self._media.read(asked.files))
+
+    def _telling(self, asked: _Asked[CreateMessage]) -> Telling:
+        sealing = Sealing(self._thinkers.seals, self._entropy, asked.target.binding, asked.thoughts.binding)
+        form = form_of(asked.request, asked.target.profile)
+        estimates = TOKEN_COUNT in asked.context.betas
+        return Telling(sealing, form, self._thinkers.summarizer, estimates)
+
+    async def _saved(self, asked: _Asked[CreateMessage] | _Asked[CountTokens], tokens: int) -> int:
+        """How many tokens of input the request's edits spare it, which leave it so many `tokens`."""
+        if not asked.cleared:
+            return 0
+        whole = await self._prompt(asked.conversation(clearing=False), asked.target)
+        return max(0, len(whole.tokens) - tokens)
+
+    async def _applied_edits(self, asked: _Asked[CreateMessage], tokens: int) -> dict[str, Any] | UnsetType:
+        if asked.request.context_management is None:
+            return UNSET
+        return {"applied_edits": applied_edits(asked.cleared, await self._saved(asked, tokens))}
 
     async def _grammar(self, conversation: Conversation, target: Target) -> str | None:
         try:
@@ -130,21 +307,26 @@ class MessageService:
                 f"input length and `max_tokens` exceed context limit: {tokens} + {asked} > {window}, "
                 "decrease input length or `max_tokens` and try again"
             )
-        for edit in (request.context_management.edits or []) if request.context_management else []:
-            trigger = edit.trigger.value if isinstance(edit, Compact) and edit.trigger else DEFAULT_COMPACT_TRIGGER
-            if isinstance(edit, Compact) and tokens >= trigger:
-                raise InvalidRequest(
-                    "context_management: compact_20260112 is due for this conversation, and this server cannot "
-                    "compact yet. Shorten the conversation or raise the edit's trigger."
-                )
 
-    def _opening(self, request: CreateMessage, profile: Profile, tokens: int) -> Message:
+    def _opening(self, asked: _Asked[CreateMessage], tokens: int) -> Message:
         return Message(
-            model=profile.id,
+            model=asked.target.profile.id,
             id=make_id("msg_", self._entropy.bytes(ENTROPY_BYTES)),
             usage=Usage(input_tokens=tokens, output_tokens=0),
-            diagnostics=_diagnostics(request),
+            diagnostics=_diagnostics(asked.request),
+            input_transformations=asked.thoughts.reported(asked.context),
         )
+
+
+def _is_due(edit: Compact, case: Case, work: Work) -> bool:
+    """Whether the conversation is to be summarized before it is answered.
+
+    Where the engine has less room than the edit's trigger, three quarters of it stand for the trigger: behind them
+    there is no room left to write a summary in. What is a summary only is not summarized again.
+    """
+    trigger = edit.trigger.value if edit.trigger is not None else DEFAULT_COMPACT_TRIGGER
+    due = len(work.prompt.tokens) >= min(trigger, work.window * 3 // 4)
+    return due and len(case.told) > 1 and work.limits.max_tokens > 0
 
 
 async def _aside(read: Callable[[bytes, WireContext], _Read], body: bytes, context: WireContext) -> _Read:
@@ -161,11 +343,6 @@ def _settled(asked: Sampling, recommended: Sampling) -> Sampling:
         top_p=recommended.top_p if asked.top_p is None else asked.top_p,
         top_k=recommended.top_k if asked.top_k is None else asked.top_k,
     )
-
-
-def _applied_edits(request: CreateMessage) -> dict[str, Any] | UnsetType:
-    """Nothing is cleared: a conversation that fits is told whole."""
-    return UNSET if request.context_management is None else {"applied_edits": []}
 
 
 def _diagnostics(request: CreateMessage) -> Diagnostics | UnsetType | None:

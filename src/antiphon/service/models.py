@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.profiles import Profile
@@ -14,6 +15,7 @@ MAX_LIMIT = 1000
 _YES = Supported(supported=True)
 _NO = Supported(supported=False)
 _NONE = {"supported": False}
+_THINKING = ("enabled", "adaptive", "disabled", "between_tools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +70,36 @@ class ModelService:
             max_tokens=profile.max_output,
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
-            capabilities=_CAPABILITIES,
+            capabilities=_capabilities(profile, sees=card.sees),
         )
 
 
-_CAPABILITIES = Capabilities(
-    batch=_NO,
-    citations=_NO,
-    code_execution=_NO,
-    image_input=_NO,
-    pdf_input=_NO,
-    structured_outputs=_YES,
-    context_management={
-        "supported": False,
-        "clear_thinking_20251015": _NONE,
-        "clear_tool_uses_20250919": _NONE,
-        "compact_20260112": _NONE,
-    },
-    effort={"supported": False} | dict.fromkeys(("low", "medium", "high", "xhigh", "max"), _NONE),
-    server_tools={"supported": False, "web_search": _NONE, "code_execution": _NONE},
-    thinking={
-        "supported": False,
-        "types": dict.fromkeys(("enabled", "adaptive", "disabled", "between_tools"), _NONE),
-    },
-)
+def _capabilities(profile: Profile, *, sees: bool) -> Capabilities:
+    return Capabilities(
+        batch=_NO,
+        citations=_NO,
+        code_execution=_NO,
+        image_input=Supported(supported=sees),
+        pdf_input=_YES,
+        structured_outputs=_YES,
+        context_management={
+            "supported": True,
+            "clear_thinking_20251015": {"supported": True},
+            "clear_tool_uses_20250919": _NONE,
+            "compact_20260112": {"supported": profile.compaction},
+        },
+        compaction={"supported": profile.compaction, "summarize": {"supported": profile.compaction}},
+        effort=_each(("low", "medium", "high", "xhigh", "max"), profile.efforts),
+        server_tools={"supported": False, "web_search": _NONE, "code_execution": _NONE},
+        thinking={
+            "supported": bool(profile.thinking - {"disabled"}),
+            "types": {kind: {"supported": kind in profile.thinking} for kind in _THINKING},
+        },
+    )
+
+
+def _each(levels: Sequence[str], supported: Sequence[str]) -> dict[str, Any]:
+    return {"supported": bool(supported), **{level: {"supported": level in supported} for level in levels}}
 
 
 def _window(profiles: Sequence[Profile], query: PageQuery) -> tuple[Sequence[Profile], bool]:

@@ -7,8 +7,9 @@ from antiphon.errors import ApiError
 from antiphon.ports import Engine
 from antiphon.profiles import Catalogue, Profile
 from antiphon.render.prompt import PromptBuilder
-from antiphon.render.syntax import Family
+from antiphon.render.syntax import UNIVERSAL_THOUGHT, Family
 from antiphon.service.grammars import Grammars
+from antiphon.thinking.plan import Thinker
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,22 @@ class Target:
     def window(self) -> int:
         """Tokens that prompt and reply may have together: the smaller of the promise and the engine's room."""
         return min(self.profile.window, self.served.engine.card.window)
+
+    @property
+    def binding(self) -> str:
+        """The name that thoughts are bound to: what this model thought, another may not read."""
+        card = self.served.engine.card
+        return card.name or card.id
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model that answers takes pictures."""
+        return self.served.engine.card.sees
+
+    @property
+    def thinker(self) -> Thinker:
+        """How the model comes to think."""
+        return "universal" if self.served.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
 
 
 class ModelRoutes:

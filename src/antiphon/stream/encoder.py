@@ -22,14 +22,17 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
+    Compacted,
     Finish,
     ReasoningDelta,
     ReasoningEnd,
+    RedactedReasoning,
     ReplyEvent,
     TextDelta,
 )
 from antiphon.errors import ApiError
 from antiphon.wire.events import (
+    CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -45,7 +48,17 @@ from antiphon.wire.events import (
     TextDeltaBody,
     ThinkingDeltaBody,
 )
-from antiphon.wire.reply import Message, ReplyBlock, ReplyText, ReplyThinking, ReplyToolUse
+from antiphon.wire.reply import (
+    IterationUsage,
+    Message,
+    OutputTokensDetails,
+    ReplyBlock,
+    ReplyCompaction,
+    ReplyRedactedThinking,
+    ReplyText,
+    ReplyThinking,
+    ReplyToolUse,
+)
 
 
 class Phase(Enum):
@@ -65,9 +78,11 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         **{(phase, TextDelta): Phase.TEXT for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, ReasoningDelta): Phase.REASONING for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING)},
         (Phase.REASONING, ReasoningEnd): Phase.BETWEEN,
+        **{(phase, RedactedReasoning): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, CallStart): Phase.CALL for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.CALL, CallArguments): Phase.CALL,
         (Phase.CALL, CallEnd): Phase.BETWEEN,
+        (Phase.BETWEEN, Compacted): Phase.BETWEEN,
         **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, ErrorEvent): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING, Phase.CALL)},
     }
@@ -81,11 +96,17 @@ class EncoderError(Exception):
 
 
 class Encoder:
-    """Turns one reply's happenings into its events. `opening` is the reply as `message_start` shows it."""
+    """Turns one reply's happenings into its events. `opening` is the reply as `message_start` shows it.
 
-    def __init__(self, opening: Message, context_management: dict[str, Any] | UnsetType = UNSET) -> None:
+    `estimates`: the client's beta gives thinking deltas the key for an estimate of tokens.
+    """
+
+    def __init__(
+        self, opening: Message, context_management: dict[str, Any] | UnsetType = UNSET, *, estimates: bool = False
+    ) -> None:
         self._opening = opening
         self._context_management = context_management
+        self._estimates = estimates
         self._phase = Phase.READY
         self._index = -1
         self._blank = ""
@@ -105,13 +126,16 @@ class Encoder:
         match event:
             case TextDelta(text=text):
                 return self._text(text)
-            case ReasoningDelta(text=text):
-                return self._delta(event, ReplyThinking(thinking="", signature=""), ThinkingDeltaBody(thinking=text))
+            case ReasoningDelta():
+                return self._delta(event, ReplyThinking(thinking="", signature=""), self._thinking(event))
             case ReasoningEnd(signature=signature):
                 index = self._index
                 self._move(ReasoningEnd)
                 seal = ContentBlockDelta(index=index, delta=SignatureDeltaBody(signature=signature))
                 return [seal, ContentBlockStop(index=index)]
+            case RedactedReasoning(data=data):
+                opened = self._open(event, ReplyRedactedThinking(data=data))
+                return [*opened, ContentBlockStop(index=self._index)]
             case CallStart(id=id_, name=name, toolset=toolset):
                 block = ReplyToolUse(id=id_, name=name, toolset_name=UNSET if toolset is None else toolset, input={})
                 return self._delta(event, block, InputJsonDeltaBody(partial_json=""))
@@ -121,6 +145,8 @@ class Encoder:
             case CallEnd():
                 self._move(CallEnd)
                 return [ContentBlockStop(index=self._index)]
+            case Compacted():
+                return self._compacted(event)
             case Finish():
                 return self._finish(event)
 
@@ -141,24 +167,53 @@ class Encoder:
             return []
         return self._delta(TextDelta(text), ReplyText(text=""), TextDeltaBody(text=text))
 
-    def _delta(self, event: ReplyEvent, empty_block: ReplyBlock, delta: DeltaBody) -> list[Event]:
-        before = self._phase
-        after = self._move(type(event))
-        if before is after:
-            return [ContentBlockDelta(index=self._index, delta=delta)]
-        closing = self._close(before)
+    def _thinking(self, event: ReasoningDelta) -> ThinkingDeltaBody | None:
+        if not event.text and event.tokens is None:
+            return None
+        return ThinkingDeltaBody(thinking=event.text, estimated_tokens=event.tokens if self._estimates else UNSET)
+
+    def _delta(self, event: ReplyEvent, empty_block: ReplyBlock, delta: DeltaBody | None) -> list[Event]:
+        goes_on = self._check(type(event)) is self._phase
+        opened = [] if goes_on else self._open(event, empty_block)
+        return opened if delta is None else [*opened, ContentBlockDelta(index=self._index, delta=delta)]
+
+    def _open(self, event: ReplyEvent, block: ReplyBlock) -> list[Event]:
+        closing = self._close(self._phase)
+        self._move(type(event))
         self._blank = ""
         self._index += 1
+        return [*closing, ContentBlockStart(index=self._index, content_block=block)]
+
+    def _compacted(self, event: Compacted) -> list[Event]:
+        changes = UNSET if event.tool_changes is None else event.tool_changes
+        if event.signature is not None:
+            # A summary that was asked for is complete in its first event.
+            block = ReplyCompaction(content=event.content, signature=event.signature, tool_changes=changes)
+            return [*self._open(event, block), ContentBlockStop(index=self._index)]
         return [
-            *closing,
-            ContentBlockStart(index=self._index, content_block=empty_block),
-            ContentBlockDelta(index=self._index, delta=delta),
+            *self._open(event, ReplyCompaction(content=None, tool_changes=changes)),
+            ContentBlockDelta(index=self._index, delta=CompactionDeltaBody(content=event.content)),
+            ContentBlockStop(index=self._index),
         ]
 
     def _finish(self, finish: Finish) -> list[Event]:
         closing = self._close(self._phase)
         self._move(Finish)
-        usage = replace(self._opening.usage, output_tokens=finish.output_tokens)
+        usage = replace(
+            self._opening.usage,
+            output_tokens=finish.output_tokens,
+            output_tokens_details=OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0),
+        )
+        if finish.iterations:
+            said = [one for one in finish.iterations if one.kind == "message"]
+            usage = replace(
+                usage,
+                input_tokens=sum(one.input_tokens for one in said),
+                iterations=[
+                    IterationUsage(type=one.kind, input_tokens=one.input_tokens, output_tokens=one.output_tokens)
+                    for one in finish.iterations
+                ],
+            )
         ending = MessageDeltaBody(
             stop_reason=finish.reason, stop_sequence=finish.stop_sequence, stop_details=finish.stop_details
         )

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from antiphon.errors import ApiError, ErrorType
 from antiphon.wire.events import (
+    CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -25,7 +26,15 @@ from antiphon.wire.events import (
     TextDeltaBody,
     ThinkingDeltaBody,
 )
-from antiphon.wire.reply import Message, ReplyBlock, ReplyText, ReplyThinking, ReplyToolUse
+from antiphon.wire.reply import (
+    Message,
+    ReplyBlock,
+    ReplyCompaction,
+    ReplyRedactedThinking,
+    ReplyText,
+    ReplyThinking,
+    ReplyToolUse,
+)
 
 
 class FoldError(Exception):
@@ -48,6 +57,8 @@ class _Block:
                 self.signature = signature
             case ReplyToolUse(), InputJsonDeltaBody(partial_json=text):
                 self.text.append(text)
+            case ReplyCompaction() as block, CompactionDeltaBody(content=content):
+                self.block = replace(block, content=content)
             case _:
                 raise FoldError(f"a {delta.type} does not belong in a {self.block.type} block")
 
@@ -59,6 +70,8 @@ class _Block:
                 return replace(block, text=block.text + joined)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
+            case ReplyRedactedThinking() | ReplyCompaction() as block:
+                return block
             case ReplyToolUse() as block:
                 return replace(block, input=_parse_input(joined, cut=cut))
 

@@ -4,20 +4,31 @@ from starlette.routing import Route, Router
 
 from antiphon.config import Settings
 from antiphon.ports import Clock, Entropy
-from antiphon.service.messages import MessageService
+from antiphon.service.media import MediaIntake
+from antiphon.service.messages import MessageService, Thinkers
 from antiphon.service.models import ModelService
 from antiphon.service.serving import ModelRoutes
+from antiphon.service.summaries import Summarizer
+from antiphon.thinking.seal import Seals
 from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.headers import Gatekeeper
 from antiphon.web.routes import Resources
 
 
-def build_app(settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy) -> Router:
+def build_app(
+    settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy, seals: Seals, media: MediaIntake
+) -> Router:
     """The whole API over started engines. Wants a request id in the scope (`web.door`)."""
+    summarizer = settings.thinking.summarizer
+    thinkers = Thinkers(
+        seals,
+        settings.thinking.foreign,
+        None if summarizer is None else Summarizer(routes.served[summarizer], clock),
+    )
     resources = Resources(
         settings=settings,
         routes=routes,
-        messages=MessageService(routes, clock, entropy),
+        messages=MessageService(routes, clock, entropy, thinkers, media),
         models=ModelService(routes),
         gatekeeper=Gatekeeper(settings.api_keys),
     )

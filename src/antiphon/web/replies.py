@@ -6,9 +6,10 @@ sent for `ping_after` seconds, a `ping` event is. A client that disconnects canc
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -25,6 +26,9 @@ STREAM_HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,17 @@ class _EventWriter:
 
 def _encode(events: list[Event]) -> bytes:
     return encode(events[0]) if len(events) == 1 else b"".join(map(encode, events))
+
+
+async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
+    """The reply to a client that has gone away: none."""
+
+
+async def unless_gone(receive: Receive, work: Awaitable[_Made]) -> _Made | None:
+    """What the work comes to; None where the client goes away before that, which cancels it."""
+    async with until_disconnect(receive):
+        return await work
+    return None
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, Page
 from antiphon.service.serving import ModelRoutes
 from antiphon.web.body import read_json_body
 from antiphon.web.headers import Gatekeeper, wire_context
-from antiphon.web.replies import Pace, StreamReply, WholeReply
+from antiphon.web.replies import Pace, StreamReply, WholeReply, nobody, unless_gone
 from antiphon.wire.base import WireContext
 
 _LIFECYCLES = ("active", "deprecated", "retired")
@@ -35,16 +35,20 @@ class Resources:
     async def create_message(self, request: Request) -> ASGIApp:
         """`POST /v1/messages`"""
         context = self._admit(request)
-        prepared = await self.messages.prepare(await self._body(request), context)
+        body = await self._body(request)
+        prepared = await unless_gone(request.receive, self.messages.prepare(body, context))
+        if prepared is None:
+            return nobody
         if not prepared.stream:
             return WholeReply(prepared)
         return StreamReply(prepared, Pace(self.settings.commit_after, self.settings.ping_after))
 
-    async def count_tokens(self, request: Request) -> Response:
+    async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""
         context = self._admit(request)
-        count = await self.messages.count(await self._body(request), context)
-        return _json(msgspec.json.encode(count))
+        body = await self._body(request)
+        count = await unless_gone(request.receive, self.messages.count(body, context))
+        return nobody if count is None else _json(msgspec.json.encode(count))
 
     async def list_models(self, request: Request) -> Response:
         """`GET /v1/models`"""

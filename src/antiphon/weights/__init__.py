@@ -8,12 +8,14 @@ from antiphon.weights.errors import WeightsError
 from antiphon.weights.gguf import GgufHeader, read_header
 from antiphon.weights.hub import Hub
 from antiphon.weights.progress import Progress
+from antiphon.weights.projector import Projector
 from antiphon.weights.resolve import ResolvedModel, resolve, suggest_id
 
 __all__ = [
     "GgufHeader",
     "Hub",
     "Progress",
+    "Projector",
     "ResolvedModel",
     "WeightsError",
     "read_header",

@@ -45,6 +45,8 @@ class GgufHeader:
     leaves it to the tokenizer. `control_tokens`, `user_defined_tokens`: the texts of the vocabulary's types 3 and 4.
     `split_count`: files that the model is split into. `size`: bytes of this file. `kv_bytes_per_token`: what a token
     of a conversation takes in a KV cache of 16-bit floats, None where the header does not say enough.
+    `embedding_length`: numbers that stand for a token inside of the model, 0 where the file is silent. `projector`:
+    the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
     """
 
     architecture: str
@@ -59,6 +61,9 @@ class GgufHeader:
     split_count: int
     size: int
     kv_bytes_per_token: int | None = None
+    embedding_length: int = 0
+    projector: str = ""
+    projects_to: int = 0
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -204,7 +209,17 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         split_count=max(1, _integer(values, "split.count")),
         size=size,
         kv_bytes_per_token=_kv_bytes(values, architecture),
+        embedding_length=_integer(values, f"{architecture}.embedding_length"),
+        projector=_projector(values),
+        projects_to=_integer(values, "clip.vision.projection_dim"),
     )
+
+
+def _projector(values: dict[str, _Value]) -> str:
+    # A file for pictures and sounds names one kind for each; one for sounds alone is no projector here.
+    if values.get("clip.has_vision_encoder") is not True:
+        return ""
+    return _text(values, "clip.vision.projector_type") or _text(values, "clip.projector_type")
 
 
 def _kv_bytes(values: dict[str, _Value], architecture: str) -> int | None:

@@ -33,6 +33,7 @@ PREFERENCE: Final = (
 )
 """Which of a repository's files is taken when none is named: the first label that one of them carries."""
 
+HUB_PREFIX: Final = "hf:"
 _REFERENCE: Final = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?::(?P<file>.+))?", re.ASCII)
 _PART: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 _LISTING_TIMEOUT: Final = 10.0
@@ -161,14 +162,19 @@ def _not_there(files: Sequence[str], *, reached: bool) -> str:
 
 def choose(files: Iterable[str], repo: str) -> str:
     """The model file that `PREFERENCE` takes; the shorter, then the alphabetically first name among equals."""
-    models = sorted((file for file in files if _is_model(file)), key=lambda file: (len(file), file))
+    models = sorted((file for file in files if is_model(file)), key=lambda file: (len(file), file))
     for label in PREFERENCE:
         for file in models:
-            if re.search(rf"(?<![a-z0-9]){label}", PurePosixPath(file).name, re.IGNORECASE):
+            if carries(file, label):
                 return file
     if not models:
         raise WeightsError(f"hf:{repo}: the repository has no .gguf file. Look for one whose name ends in -GGUF.")
     return models[0]
+
+
+def carries(file: str, label: str) -> bool:
+    """Whether a file's name says that its numbers are stored as `label`."""
+    return re.search(rf"(?<![a-z0-9]){label}", PurePosixPath(file).name, re.IGNORECASE) is not None
 
 
 def parts(file: str) -> Sequence[str]:
@@ -180,7 +186,8 @@ def parts(file: str) -> Sequence[str]:
     return tuple(f"{match['stem']}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1))
 
 
-def _is_model(file: str) -> bool:
+def is_model(file: str) -> bool:
+    """Whether a file's name is that of a model, or of the first part of one."""
     name = PurePosixPath(file).name.lower()
     part = _PART.fullmatch(name)
     return (

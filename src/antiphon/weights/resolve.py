@@ -8,29 +8,35 @@ from typing import Final
 from antiphon.weights.builtin import BUILTIN, DEFAULT, BuiltinModel, builtin_path
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.gguf import GgufHeader, read_header
-from antiphon.weights.hub import Hub, HubReference, parts
+from antiphon.weights.hub import HUB_PREFIX, Hub, HubReference, parts
 from antiphon.weights.progress import Progress, silent
+from antiphon.weights.projector import Projector, find_projector
 
 BUILTIN_SOURCE: Final = "builtin"
-HUB_PREFIX: Final = "hf:"
 _SCRIPT_PREFIX: Final = "script:"
 _SPLIT_SUFFIX: Final = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model that is here: its file (the first one of a split model), where it came from, and what it says."""
+    """A model that is here: its file (the first one of a split model), where it came from, and what it says.
+
+    `projector`: what lets it see pictures, None where it sees none.
+    """
 
     id: str
     path: Path
     origin: str
     header: GgufHeader
+    projector: Projector | None = None
 
 
-def resolve(source: str, progress: Progress = silent, *, hub: Hub | None = None) -> ResolvedModel:
+def resolve(
+    source: str, progress: Progress = silent, *, projector: str | None = None, hub: Hub | None = None
+) -> ResolvedModel:
     """The model behind `builtin`, a built-in model's name, a path, or `hf:org/repo[:file]`.
 
-    Blocks while it downloads. Raises `WeightsError`.
+    `projector`: what `find_projector` takes. Blocks while it downloads. Raises `WeightsError`.
     """
     name = suggest_id(source)
     builtin = _builtin(source)
@@ -44,7 +50,9 @@ def resolve(source: str, progress: Progress = silent, *, hub: Hub | None = None)
         origin = str(path)
     header = read_header(path)
     _check_parts(path, header)
-    return ResolvedModel(name, path, origin, header)
+    if header.projector:
+        raise WeightsError(f"{path}: a projector, not a model. Name the model, and this file as its `projector`")
+    return ResolvedModel(name, path, origin, header, find_projector(projector, source, path, header, progress, hub))
 
 
 def suggest_id(source: str) -> str:

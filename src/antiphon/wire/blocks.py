@@ -252,7 +252,7 @@ class CompactionBlock(WireModel):
     """The summary that stands for the conversation so far (beta); `content` null: compaction failed."""
 
     type: Literal["compaction"]
-    content: str | None = None
+    content: Annotated[str, StringConstraints(min_length=1)] | None = None
     encrypted_content: str | None = None
     signature: Annotated[str | None, BeforeValidator(_signature_unlocked)] = None
     tool_changes: Items[ToolChange] | None = None

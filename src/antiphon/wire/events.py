@@ -26,10 +26,14 @@ class InputJsonDeltaBody(ReplyModel, frozen=True, kw_only=True):
 
 
 class ThinkingDeltaBody(ReplyModel, frozen=True, kw_only=True):
-    """More of the open thinking block."""
+    """More of the open thinking block.
+
+    `estimated_tokens` (beta): about so many more tokens were thought, where the thinking itself is not shown.
+    """
 
     type: Literal["thinking_delta"] = "thinking_delta"
     thinking: str
+    estimated_tokens: int | UnsetType | None = UNSET
 
 
 class SignatureDeltaBody(ReplyModel, frozen=True, kw_only=True):
@@ -39,7 +43,15 @@ class SignatureDeltaBody(ReplyModel, frozen=True, kw_only=True):
     signature: str
 
 
-DeltaBody = TextDeltaBody | InputJsonDeltaBody | ThinkingDeltaBody | SignatureDeltaBody
+class CompactionDeltaBody(ReplyModel, frozen=True, kw_only=True):
+    """The whole summary of the open compaction block (beta); once."""
+
+    type: Literal["compaction_delta"] = "compaction_delta"
+    content: str | None
+    encrypted_content: str | None = None
+
+
+DeltaBody = TextDeltaBody | InputJsonDeltaBody | ThinkingDeltaBody | SignatureDeltaBody | CompactionDeltaBody
 
 
 class MessageStart(ReplyModel, frozen=True, kw_only=True):

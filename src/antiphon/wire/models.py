@@ -22,6 +22,7 @@ class Capabilities(ReplyModel, frozen=True, kw_only=True):
     image_input: Supported
     pdf_input: Supported
     structured_outputs: Supported
+    compaction: dict[str, Any]
     context_management: dict[str, Any]
     effort: dict[str, Any]
     server_tools: dict[str, Any]

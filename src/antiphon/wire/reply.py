@@ -18,6 +18,7 @@ StopReason = Literal[
     "pause_turn",
     "refusal",
     "model_context_window_exceeded",
+    "compaction",
 ]
 
 
@@ -40,11 +41,18 @@ class ReplyText(ReplyModel, frozen=True, kw_only=True):
 
 
 class ReplyThinking(ReplyModel, frozen=True, kw_only=True):
-    """One run of reasoning with its seal."""
+    """One run of reasoning with its seal; `thinking` is empty where the client is not shown it."""
 
     type: Literal["thinking"] = "thinking"
     thinking: str
     signature: str
+
+
+class ReplyRedactedThinking(ReplyModel, frozen=True, kw_only=True):
+    """One run of reasoning that the client cannot read; `data` seals it."""
+
+    type: Literal["redacted_thinking"] = "redacted_thinking"
+    data: str
 
 
 class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
@@ -58,7 +66,19 @@ class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
     caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
 
 
-ReplyBlock = ReplyText | ReplyThinking | ReplyToolUse
+class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):
+    """The summary that stands for the conversation so far (beta). `content` null: no summary came about.
+
+    `signature` only where the summary was asked for; `tool_changes` only where there were changes.
+    """
+
+    type: Literal["compaction"] = "compaction"
+    content: str | None
+    signature: str | UnsetType = UNSET
+    tool_changes: list[dict[str, Any]] | UnsetType = UNSET
+
+
+ReplyBlock = ReplyText | ReplyThinking | ReplyRedactedThinking | ReplyToolUse | ReplyCompaction
 
 
 class CacheCreation(ReplyModel, frozen=True, kw_only=True):
@@ -69,7 +89,7 @@ class CacheCreation(ReplyModel, frozen=True, kw_only=True):
 
 
 class OutputTokensDetails(ReplyModel, frozen=True, kw_only=True):
-    """How the output tokens divide."""
+    """How the output tokens divide: `thinking_tokens` is what the model thought, not what the client was shown."""
 
     thinking_tokens: int = 0
 
@@ -81,8 +101,22 @@ class ServerToolUsage(ReplyModel, frozen=True, kw_only=True):
     web_fetch_requests: int = 0
 
 
+class IterationUsage(ReplyModel, frozen=True, kw_only=True):
+    """Token counts of one piece of work for a reply (beta)."""
+
+    type: Literal["message", "compaction"]
+    input_tokens: int
+    output_tokens: int
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_creation: CacheCreation = msgspec.field(default_factory=CacheCreation)
+
+
 class Usage(ReplyModel, frozen=True, kw_only=True):
-    """Token counts of one reply. The whole prompt is input + cache_creation + cache_read, a disjoint partition."""
+    """Token counts of one reply. The whole prompt is input + cache_creation + cache_read, a disjoint partition.
+
+    `iterations` (beta): piece by piece; summaries of the conversation are counted nowhere else.
+    """
 
     input_tokens: int
     cache_creation_input_tokens: int = 0
@@ -93,6 +127,7 @@ class Usage(ReplyModel, frozen=True, kw_only=True):
     server_tool_use: ServerToolUsage | None = None
     service_tier: Literal["standard", "priority", "batch"] = "standard"
     inference_geo: str = "not_available"
+    iterations: list[IterationUsage] | UnsetType = UNSET
 
 
 class Diagnostics(ReplyModel, frozen=True, kw_only=True):
@@ -115,6 +150,7 @@ class Message(ReplyModel, frozen=True, kw_only=True):
     usage: Usage
     context_management: dict[str, Any] | UnsetType | None = UNSET
     diagnostics: Diagnostics | UnsetType | None = UNSET
+    input_transformations: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class TokenCount(ReplyModel, frozen=True, kw_only=True):

@@ -6,9 +6,10 @@ Source: API reference, Messages; order as measured on the real service.
 
 from typing import Annotated, Final, Literal, cast
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, model_validator
 
 from antiphon.wire.base import (
+    BARE,
     ByKind,
     CacheMarker,
     Items,
@@ -85,6 +86,15 @@ _Share = Annotated[float, AfterValidator(_share)]
 _Model = Annotated[str, StringConstraints(min_length=1)]
 
 
+def _summaries_unlocked(value: object, info: ValidationInfo) -> object:
+    # The one beta key whose error names its header.
+    context = context_of(info)
+    if context is not None and not context.unlocks(COMPACT_ON_DEMAND):
+        (header,) = COMPACT_ON_DEMAND
+        raise complaint(f"`compaction` requires anthropic-beta: {header}", kind=BARE)
+    return value
+
+
 class InputMessage(WireModel):
     """One message. `clear_at` and `output_config` belong to system messages (beta).
 
@@ -137,7 +147,7 @@ class CreateMessage(WireModel):
     speed: Literal["standard", "fast"] | None = None
     diagnostics: Diagnostics | None = None
     context_management: Annotated[ContextManagement | None, beta_field(CLEARING | COMPACT_AT_THRESHOLD)] = None
-    compaction: Annotated[Compaction | None, beta_field(COMPACT_ON_DEMAND)] = None
+    compaction: Annotated[Compaction | None, BeforeValidator(_summaries_unlocked)] = None
     mcp_servers: Annotated[Maybe[Items[McpServer]], beta_field(MCP_SERVERS)] = None
     fallbacks: Annotated[Fallbacks | None, beta_field(FALLBACK)] = None
     fallback_credit_token: Annotated[FallbackCreditToken | None, beta_field(FALLBACK_CREDIT)] = None
@@ -159,6 +169,6 @@ class CountTokens(WireModel):
     cache_control: CacheMarker | None = None
     speed: Literal["standard", "fast"] | None = None
     context_management: Annotated[ContextManagement | None, beta_field(CLEARING | COMPACT_AT_THRESHOLD)] = None
-    compaction: Annotated[Compaction | None, beta_field(COMPACT_ON_DEMAND)] = None
+    compaction: Annotated[Compaction | None, BeforeValidator(_summaries_unlocked)] = None
     mcp_servers: Annotated[Maybe[Items[McpServer]], beta_field(MCP_SERVERS)] = None
     billing_policy: Annotated[BillingPolicy | None, beta_field(BILLING_POLICY)] = None

@@ -25,12 +25,15 @@ _PR_SET_PDEATHSIG: Final = 1
 _WARNINGS: Final = 2
 _SPARE_HTTP_THREADS: Final = 8
 _SPIN_COUNT: Final = 1000
+# A message as it is: so the server counts what a picture costs, whatever the model's own template puts around it.
+_BARE_TEMPLATE: Final = "{{ messages[0]['content'] }}"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What to load, and how. `context`: tokens of one conversation. Zero or less leaves `threads`, `gpu_layers` and
-    `batch` to the machine."""
+    `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
+    `marker`: what stands for a picture in a prompt's text."""
 
     path: str
     key: str
@@ -39,6 +42,9 @@ class Load:
     threads: int
     gpu_layers: int
     batch: int
+    least_batch: int = 0
+    projector: str = ""
+    marker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def _serve(load: Load) -> tuple[object, Ready]:
     native: Any = xllamacpp
     device = _accelerator(native)
     threads = load.threads if load.threads > 0 else _cores()
-    batch = load.batch if load.batch > 0 else GPU_BATCH if device else CPU_BATCH
+    batch = max(load.least_batch, load.batch if load.batch > 0 else GPU_BATCH if device else CPU_BATCH)
     settings = native.CommonParams()
     settings.model.path = load.path
     settings.n_ctx = load.context * load.parallel
@@ -98,6 +104,11 @@ def _serve(load: Load) -> tuple[object, Ready]:
     settings.api_keys = [load.key]
     settings.ui = False
     settings.n_threads_http = 2 * load.parallel + _SPARE_HTTP_THREADS
+    if load.projector:
+        settings.mmproj.path = load.projector
+        settings.mmproj_use_gpu = load.gpu_layers != 0
+        settings.chat_template = _BARE_TEMPLATE
+        os.environ["LLAMA_MEDIA_MARKER"] = load.marker
     server = native.Server(settings)
     return server, Ready(server.listening_address, device or "CPU", threads, batch)
 

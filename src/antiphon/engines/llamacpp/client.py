@@ -1,18 +1,20 @@
 """The conversation with a llama.cpp server: its HTTP endpoints as plain calls.
 
-Source: llama.cpp's server README (endpoints `/completion`, `/tokenize`, `/props`, `/health`), and measurements:
+Source: llama.cpp's server README (endpoints `/completion`, `/tokenize`, `/detokenize`,
+`/v1/messages/count_tokens`, `/props`, `/health`), and measurements:
 
 - The server closes kept-alive connections after a stream, so that the next request on one of them fails: every
   request has a connection of its own.
 - It notices a closed connection when it next writes, and while it reads a prompt it writes only with
   `return_progress`.
 - `n_predict: 0` writes one token all the same.
+- Events of a stream have their tokens whether they were asked for or not.
 """
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import aiohttp
 import orjson
@@ -27,7 +29,8 @@ HEALTH_TIMEOUT: Final = 5.0
 SILENCE_TIMEOUT: Final = 180.0
 _DATA: Final = b"data: "
 _ERROR: Final = b"error: "
-_FINAL_FIELDS: Final = ("stop", "stop_type", "tokens_predicted", "timings/cache_n")
+_REASONS: Final[dict[str, Literal["end", "length", "stop"]]] = {"limit": "length", "word": "stop"}
+_FINAL_FIELDS: Final = ("stop", "stop_type", "stopping_word", "tokens_predicted", "timings/cache_n")
 
 
 class NotBegun(EngineUnavailable):
@@ -85,8 +88,23 @@ class LlamaClient:
         tokens: list[int] = reply["tokens"]
         return tokens
 
+    async def detokenize(self, server: Server, tokens: Sequence[int]) -> str:
+        """The text of the tokens, control tokens in their own."""
+        reply = await self._call(server, "POST", "/detokenize", {"tokens": tokens})
+        return str(reply["content"])
+
+    async def count(self, server: Server, block: dict[str, Any]) -> int:
+        """The tokens of a message of one block in the Messages API's form, with what the server puts around it."""
+        body = {"messages": [{"role": "user", "content": [block]}]}
+        reply = await self._call(server, "POST", "/v1/messages/count_tokens", body)
+        return int(reply["input_tokens"])
+
     async def complete(self, server: Server, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
-        """Run a completion; closing the generator closes its connection, which ends the work."""
+        """Run a completion; closing the generator closes its connection, which ends the work.
+
+        Pieces have tokens where the body asks for them (`return_tokens`): the token that was written last, which need
+        not be that of the text.
+        """
         asked = {**body, "stream": True, "return_progress": True, "response_fields": _FINAL_FIELDS}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT)
         response = await self._open(server, "POST", "/completion", asked, timeout)
@@ -98,7 +116,7 @@ class LlamaClient:
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     if line.startswith((_DATA, _ERROR)):
-                        output = _read(orjson.loads(line[line.index(b" ") :]))
+                        output = _read(orjson.loads(line[line.index(b" ") :]), tokens="return_tokens" in body)
                         yield output
                         if isinstance(output, Done):
                             return
@@ -154,17 +172,18 @@ def _to_json(value: object) -> BytesIO:
         raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
 
 
-def _read(event: dict[str, Any]) -> EngineOutput:
+def _read(event: dict[str, Any], *, tokens: bool) -> EngineOutput:
     if event.get("stop"):
-        reason = "length" if event["stop_type"] == "limit" else "end"
-        return Done(reason, event["tokens_predicted"], event.get("timings/cache_n") or 0)
+        reason = _REASONS.get(event["stop_type"], "end")
+        matched = event["stopping_word"] if reason == "stop" else None
+        return Done(reason, event["tokens_predicted"], event.get("timings/cache_n") or 0, matched)
     content = event.get("content")
     if content is None:
         error = event.get("error", event)
         raise _refusal(int(error.get("code", 500)), orjson.dumps({"error": error}))
     progress = event.get("prompt_progress")
     if progress is None:
-        return Piece(content, event["tokens_predicted"])
+        return Piece(content, event["tokens_predicted"], tuple(event["tokens"]) if tokens else ())
     return PrefillProgress(progress["processed"], progress["total"], progress["cache"])
 
 

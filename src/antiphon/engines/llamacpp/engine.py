@@ -1,22 +1,34 @@
 """Models in llama.cpp, behind the `Engine` port."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.prompt import Sampling
 from antiphon.engines.llamacpp.child import Load
 from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
+from antiphon.engines.llamacpp.pairing import Pairing
+from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.process import EngineProcess
 from antiphon.engines.llamacpp.sampling import native_sampling
+from antiphon.engines.llamacpp.slots import Slots
 from antiphon.engines.llamacpp.supervisor import Supervisor
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.errors import EngineFault, EngineRefused
-from antiphon.ports import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, Segment
+from antiphon.ports import (
+    Done,
+    EngineHealth,
+    EngineOutput,
+    Generation,
+    ModelCard,
+    Piece,
+    PrefillProgress,
+    RenderedPrompt,
+    Segment,
+)
 
 DEFAULT_CONTEXT: Final = 8192
 LOAD_TIMEOUT: Final = 1800.0
@@ -25,10 +37,15 @@ _ATTEMPTS: Final = 2
 # llama.cpp gives a grammar with this beginning to llguidance.
 _GRAMMAR_HEADER: Final = "%llguidance {}\n"
 
+_Reply = TypeVar("_Reply")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A GGUF file and what its header says. `trained_context`: 0 where it is silent. `created`: Unix seconds."""
+    """A GGUF file and what its header says. `trained_context`: 0 where it is silent. `created`: Unix seconds.
+
+    `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
+    """
 
     path: Path
     name: str
@@ -39,6 +56,8 @@ class ModelFile:
     special_tokens: frozenset[str] = frozenset()
     origin: str = ""
     created: int = 0
+    projector: Path | None = None
+    projector_kind: str = ""
 
 
 class LlamaCppEngine:
@@ -62,9 +81,15 @@ class LlamaCppEngine:
         self._load_timeout = load_timeout
         self._context = settings.context or min(model.trained_context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
         self._supervisor = Supervisor(self._launch)
-        self._turns = asyncio.Semaphore(settings.parallel)
+        self._slots = Slots(settings.parallel)
         self._client: LlamaClient | None = None
-        self._tokenizer = PromptTokenizer(self._tokenize, model.bos_token)
+        self._marker = new_marker()
+        sees = model.projector is not None
+        self._tokenizer = PromptTokenizer(
+            self._tokenize, model.bos_token, PicturePlaces(self._count_places) if sees else None
+        )
+        self._around_message = 0
+        self._control: dict[str, int] = {}
         wanted = settings.sampling
         self._card = ModelCard(
             id=settings.id,
@@ -77,6 +102,7 @@ class LlamaCppEngine:
             sampling=Sampling(wanted.temperature, wanted.top_p, wanted.top_k),
             origin=model.origin,
             created=model.created,
+            sees=sees,
         )
 
     @property
@@ -103,13 +129,16 @@ class LlamaCppEngine:
             given = await self._client.context(_server(child))
             self._card = replace(self._card, window=min(self._context, given))
             await self._tokenizer.find_opening()
+            self._control = await self._tokenizer.control_tokens(self._card.special_tokens)
+            if self._card.sees:
+                await self._learn_to_see()
         except BaseException:
             await self.aclose()
             raise
 
-    async def tokenize(self, segments: Sequence[Segment]) -> tuple[int, ...]:
+    async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """The tokens of the segments, in order."""
-        return await self._tokenizer.tokens(segments)
+        return await self._tokenizer.tokens(segments, begins=begins)
 
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
@@ -122,27 +151,25 @@ class LlamaCppEngine:
             yield Done("length", 0)
             return
         limit = min(work.max_tokens, room)
-        body = {
-            "prompt": work.prompt.tokens,
-            "n_predict": limit,
-            "cache_prompt": True,
-            **native_sampling(work.sampling, self._card.sampling),
-            **_shaped(work),
-        }
-        async with self._turns, aclosing(self._complete(body)) as outputs:
-            written = 0
-            async for output in outputs:
-                if isinstance(output, Piece):
-                    if limit == 0:
-                        continue
-                    written = output.output_tokens
-                elif isinstance(output, Done):
-                    if limit == 0:
-                        output = Done("length", 0, output.cached_tokens)
-                    elif output.output_tokens > written:
-                        # Tokens without text: half a character, when the limit fell inside it.
-                        yield Piece("", output.output_tokens)
-                yield output
+        slot = await self._slots.take(work.prompt.tokens)
+        written: list[int] = []
+        end: Done | None = None
+        try:
+            async with aclosing(self._outputs(work, limit, slot.number)) as outputs:
+                async for output in outputs:
+                    if isinstance(output, Done):
+                        end = output
+                    elif isinstance(output, PrefillProgress):
+                        yield output
+                    elif limit:
+                        written += output.tokens
+                        yield output
+        finally:
+            going_on = end is not None and bool(work.stops)
+            self._slots.give_back(slot, work.prompt.tokens, written, keep=going_on)
+        # Told when the slot is free for what comes next; a stream without an end has raised its fault.
+        assert end is not None
+        yield end if limit else Done("length", 0, end.cached_tokens)
 
     async def health(self) -> EngineHealth:
         """Whether the process lives and its server answers."""
@@ -169,8 +196,50 @@ class LlamaCppEngine:
             threads=settings.threads,
             gpu_layers=settings.gpu_layers,
             batch=settings.batch,
+            least_batch=least_batch(self._model.projector_kind),
+            projector=str(self._model.projector or ""),
+            marker=self._marker,
         )
         return await EngineProcess.launch(load, self._load_timeout)
+
+    async def _outputs(self, work: Generation, limit: int, slot: int) -> AsyncGenerator[EngineOutput]:
+        """The work's outputs, with every token counted."""
+        shown = work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
+        body = {
+            "prompt": self._native(work.prompt),
+            "n_predict": limit,
+            "cache_prompt": True,
+            "id_slot": slot,
+            **native_sampling(work.sampling, self._card.sampling),
+            **_shaped(work, shown),
+        }
+        counted = 0
+        async with aclosing(self._paired(body, shown) if work.stops else self._complete(body)) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    counted = output.output_tokens
+                elif isinstance(output, Done) and output.output_tokens > counted:
+                    # Tokens without text: half a character, when the limit fell inside it.
+                    yield Piece("", output.output_tokens)
+                yield output
+
+    async def _paired(self, body: dict[str, Any], shown: frozenset[str]) -> AsyncGenerator[EngineOutput]:
+        """What the server says, with the tokens of every piece, as far as they are known."""
+        pairing = Pairing(frozenset(token for text, token in self._control.items() if text not in shown))
+        async with aclosing(self._complete(body)) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    piece = pairing.take(output)
+                    if piece is not None:
+                        yield piece
+                    continue
+                if isinstance(output, Done):
+                    piece = pairing.end(matched=output.reason == "stop")
+                    if piece is not None:
+                        yield piece
+                    if output.reason == "length" and pairing.held:
+                        yield pairing.rest(await self._text(pairing.held))
+                yield output
 
     async def _complete(self, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
         attempt = 1
@@ -185,12 +254,37 @@ class LlamaCppEngine:
                 await self._try_again(child, attempt, problem)
                 attempt += 1
 
+    async def _learn_to_see(self) -> None:
+        """Find out what has to be known for prompts with pictures."""
+        await self._tokenizer.prepare_pictures(self._card.special_tokens)
+        counted = await self._count({"type": "text", "text": "a"})
+        self._around_message = counted - len(await self._tokenize("a", special=False))
+
+    def _native(self, prompt: RenderedPrompt) -> tuple[int, ...] | dict[str, Any]:
+        """The prompt as the server takes it."""
+        if any(segment.image for segment in prompt.segments):
+            return native_prompt(self._tokenizer.stretches(prompt.segments), self._marker)
+        return prompt.tokens
+
     async def _tokenize(self, content: str | Sequence[str | int], *, special: bool, ends: bool = False) -> list[int]:
+        return await self._ask(lambda client, server: client.tokenize(server, content, special=special, ends=ends))
+
+    async def _text(self, tokens: Sequence[int]) -> str:
+        return await self._ask(lambda client, server: client.detokenize(server, tokens))
+
+    async def _count_places(self, picture: str) -> int:
+        source = {"type": "base64", "media_type": "image/png", "data": picture}
+        return await self._count({"type": "image", "source": source}) - self._around_message
+
+    async def _count(self, block: dict[str, Any]) -> int:
+        return await self._ask(lambda client, server: client.count(server, block))
+
+    async def _ask(self, question: Callable[[LlamaClient, Server], Awaitable[_Reply]]) -> _Reply:
         attempt = 1
         while True:
             child, client = await self._ready()
             try:
-                return await client.tokenize(_server(child), content, special=special, ends=ends)
+                return await question(client, _server(child))
             except NotBegun as problem:
                 await self._try_again(child, attempt, problem)
                 attempt += 1
@@ -207,14 +301,21 @@ class LlamaCppEngine:
         return child, self._client
 
 
-def _shaped(work: Generation) -> dict[str, Any]:
+def _shaped(work: Generation, shown: frozenset[str]) -> dict[str, Any]:
     """The keys that bound what the model writes, and that show control tokens in it."""
     shaped: dict[str, Any] = {}
     if work.grammar is not None:
         shaped["grammar"] = f"{_GRAMMAR_HEADER}{work.grammar}"
-    if work.visible:
-        shaped["preserved_tokens"] = sorted(work.visible)
+    if shown:
+        shaped["preserved_tokens"] = sorted(shown)
+    if work.stops:
+        shaped |= {"stop": work.stops, "return_tokens": True}
     return shaped
+
+
+def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:
+    """The control tokens in a stop text: the server looks for it in what it shows."""
+    return frozenset(text for text in control if text in stop)
 
 
 def _server(child: EngineProcess) -> Server:

@@ -3,9 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from antiphon.engines.scripted.limits import stopped, with_tokens, within
 from antiphon.engines.scripted.script import Failure, Reply, Script, pieces_of
+from antiphon.engines.scripted.thoughts import MASK, Thoughts, thought_of
 from antiphon.engines.scripted.tokenizer import CONTROL, TURN_END, TURN_START, pieces, tokens
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports import (
@@ -28,9 +31,8 @@ CHAT_TEMPLATE: Final = (
 PREFILL_STEPS: Final = 10
 BURST: Final = 16  # chunks without a delay that are written at one go
 _READY: Final = ""
-_MASK: Final = "\0"
 _TURN: Final = re.compile(
-    rf"(?<!{_MASK}){re.escape(TURN_START)}(\w+)\n(.*?)(?:(?<!{_MASK}){re.escape(TURN_END)}|\Z)", re.DOTALL
+    rf"(?<!{MASK}){re.escape(TURN_START)}(\w+)\n(.*?)(?:(?<!{MASK}){re.escape(TURN_END)}|\Z)", re.DOTALL
 )
 
 
@@ -50,6 +52,7 @@ class ScriptedEngine:
         self._script = Script.parse(script_text)
         self._sleep = sleep
         self._used = [0] * len(self._script.rules)
+        self._thoughts = Thoughts()
         self._state = "the engine has not been started"
         self._stopped = asyncio.Event()
         self._card = ModelCard(
@@ -60,6 +63,7 @@ class ScriptedEngine:
             eos_token=TURN_END,
             special_tokens=frozenset(CONTROL),
             origin="script",
+            sees=True,
         )
 
     @property
@@ -71,43 +75,40 @@ class ScriptedEngine:
         """Be ready to answer."""
         self._state = _READY
 
-    async def tokenize(self, segments: Sequence[Segment]) -> tuple[int, ...]:
+    async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """The tokens of the segments; this model wants none before a prompt."""
         self._check_ready()
         return tokens(segments)
 
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
-        """Give the reply of the first rule that applies."""
+        """Give the reply of the first rule that applies, or go on with the one whose thought is in the prompt."""
         self._check_ready()
         length = len(work.prompt.tokens)
         room = self._card.window - length
         if room < 0:
             raise EngineRefused(f"the prompt has {length} tokens, and the model's window is {self._card.window}")
-        reply = self._choose(work.prompt.segments)
-        limit = min(work.max_tokens, room)
+        segments = [_in_words(segment) for segment in work.prompt.segments]
+        reply, thinks_for = self._stretch(segments, work.stops)
         steps = PREFILL_STEPS if reply.prefill else 1
         for step in range(1, steps + 1):
             if reply.prefill:
                 await self._sleep(reply.prefill / steps)
             yield PrefillProgress(length * step // steps, length)
         await self._sleep(reply.delay)
-        written = 0
-        for number, piece in enumerate(reply.pieces[: reply.stop_after], 1):
+        limit = min(work.max_tokens, room)
+        written, end = _outcome(reply, limit, work.stops)
+        for number, piece in enumerate(written, 1):
             self._check_running()
-            if piece.output_tokens > limit or limit == 0:
-                break
             yield piece
-            written = piece.output_tokens
             if reply.chunk_delay or number % BURST == 0:
                 # Also without a delay other conversations take their turns.
                 await self._sleep(reply.chunk_delay)
-        else:
+        if end is None:
             await self._come_to_grief(reply)
-            yield Done(reply.finish if limit else "length", written)
-            return
-        if limit > written:
-            yield Piece("".join(pieces(piece.text)[: limit - written]), limit)
-        yield Done("length", limit)
+            end = Done(reply.finish if limit else "length", written[-1].output_tokens if written else 0)
+        if thinks_for is not None:
+            self._thoughts.add(_masked(segments), "".join(piece.text for piece in written), thinks_for)
+        yield end
 
     async def health(self) -> EngineHealth:
         """Ready between `start` and `aclose`."""
@@ -126,18 +127,31 @@ class ScriptedEngine:
         if self._state != _READY:
             raise EngineDied(f"{self._state} in the middle of a reply")
 
-    def _choose(self, segments: Sequence[Segment]) -> Reply:
+    def _stretch(self, segments: Sequence[Segment], stops: Sequence[str]) -> tuple[Reply, Reply | None]:
+        """What is written now, and the reply whose thought that is, if it is one."""
+        begun = self._thoughts.take(_masked(segments))
+        if begun is None:
+            reply, verbatim = self._choose(segments)
+        else:
+            # The prompt was read before the thought.
+            reply, verbatim = replace(begun, prefill=0.0), False
+        thought = thought_of(reply, stops) if stops and not verbatim else None
+        return (reply, None) if thought is None else (thought, reply)
+
+    def _choose(self, segments: Sequence[Segment]) -> tuple[Reply, bool]:
+        """The reply of the first rule that applies, and whether it is for this very place of a reply."""
         turns = _turns(segments)
         user = next((text for speaker, text in reversed(turns) if speaker == "user"), "")
         system = "\n".join(text for speaker, text in turns if speaker == "system")
         prompt = "".join(segment.text for segment in segments)
         for at, rule in enumerate(self._script.rules):
-            looked_at = ((rule.match, user), (rule.system, system), (rule.prompt, prompt))
+            looked_at = ((rule.match, user), (rule.system, system))
             fits = all(pattern is None or pattern.search(text) for pattern, text in looked_at)
-            if fits and (rule.times is None or self._used[at] < rule.times):
+            place = rule.prompt.search(prompt) if rule.prompt else None
+            if fits and (rule.prompt is None or place) and (rule.times is None or self._used[at] < rule.times):
                 self._used[at] += 1
-                return rule.reply
-        return self._script.default or Reply(pieces_of(pieces(user)))
+                return rule.reply, place is not None and place.end() == len(prompt)
+        return self._script.default or Reply(pieces_of(pieces(user))), False
 
     async def _come_to_grief(self, reply: Reply) -> None:
         """Fail or hang, where the reply says so."""
@@ -159,9 +173,33 @@ def _fault(failure: Failure) -> EngineFault:
             return EngineRefused(text)
 
 
-def _turns(segments: Sequence[Segment]) -> list[tuple[str, str]]:
-    """The speakers and texts of a prompt of this engine's own template; what users wrote never starts or ends one."""
-    masked = "".join(
-        segment.text if segment.markup else segment.text.replace("<|", f"{_MASK}<|") for segment in segments
+def _in_words(segment: Segment) -> Segment:
+    """A picture as scripts see it."""
+    image = segment.image
+    return segment if image is None else Segment(f"[image {image.width}x{image.height}]", markup=False)
+
+
+def _outcome(reply: Reply, limit: int, stops: Sequence[str]) -> tuple[tuple[Piece, ...], Done | None]:
+    """What of a reply is written, and what ends it; None where that is the reply's own matter."""
+    asked = reply.pieces[: reply.stop_after]
+    if limit == 0 and asked:
+        return (), Done("length", 0)
+    written = within(asked, limit)
+    if stops:
+        written = with_tokens(written)
+        stop = stopped(written, stops)
+        if stop is not None:
+            return stop.written, Done("stop", stop.output_tokens, matched=stop.matched)
+    return written, Done("length", limit) if asked and asked[-1].output_tokens > limit else None
+
+
+def _masked(segments: Sequence[Segment]) -> str:
+    """A prompt as text, in which what users wrote never starts or ends a turn."""
+    return "".join(
+        segment.text if segment.markup else segment.text.replace("<|", f"{MASK}<|") for segment in segments
     )
-    return [(speaker, text.replace(_MASK, "")) for speaker, text in _TURN.findall(masked)]
+
+
+def _turns(segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    """The speakers and texts of a prompt of this engine's own template."""
+    return [(speaker, text.replace(MASK, "")) for speaker, text in _TURN.findall(_masked(segments))]

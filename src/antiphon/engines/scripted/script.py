@@ -6,7 +6,7 @@ Described for its users in docs/scripted-engine.md.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, cast, get_args
 
 from antiphon.engines.scripted.tokenizer import pieces
@@ -28,7 +28,8 @@ class Reply:
     """What the model writes, and how. Times are in seconds.
 
     `pieces`: the chunks in order, each with the tokens written so far. `stop_after`: the chunks that are written
-    before `failure` or `hang` happens; all when neither is set.
+    before `failure` or `hang` happens; all when neither is set. `thinking`: what the model thinks before, where it is
+    asked to. `closes`: a thought that ends with the model's own text for that.
     """
 
     pieces: tuple[Piece, ...]
@@ -39,6 +40,8 @@ class Reply:
     failure: Failure | None = None
     hang: bool = False
     stop_after: int | None = None
+    thinking: "Reply | None" = None
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +92,8 @@ def pieces_of(chunks: list[str]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-_REPLY_KEYS: Final = (
-    "text",
-    "chunks",
-    "finish",
-    "delay_ms",
-    "chunk_delay_ms",
-    "prefill_ms",
-    "fail",
-    "hang",
-    "after_chunks",
-)
+_THINKING_KEYS: Final = ("text", "chunks", "finish", "delay_ms", "chunk_delay_ms", "fail", "hang", "after_chunks")
+_REPLY_KEYS: Final = (*_THINKING_KEYS, "prefill_ms", "thinking")
 _RULE_KEYS: Final = ("match", "system", "prompt", "times", *_REPLY_KEYS)
 
 
@@ -115,6 +109,23 @@ def _rule(data: Mapping[str, Any], number: int) -> Rule:
 
 
 def _reply(table: "_Table") -> Reply:
+    finish, thinking = table.choice("finish", get_args(Finish)), table.text_or_table("thinking", _THINKING_KEYS)
+    return replace(
+        _written(table),
+        finish=cast("Finish | None", finish) or "end",
+        prefill=table.milliseconds("prefill_ms"),
+        thinking=None if thinking is None else _thinking(thinking),
+    )
+
+
+def _thinking(table: "_Table") -> Reply:
+    finish = table.choice("finish", ("close", *get_args(Finish))) or "close"
+    thought = _written(table)
+    return replace(thought, closes=True) if finish == "close" else replace(thought, finish=cast("Finish", finish))
+
+
+def _written(table: "_Table") -> Reply:
+    """What replies and thoughts have in common."""
     text, chunks = table.text("text"), table.texts("chunks")
     failure, hang = table.choice("fail", get_args(Failure)), table.flag("hang")
     stop_after = table.count("after_chunks")
@@ -132,10 +143,8 @@ def _reply(table: "_Table") -> Reply:
         raise table.wrong(f"`after_chunks` is {stop_after}, but the reply has {len(chunks)} chunks")
     return Reply(
         pieces=pieces_of(chunks),
-        finish=cast("Finish | None", table.choice("finish", get_args(Finish))) or "end",
         delay=table.milliseconds("delay_ms"),
         chunk_delay=table.milliseconds("chunk_delay_ms"),
-        prefill=table.milliseconds("prefill_ms"),
         failure=cast("Failure | None", failure),
         hang=hang,
         stop_after=(stop_after or 0) if failure is not None or hang else None,
@@ -203,6 +212,15 @@ class _Table:
         """A table; empty when absent."""
         value: Mapping[str, Any] | None = self._of(key, dict, "a table")
         return value or {}
+
+    def text_or_table(self, key: str, known: tuple[str, ...]) -> "_Table | None":
+        """A table of these keys; a string is one with that `text`. None when absent."""
+        value = self._data.get(key)
+        if isinstance(value, str):
+            value = {"text": value}
+        elif value is not None and not isinstance(value, dict):
+            raise self.wrong(f"`{key}` must be a string or a table, not {value!r}")
+        return None if value is None else _Table(cast("dict[str, Any]", value), f"{self._place}, {key}", known)
 
     def tables(self, key: str) -> list[Mapping[str, Any]]:
         """An array of tables; empty when absent."""

@@ -4,7 +4,7 @@ Neither published template writes tool definitions. Models are known to spell th
 they do not hit the token; those spellings are read.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 _SECTION = "<｜tool▁calls▁begin｜>"
 _SECTION_SPELLINGS = (_SECTION, "<｜tool_calls_begin｜>", "<｜tool calls begin｜>", "<｜tool▁calls｜>")
@@ -42,6 +42,7 @@ _FENCED = Family(
         "vllm-project/vllm examples/tool_chat_template_deepseekr1.jinja",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("<think>\n", "</think>", "\n", "\n\n", told="dropped"),
 )
 
 _COMPACT = Family(
@@ -64,6 +65,7 @@ _COMPACT = Family(
         "vllm-project/vllm examples/tool_chat_template_deepseekv31.jinja",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("<think>", "</think>", told="dropped"),
 )
 
 FAMILIES = (_FENCED, _COMPACT)

@@ -1,9 +1,11 @@
 """FunctionGemma and Gemma 4: `call:NAME{key:value,…}` with bare keys and strings between two quoting tokens.
 
+Gemma 4 thinks in a channel of its own where `enable_thinking` is true, which its system turn says too.
+
 Gemma 3 has no call format of its own and gets the universal family.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, QuotedArguments
+from antiphon.render.syntax import CallSyntax, Family, QuotedArguments, ThoughtSyntax
 
 _FUNCTION = Family(
     name="functiongemma",
@@ -36,6 +38,7 @@ _FOURTH = Family(
     history="fields",
     sources=("ggml-org/llama.cpp models/templates/google-gemma-4-31B-it.jinja",),
     reasoning=(("<|channel>thought\n", "<channel|>"),),
+    thought=ThoughtSyntax("<|channel>thought\n", "<channel|>", "\n"),
 )
 
 FAMILIES = (_FUNCTION, _FOURTH)

@@ -1,6 +1,9 @@
-"""GLM: the name after `<tool_call>`, then keys and values in tags; on lines of their own until 4.6, without since."""
+"""GLM: the name after `<tool_call>`, then keys and values in tags; on lines of their own until 4.6, without since.
 
-from antiphon.render.syntax import CallSyntax, Family, TaggedArguments
+All reason unless `enable_thinking` is false.
+"""
+
+from antiphon.render.syntax import CallSyntax, Family, TaggedArguments, ThoughtSyntax
 
 _LINES = Family(
     name="glm-4.5",
@@ -20,6 +23,7 @@ _LINES = Family(
         "sgl-project/sglang examples/chat_template/tool_and_thinking_chat_template_glm4.5.jinja",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("\n<think>", "</think>", after="\n"),
 )
 
 _COMPACT = Family(
@@ -36,6 +40,7 @@ _COMPACT = Family(
     history="fields",
     sources=("ggml-org/llama.cpp models/templates/GLM-4.7-Flash.jinja",),
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("<think>", "</think>"),
 )
 
 FAMILIES = (_LINES, _COMPACT)

@@ -1,10 +1,12 @@
 """gpt-oss: the Harmony format, where every message has a channel and a call is a message to `functions.NAME`.
 
+A thought is a message of the analysis channel. There is no switch for it, only `reasoning_effort`: low, medium, high.
+
 The recipient may stand in the channel's part of the header or in the role's. `<|call|>` ends the model's turn, so an
 engine may stop there without showing it.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="gpt-oss",
@@ -57,4 +59,6 @@ FAMILY = Family(
         "<|channel|>commentary<|message|>",
         "<|end|>",
     ),
+    thought=ThoughtSyntax("<|channel|>analysis<|message|>", "<|end|>", after="<|start|>assistant"),
+    efforts=("low", "medium", "high"),
 )

@@ -1,9 +1,10 @@
 """Granite 3: a JSON list of calls after one token. Granite 4 writes Hermes calls.
 
-The published template renders no calls of earlier turns, so they are told as text.
+The published template renders no calls of earlier turns, so they are told as text. Granite 3.3 has a `thinking`
+switch, which changes the template's own system prompt; it then writes its answer between `<response>` tags.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="granite-3",
@@ -26,4 +27,5 @@ FAMILY = Family(
         "vllm-project/vllm vllm/tool_parsers/granite_tool_parser.py",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("<think>", "</think>", frame=("<response>", "</response>"), told="inline"),
 )

@@ -1,6 +1,9 @@
-"""Kimi K2: a section of calls between tokens; a call's id is its name and a number, and stands for the name."""
+"""Kimi K2: a section of calls between tokens; a call's id is its name and a number, and stands for the name.
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+K2 Thinking opens its thought itself, and its template has no switch.
+"""
+
+from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="kimi-k2",
@@ -34,4 +37,5 @@ FAMILY = Family(
     ),
     call_ids="numbered",
     reasoning=(("<think>", "</think>"),),
+    thought=ThoughtSyntax("<think>", "</think>"),
 )

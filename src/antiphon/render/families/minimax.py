@@ -1,6 +1,9 @@
-"""MiniMax M2: a section of `<invoke>` elements with one `<parameter>` element an argument."""
+"""MiniMax M2: a section of `<invoke>` elements with one `<parameter>` element an argument.
 
-from antiphon.render.syntax import CallSyntax, Family, TaggedArguments
+It always reasons: the template opens the thought and has no switch.
+"""
+
+from antiphon.render.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
 
 FAMILY = Family(
     name="minimax-m2",
@@ -23,4 +26,5 @@ FAMILY = Family(
         "ggml-org/llama.cpp models/templates/MiniMax-M2.jinja",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=TAGGED_THOUGHT,
 )

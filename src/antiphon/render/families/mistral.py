@@ -1,9 +1,10 @@
 """Mistral: a JSON list with nine-character ids (tokenizers v2 to v7), or name and arguments behind tokens (from v11).
 
-v11 puts the id between name and arguments, v13 leaves it out; both are read.
+v11 puts the id between name and arguments, v13 leaves it out; both are read. Magistral and Ministral 3 Reasoning
+think between `[THINK]` and `[/THINK]`.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 _LIST = Family(
     name="mistral-list",
@@ -49,10 +50,12 @@ _NAMED = Family(
         "ggml-org/llama.cpp models/templates/Mistral-Small-3.2-24B-Instruct-2506.jinja",
         "ggml-org/llama.cpp models/templates/unsloth-mistral-Devstral-Small-2507.jinja",
         "mistralai/mistral-common src/mistral_common/guidance/grammar_factory.py",
-        "mistralai/mistral-common tests/data/chat_templates/v11.jinja, v13.jinja",
+        "mistralai/mistral-common tests/data/chat_templates/v11.jinja, v13.jinja, v13_think.jinja",
+        "ggml-org/llama.cpp models/templates/mistralai-Ministral-3-14B-Reasoning-2512.jinja",
     ),
     call_ids="nine",
     reasoning=(("[THINK]", "[/THINK]"),),
+    thought=ThoughtSyntax("[THINK]", "[/THINK]"),
 )
 
 FAMILIES = (_NAMED, _LIST)

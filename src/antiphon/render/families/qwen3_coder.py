@@ -4,7 +4,7 @@ The published template writes booleans and null of earlier calls as Python does 
 write them too.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, TaggedArguments
+from antiphon.render.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
 
 FAMILY = Family(
     name="qwen3-coder",
@@ -27,4 +27,5 @@ FAMILY = Family(
         "vllm-project/vllm examples/tool_chat_template_qwen3coder.jinja",
     ),
     reasoning=(("<think>", "</think>"),),
+    thought=TAGGED_THOUGHT,
 )

@@ -1,0 +1,22 @@
+"""How a reply thinks, as an engine-side value."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+EffortLevel = Literal["low", "medium", "high", "xhigh", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The thinking of one reply. `budget`: the most tokens that it may take, 0 = the reply does not think.
+
+    `required`: the client has to send a thinking block back, so that there must be one. `effort`: what models are
+    told whose template has a place for it.
+    """
+
+    budget: int = 0
+    required: bool = False
+    effort: EffortLevel | None = None
+
+
+OFF: Final = Thinking()

@@ -1,0 +1,1 @@
+"""Pictures and documents, read where a hostile file cannot hurt the server."""

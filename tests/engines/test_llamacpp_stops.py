@@ -1,0 +1,152 @@
+"""Thoughts in the embedded engine: what ends them, which tokens they have, and what is read again behind them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+import pytest_asyncio
+
+from antiphon.engines.llamacpp import LlamaCppEngine
+from antiphon.engines.llamacpp.client import LlamaClient, Server
+from antiphon.ports import Done, Generation, RenderedPrompt, Segment
+from tests.engines.implementations import ECHO, GREEDY, LONG, SHORT, WINDOW, ask, done, known, llama_cpp, run, text
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CLOSE = "</think>"
+START = "<|im_start|>"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own() -> AsyncGenerator[LlamaCppEngine]:
+    """One engine for this module, with two slots that nobody else uses."""
+    engine = llama_cpp(WINDOW)
+    assert isinstance(engine, LlamaCppEngine)
+    await engine.start()
+    yield engine
+    await engine.aclose()
+
+
+async def write(
+    engine: LlamaCppEngine,
+    grammar: str,
+    stops: tuple[str, ...],
+    max_tokens: int = 40,
+    visible: frozenset[str] = frozenset(),
+) -> tuple[str, str, tuple[int, ...], Done]:
+    """What the model writes where it must write this: all text, the text whose tokens are known, these, the end."""
+    prompt = await ask(engine, SHORT)
+    work = Generation(prompt, max_tokens, GREEDY, f"start: {grammar}", visible, stops)
+    outputs = [output async for output in engine.generate(work)]
+    return text(outputs), *known(outputs), done(outputs)
+
+
+async def text_of(engine: LlamaCppEngine, tokens: tuple[int, ...]) -> str:
+    assert engine.process is not None
+    client = LlamaClient()
+    try:
+        return await client.detokenize(Server(engine.process.address, engine.process.key), tokens)
+    finally:
+        await client.aclose()
+
+
+@pytest.mark.promise("engine.stops", "engine.reusable-tokens")
+@pytest.mark.parametrize(
+    ("grammar", "stops", "written", "shared", "matched"),
+    [
+        pytest.param(f'"the sea" "{CLOSE}" "x"', (CLOSE,), "the sea", "", CLOSE, id="of several tokens"),
+        pytest.param('"some" "thing"', ("mething",), "so", "so", "mething", id="inside of a token"),
+        pytest.param('"sea.\\n" "</" "x"', (".\n</",), "sea", "", ".\n</", id="with a line's end"),
+        pytest.param(f'"the sea" {START} "x"', (START,), "the sea", "", START, id="a control token"),
+        pytest.param(f'"sea" {START} "user" "x"', (f"{START}user",), "sea", "", f"{START}user", id="one and text"),
+        pytest.param(f'"the {ECHO}" "{CLOSE}"', (CLOSE,), f"the {ECHO}", ECHO, CLOSE, id="behind broken characters"),
+        pytest.param(
+            '"</thin" "g and" "</think" "er>"', (CLOSE,), "</thing and</thinker>", "", None, id="not at all"
+        ),
+    ],
+)
+async def test_a_thought_is_what_stands_before_its_stop_text(
+    own: LlamaCppEngine, grammar: str, stops: tuple[str, ...], written: str, shared: str, matched: str | None
+):
+    whole, found, tokens, end = await write(own, grammar, stops)
+    assert (whole, end.reason, end.matched) == (written, "stop" if matched else "end", matched)
+    assert found.endswith(written.removesuffix(shared).rstrip())
+    assert await text_of(own, tokens) == found
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_a_limit_inside_of_a_stop_text_loses_nothing(own: LlamaCppEngine):
+    grammar = f'"the sea" "{CLOSE}"'
+    whole = (await write(own, grammar, (CLOSE,)))[3].output_tokens
+    for limit in range(1, whole):
+        written, found, tokens, end = await write(own, grammar, (CLOSE,), limit)
+        assert (end.reason, end.output_tokens) == ("length", limit)
+        assert written == found == await text_of(own, tokens)
+        assert f"the sea{CLOSE}".startswith(written)
+        assert len(tokens) == limit
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_a_control_token_that_nobody_sees_is_not_in_the_tokens(own: LlamaCppEngine):
+    grammar = f'"the sea" {START} " is wide" "{CLOSE}"'
+    written, found, tokens, _ = await write(own, grammar, (CLOSE,))
+    assert written == found == await text_of(own, tokens) == "the sea is wide"
+    written, found, tokens, _ = await write(own, grammar, (CLOSE,), visible=frozenset({START}))
+    assert written == found == await text_of(own, tokens) == f"the sea{START} is wide"
+
+
+async def think(engine: LlamaCppEngine, about: str) -> tuple[RenderedPrompt, int]:
+    """The prompt that goes on behind a thought about this, and how many tokens of it were read or written before."""
+    prompt = await ask(engine, f"{LONG} {about} " * 5)
+    outputs = await run(engine, prompt, 40, ("never",))
+    found, tokens = known(outputs)
+    assert found == text(outputs)
+    more = (Segment("\n</thinking>\n\n"),)
+    before = (*prompt.tokens, *tokens)
+    return RenderedPrompt(more, (*before, *await engine.tokenize(more, begins=False))), len(before)
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_behind_a_thought_only_its_end_is_read(own: LlamaCppEngine):
+    longer, before = await think(own, "Alone.")
+    # The last token was written and never read.
+    assert before - 1 <= done(await run(own, longer, 2)).cached_tokens < len(longer.tokens)
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_other_conversations_beside_a_thought_take_nothing_from_it(own: LlamaCppEngine):
+    others = [await ask(own, f"{LONG} Chapter {number}. " * 5) for number in range(4)]
+    for _ in range(2):
+        busy = asyncio.ensure_future(run(own, others[0], 60))
+        waiting: list[asyncio.Future[object]] = []
+
+        async def crowd(found: list[asyncio.Future[object]] = waiting) -> None:
+            found += [asyncio.ensure_future(run(own, other, 20)) for other in others[1:]]
+
+        thinking = asyncio.ensure_future(think(own, "Beside others."))
+        await asyncio.sleep(0)
+        await crowd()
+        longer, before = await thinking
+        end = done(await run(own, longer, 2))
+        assert end.cached_tokens >= before - 1
+        await asyncio.gather(busy, *waiting)
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_an_answer_does_not_wait_for_those_that_came_later(own: LlamaCppEngine):
+    order: list[str] = []
+
+    async def finish(name: str, prompt: RenderedPrompt) -> None:
+        await run(own, prompt, 30)
+        order.append(name)
+
+    async def thinker() -> None:
+        longer, _ = await think(own, "First.")
+        await run(own, longer, 2)
+        order.append("answer")
+
+    first = asyncio.ensure_future(thinker())
+    later = [asyncio.ensure_future(finish(f"{n}", await ask(own, f"{LONG} {n}"))) for n in range(4)]
+    await asyncio.gather(first, *later)
+    # One of the others ran beside it all the time, and no other began before the answer was there.
+    assert order.index("answer") <= 2

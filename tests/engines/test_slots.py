@@ -1,0 +1,116 @@
+"""Who gets which slot, and when."""
+
+import asyncio
+
+import pytest
+
+from antiphon.engines.llamacpp.slots import Slot, Slots, common_start
+
+A, B, C = tuple(range(100, 200)), tuple(range(200, 300)), tuple(range(300, 400))
+WRITTEN = (7, 8, 9)
+LONG = 3600.0
+
+
+async def used(slots: Slots, *prompts: tuple[int, ...]) -> list[int]:
+    """Prompts that run at the same time; the numbers of their slots."""
+    taken = [await slots.take(prompt) for prompt in prompts]
+    for slot, prompt in zip(taken, prompts, strict=True):
+        slots.give_back(slot, prompt, (), keep=False)
+    return [slot.number for slot in taken]
+
+
+def begin(slots: Slots, prompt: tuple[int, ...]) -> asyncio.Task[Slot]:
+    return asyncio.ensure_future(slots.take(prompt))
+
+
+async def settle() -> None:
+    """Let every task run until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "length"),
+    [((), (), 0), ((1,), (), 0), ((1, 2), (1, 2), 2), ((1, 2, 3), (1, 2, 4, 5), 2), ((1, 2), (2, 2), 0), (A, A[:64], 64)],
+)  # fmt: skip
+def test_common_beginnings_are_counted(one: tuple[int, ...], other: tuple[int, ...], length: int):
+    assert common_start(one, other) == common_start(other, one) == length
+
+
+async def test_a_conversation_comes_back_to_its_slot():
+    slots = Slots(3)
+    assert await used(slots, A, B, C) == [0, 1, 2]
+    assert await used(slots, (*B, 1, 2)) == [1]
+    assert await used(slots, (*C, 1), (*A, 1)) == [2, 0]
+
+
+async def test_a_new_conversation_gets_the_slot_that_was_unused_for_the_longest_time():
+    slots = Slots(3)
+    await used(slots, A, B, C)
+    await used(slots, A)
+    # A few tokens that all prompts begin with do not count.
+    assert await used(slots, (*A[:10], *range(1000, 1090))) == [1]
+
+
+async def test_the_better_part_of_a_prompt_in_a_slot_counts():
+    slots = Slots(2)
+    await used(slots, A, B)
+    assert await used(slots, (*B[:80], 1, 2)) == [1]
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_a_slot_is_kept_for_what_goes_on_there_before_all_that_wait():
+    slots = Slots(1, grace=LONG)
+    slot = await slots.take(A)
+    waiting = begin(slots, B)
+    await settle()
+    slots.give_back(slot, A, WRITTEN, keep=True)
+    await settle()
+    assert not waiting.done()
+    assert await slots.take((*A, *WRITTEN, 1)) is slot
+    slots.give_back(slot, (*A, *WRITTEN, 1), (), keep=False)
+    assert await waiting is slot
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_of_two_thoughts_about_one_prompt_each_goes_on_in_its_own_slot():
+    slots = Slots(2, grace=LONG)
+    first, second = await slots.take(A), await slots.take(A)
+    slots.give_back(first, A, (1, 2), keep=True)
+    slots.give_back(second, A, (3, 4), keep=True)
+    assert await slots.take((*A, 3, 4, 5)) is second
+    assert await slots.take((*A, 1, 2, 5)) is first
+
+
+async def test_another_prompt_does_not_get_a_slot_that_is_kept():
+    slots = Slots(2, grace=LONG)
+    slots.give_back(await slots.take(A), A, WRITTEN, keep=True)
+    assert await used(slots, (*A[:90], 1)) == [1]
+    # The same prompt again is another reply.
+    assert await used(slots, A) == [1]
+
+
+@pytest.mark.promise("engine.thoughts-go-on")
+async def test_a_slot_is_not_kept_for_long():
+    slots = Slots(1, grace=0.01)
+    slots.give_back(await slots.take(A), A, (), keep=True)
+    slot = await asyncio.wait_for(slots.take(B), 10)
+    slots.give_back(slot, B, (), keep=False)
+    assert await used(slots, (*A, 1)) == [0]
+
+
+@pytest.mark.promise("engine.concurrent")
+async def test_prompts_that_wait_come_in_their_order_and_may_give_up():
+    slots = Slots(1)
+    slot = await slots.take(A)
+    first, second, third, fourth = (begin(slots, (number,)) for number in range(4))
+    await settle()
+    first.cancel()
+    await settle()
+    slots.give_back(slot, A, (), keep=False)
+    # The second has the slot already when it gives up.
+    second.cancel()
+    await settle()
+    assert (second.cancelled(), third.done(), fourth.done()) == (True, True, False)
+    slots.give_back(third.result(), (2,), (), keep=False)
+    assert await asyncio.wait_for(fourth, 10) is slot

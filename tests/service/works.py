@@ -1,0 +1,51 @@
+"""Work for the reply loop, on an engine that writes what a test says."""
+
+from typing import Any, Final
+
+from antiphon.dialogue.prompt import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.thinking import OFF, Thinking
+from antiphon.ports import RenderedPrompt, Segment
+from antiphon.render.syntax import Family
+from antiphon.rules.bindings import Binding
+from antiphon.service.serving import ServedModel
+from antiphon.service.telling import Form, Sealing, Telling
+from antiphon.service.work import Work
+from antiphon.thinking.seal import Seals
+from antiphon.wire.reply import Message, Usage
+from tests.service.engines import PlannedEngine
+
+SEALS: Final = Seals([bytes(32)])
+SHORT: Final = Thinking(8)
+
+
+class Dice:
+    """Always the same."""
+
+    def bytes(self, count: int) -> bytes:
+        return bytes(count)
+
+
+def work(
+    engine: PlannedEngine,
+    thinking: Thinking = SHORT,
+    *,
+    family: Family | None = None,
+    form: Form = "shown",
+    max_tokens: int = 100,
+    stops: tuple[str, ...] = (),
+    **conversation: Any,
+) -> Work:
+    """Work whose prompt is one token."""
+    engine.number("PROMPT")
+    return Work(
+        served=ServedModel.of(engine, family),
+        prompt=RenderedPrompt((Segment("PROMPT"),), (0,)),
+        conversation=Conversation((), (Turn("user", (Text("Hi"),)),), thinking=thinking, **conversation),
+        limits=Limits(max_tokens, stops),
+        sampling=Sampling(),
+        window=engine.window,
+        opening=Message(model="m", id="msg_1", usage=Usage(input_tokens=1, output_tokens=0)),
+        new_call_id=lambda: "toolu_1",
+        members={},
+        telling=None if thinking == OFF else Telling(Sealing(SEALS, Dice(), "m", Binding()), form),
+    )

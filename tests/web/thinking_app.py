@@ -1,0 +1,123 @@
+"""An app whose model thinks by a script, with every piece of work that its engine was given."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from antiphon.compose import load_catalogue
+from antiphon.config import ModelSettings, Settings
+from antiphon.config.settings import ThinkingSettings
+from antiphon.engines.scripted import ScriptedEngine
+from antiphon.engines.scripted.tokenizer import pieces
+from antiphon.ports import EngineOutput, Generation
+from antiphon.service.serving import ModelRoutes, ServedModel
+from antiphon.web.app import build_app
+from antiphon.web.door import Door
+from tests.service.media_doubles import intake
+from tests.web.bridge import Answer, Bridge
+from tests.web.conftest import SEALS, CountingEntropy, FixedClock
+
+MODEL = "claude-opus-4-5-20251101"
+OPENED = "'<thinking>\\n\\Z'"
+"""The condition, as TOML, of a reply that is a thought."""
+
+
+class WatchedEngine(ScriptedEngine):
+    """Remembers the work that it was given."""
+
+    def __init__(self, id: str, script_text: str) -> None:  # noqa: A002 - the card's own field name
+        super().__init__(id, script_text)
+        self.asked: list[Generation] = []
+
+    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+        """Give the reply of the first rule that applies."""
+        self.asked.append(work)
+        async for output in super().generate(work):
+            yield output
+
+
+class ThinkingApp:
+    """The app as a client has it. `summarizer`: the script of a model that retells thoughts."""
+
+    def __init__(self, script: str, summarizer: str | None = None, **options: Any) -> None:
+        self._scripts = {"scripted": script} | ({} if summarizer is None else {"retells": summarizer})
+        thinking = ThinkingSettings(summarizer=None if summarizer is None else "retells")
+        self._options: dict[str, Any] = {"thinking": thinking, **options}
+        self._running = AsyncExitStack()
+        self.engines: dict[str, WatchedEngine] = {}
+
+    async def __aenter__(self) -> "ThinkingApp":
+        models = {id_: ModelSettings(id_, "script:test") for id_ in self._scripts}
+        settings = Settings(default_model="scripted", models=models, **self._options)
+        catalogue = load_catalogue(settings)
+        for id_, script in self._scripts.items():
+            engine = self.engines[id_] = WatchedEngine(id_, script)
+            await engine.start()
+            self._running.push_async_callback(engine.aclose)
+            catalogue = catalogue.with_local(id_, engine.card.name, engine.card.window, "2026-01-01T00:00:00Z")
+        served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
+        routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
+        door = Door(CountingEntropy())
+        door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), SEALS, intake()))
+        self.bridge = Bridge(door)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._running.aclose()
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts that the model was given, in order."""
+        return [work.prompt.text for work in self.engines["scripted"].asked]
+
+    async def post(self, request: dict[str, Any], *betas: str) -> Answer:
+        """`POST /v1/messages`."""
+        return await self.bridge.post(request, headers={"anthropic-beta": ",".join(betas) or None})
+
+    async def reply(self, request: dict[str, Any], *betas: str) -> dict[str, Any]:
+        """The message that a request that nothing is wrong with gets."""
+        answer = await self.post(request, *betas)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    async def refusal(self, request: dict[str, Any], *betas: str) -> str:
+        """The message of the error that a wrong request gets."""
+        answer = await self.post(request, *betas)
+        assert (answer.status, answer.json["error"]["type"]) == (400, "invalid_request_error"), answer.body
+        return answer.json["error"]["message"]
+
+    async def count(self, request: dict[str, Any], *betas: str) -> dict[str, Any]:
+        """`POST /v1/messages/count_tokens` of the same request."""
+        asked = {key: value for key, value in request.items() if key not in ("max_tokens", "stream")}
+        headers = {"anthropic-beta": ",".join(betas) or None}
+        answer = await self.bridge.ask("POST", "/v1/messages/count_tokens", asked, headers=headers)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+
+def reply(text: str, more: str = "") -> str:
+    """A rule of a script; `text` in TOML's own spelling."""
+    return f'[[reply]]\n{more}\ntext = "{text}"\n'
+
+
+def thought(text: str, more: str = "") -> str:
+    """The rule of a thought."""
+    return reply(text, f"prompt = {OPENED}\n{more}")
+
+
+def ask(messages: str | Sequence[dict[str, Any]] = "2 + 2?", **more: Any) -> dict[str, Any]:
+    """A request with a thinking budget; more or other keys as given, None takes one away."""
+    told = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+    request: dict[str, Any] = {
+        "model": MODEL,
+        "max_tokens": 4000,
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "messages": told,
+        **more,
+    }
+    return {key: value for key, value in request.items() if value is not None}
+
+
+def tokens(text: str) -> int:
+    """How many tokens the scripted model writes for a text."""
+    return len(pieces(text))
