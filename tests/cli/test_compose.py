@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from antiphon import compose
 from antiphon.cli.main import program
 from antiphon.compose import StartError
-from antiphon.config import ConfigError, ModelSettings, Settings, ThinkingSettings
+from antiphon.config import ConfigError, ModelSettings, NetworkSettings, Settings, ThinkingSettings
 from antiphon.service.serving import ModelRoutes
 from antiphon.thinking.seal import Seals, Thought
 
@@ -101,3 +101,12 @@ def test_the_commands_find_an_unknown_family_too(
     result = CliRunner().invoke(program, [command], prog_name="antiphon", catch_exceptions=False)
     assert result.exit_code == code
     assert "[models.a] family: 'hermez' is not a family of models; did you mean 'hermes'?" in result.output
+
+
+@pytest.mark.promise("config.names-the-wrong-setting")
+def test_certificates_that_cannot_be_read_stop_the_start_before_a_model_is_loaded(tmp_path: Path):
+    missing = tmp_path / "authorities.pem"
+    keys = ThinkingSettings(keys=(KEY,))
+    settings = Settings(port=0, thinking=keys, network=NetworkSettings(ca_file=str(missing)))
+    with pytest.raises(StartError, match=r"^network_ca_file: the certificates in .*authorities\.pem cannot be read"):
+        compose.run_server(settings, Watching())

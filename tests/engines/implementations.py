@@ -20,13 +20,17 @@ LONG = "Write a long story about the sea."
 SHORT = "Say OK."
 ECHO = "日本語😀🎉漢字"
 
+TALE = "The sea was calm that morning, and nobody spoke. "
+TOLD = f'start: "{TALE * 4}"'
+"""The grammar that has a model write what the script has."""
+
 SCRIPT = f"""
 [model]
 window = %d
 
 [[reply]]
 prompt = '(?s)sea.*\\Z'
-text = "{"The sea was calm that morning, and nobody spoke. " * 60}"
+text = "{TALE * 60}"
 
 [[reply]]
 prompt = '(?s){ECHO}.*\\Z'
@@ -76,10 +80,16 @@ async def ask(engine: Engine, text: str, reply: str = "") -> RenderedPrompt:
 
 
 async def run(
-    engine: Engine, prompt: RenderedPrompt, max_tokens: int, stops: tuple[str, ...] = ()
+    engine: Engine, prompt: RenderedPrompt, max_tokens: int, stops: tuple[str, ...] = (), grammar: str | None = None
 ) -> list[EngineOutput]:
     """Everything that a generation yields."""
-    return [output async for output in engine.generate(Generation(prompt, max_tokens, GREEDY, stops=stops))]
+    work = Generation(prompt, max_tokens, GREEDY, grammar, stops=stops)
+    return [output async for output in engine.generate(work)]
+
+
+async def tell(engine: Engine, max_tokens: int, stops: tuple[str, ...] = ()) -> list[EngineOutput]:
+    """The tale, which every engine tells in the same words."""
+    return await run(engine, await ask(engine, LONG), max_tokens, stops, TOLD)
 
 
 def pieces(outputs: list[EngineOutput]) -> list[Piece]:

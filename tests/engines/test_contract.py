@@ -13,6 +13,7 @@ from tests.engines.implementations import (
     LONG,
     SHORT,
     SMALL_WINDOW,
+    TALE,
     WINDOW,
     ask,
     begin,
@@ -21,6 +22,7 @@ from tests.engines.implementations import (
     known,
     pieces,
     run,
+    tell,
     text,
 )
 
@@ -198,68 +200,64 @@ async def test_a_full_window_has_no_room_and_a_prompt_beyond_it_is_refused(engin
 
 
 @pytest.mark.promise("engine.stops")
-@pytest.mark.parametrize(("start", "length"), [(0, 1), (0, 9), (13, 3), (20, 12), (40, 1), (55, 30)])
+@pytest.mark.parametrize(("start", "length"), [(0, 1), (0, 9), (4, 3), (9, 12), (5, 1), (15, 50)])
 async def test_a_stop_text_ends_the_work_and_its_tokens_count(engine: Engine, start: int, length: int):
-    prompt = await ask(engine, LONG)
-    whole = text(await run(engine, prompt, 60))
-    stop = whole[start : start + length]
-    outputs = await run(engine, prompt, 60, (stop,))
-    assert text(outputs) == whole[: whole.index(stop)]
+    stop = (TALE * 2)[start : start + length]
+    outputs = await tell(engine, 40, (stop,))
+    assert text(outputs) == (TALE * 2)[: (TALE * 2).index(stop)]
     assert (done(outputs).reason, done(outputs).matched) == ("stop", stop)
     count = done(outputs).output_tokens
-    assert stop in text(await run(engine, prompt, count))
-    assert stop not in text(await run(engine, prompt, count - 1))
-    assert done(await run(engine, prompt, count, (stop,))) == done(outputs)
-    assert done(await run(engine, prompt, count - 1, (stop,))).reason == "length"
+    assert stop in text(await tell(engine, count))
+    assert stop not in text(await tell(engine, count - 1))
+    assert done(await tell(engine, count, (stop,))).matched == stop
+    assert done(await tell(engine, count - 1, (stop,))).reason == "length"
 
 
 @pytest.mark.promise("engine.stops")
 async def test_of_several_stop_texts_the_first_one_counts(engine: Engine):
-    prompt = await ask(engine, LONG)
-    whole = text(await run(engine, prompt, 60))
-    outputs = await run(engine, prompt, 60, (whole[30:40], whole[20:32], "never"))
-    assert (text(outputs), done(outputs).matched) == (whole[:20], whole[20:32])
+    outputs = await tell(engine, 40, (TALE[30:40], TALE[20:32], "never"))
+    assert (text(outputs), done(outputs).matched) == (TALE[:20], TALE[20:32])
 
 
 @pytest.mark.promise("engine.stops")
 async def test_what_only_began_like_a_stop_text_is_written_in_the_end(engine: Engine):
-    prompt = await ask(engine, LONG)
-    whole = text(await run(engine, prompt, 30))
-    stops = tuple(f"{whole[at:]}§" for at in (0, 5, -3))
-    outputs = await run(engine, prompt, 30, stops)
+    whole = text(await tell(engine, 30))
+    outputs = await tell(engine, 30, tuple(f"{whole[at:]}§" for at in (0, 5, -3)))
     assert (text(outputs), done(outputs).reason, done(outputs).output_tokens) == (whole, "length", 30)
     assert known(outputs)[0] == whole
-    outputs = await run(engine, await ask(engine, SHORT), 1000, ("never",))
+    outputs = await run(engine, await ask(engine, SHORT), 1000, ("§",))
     assert done(outputs).reason == "end"
 
 
 @pytest.mark.promise("engine.reusable-tokens")
-async def test_pieces_of_work_with_stops_have_the_tokens_of_their_text(engine: Engine):
-    prompt = await ask(engine, LONG)
-    whole = text(await run(engine, prompt, 40))
-    for stop in ("never", f"{whole[:12]}§", whole[20:30], whole[21:30], whole[22:30]):
-        outputs = await run(engine, prompt, 40, (stop,))
-        found, tokens = known(outputs)
-        assert tokens == await engine.tokenize((Segment(found, markup=False),), begins=False) != ()
-        # Only where the stop text begins inside of a token is there more.
-        assert text(outputs) in (found, found + pieces(outputs)[-1].text)
-    assert not any(piece.tokens for piece in pieces(await run(engine, prompt, 40)))
+@pytest.mark.parametrize("stop", ["never", f"{TALE[:12]}§", TALE[20:30], TALE[21:30], TALE[22:30], TALE[23:30]])
+async def test_pieces_of_work_with_stops_have_the_tokens_of_their_text(engine: Engine, stop: str):
+    outputs = await tell(engine, 30, (stop,))
+    found, tokens = known(outputs)
+    assert tokens == await engine.tokenize((Segment(found, markup=False),), begins=False) != ()
+    # Only where the stop text begins inside of a token is there more.
+    assert text(outputs) in (found, found + pieces(outputs)[-1].text)
+
+
+@pytest.mark.promise("engine.reusable-tokens")
+async def test_work_without_stops_needs_no_tokens(engine: Engine):
+    assert not any(piece.tokens for piece in pieces(await tell(engine, 30)))
 
 
 @pytest.mark.promise("engine.reusable-tokens")
 async def test_characters_of_several_tokens_never_get_wrong_ones(engine: Engine):
     prompt = await ask(engine, f"Repeat: {ECHO}", f"{ECHO} {ECHO} {ECHO} {ECHO}")
-    outputs = await run(engine, prompt, 30)
-    with_stops = await run(engine, prompt, 30, ("never",))
-    assert (text(with_stops), done(with_stops).output_tokens) == (text(outputs), done(outputs).output_tokens)
-    found, tokens = known(with_stops)
+    outputs = await run(engine, prompt, 30, ("§",))
+    found, tokens = known(outputs)
+    assert ECHO in text(outputs)
+    assert text(outputs).startswith(found)
     assert tokens == await engine.tokenize((Segment(found, markup=False),), begins=False)
 
 
 @pytest.mark.promise("engine.reusable-tokens")
 async def test_a_prompt_goes_on_from_what_was_written(engine: Engine):
     prompt = await ask(engine, LONG)
-    outputs = await run(engine, prompt, 20, ("never",))
+    outputs = await tell(engine, 20, ("never",))
     assert known(outputs)[0] == text(outputs)
     more = (Segment("</thinking>\n\n"),)
     tokens = (*prompt.tokens, *known(outputs)[1], *await engine.tokenize(more, begins=False))

@@ -95,10 +95,9 @@ async def test_a_control_token_that_nobody_sees_is_not_in_the_tokens(own: LlamaC
     assert written == found == await text_of(own, tokens) == f"the sea{START} is wide"
 
 
-async def think(engine: LlamaCppEngine, about: str) -> tuple[RenderedPrompt, int]:
-    """The prompt that goes on behind a thought about this, and how many tokens of it were read or written before."""
-    prompt = await ask(engine, f"{LONG} {about} " * 5)
-    outputs = await run(engine, prompt, 40, ("never",))
+async def think(engine: LlamaCppEngine, prompt: RenderedPrompt) -> tuple[RenderedPrompt, int]:
+    """The prompt that goes on behind a thought, and how many tokens of it were read or written before."""
+    outputs = await run(engine, prompt, 30, ("§",), "start: /[A-Za-z ,.]+/")
     found, tokens = known(outputs)
     assert found == text(outputs)
     more = (Segment("\n</thinking>\n\n"),)
@@ -108,45 +107,25 @@ async def think(engine: LlamaCppEngine, about: str) -> tuple[RenderedPrompt, int
 
 @pytest.mark.promise("engine.thoughts-go-on")
 async def test_behind_a_thought_only_its_end_is_read(own: LlamaCppEngine):
-    longer, before = await think(own, "Alone.")
+    longer, before = await think(own, await ask(own, f"{LONG} Alone. " * 3))
     # The last token was written and never read.
     assert before - 1 <= done(await run(own, longer, 2)).cached_tokens < len(longer.tokens)
 
 
 @pytest.mark.promise("engine.thoughts-go-on")
-async def test_other_conversations_beside_a_thought_take_nothing_from_it(own: LlamaCppEngine):
-    others = [await ask(own, f"{LONG} Chapter {number}. " * 5) for number in range(4)]
-    for _ in range(2):
-        busy = asyncio.ensure_future(run(own, others[0], 60))
-        waiting: list[asyncio.Future[object]] = []
+async def test_others_that_wait_neither_come_before_an_answer_nor_take_its_thought(own: LlamaCppEngine):
+    prompts = [await ask(own, f"{LONG} Chapter {number}. " * 3) for number in range(5)]
+    order: list[int] = []
 
-        async def crowd(found: list[asyncio.Future[object]] = waiting) -> None:
-            found += [asyncio.ensure_future(run(own, other, 20)) for other in others[1:]]
+    async def answer() -> None:
+        longer, before = await think(own, prompts[0])
+        assert done(await run(own, longer, 2)).cached_tokens >= before - 1
+        order.append(0)
 
-        thinking = asyncio.ensure_future(think(own, "Beside others."))
-        await asyncio.sleep(0)
-        await crowd()
-        longer, before = await thinking
-        end = done(await run(own, longer, 2))
-        assert end.cached_tokens >= before - 1
-        await asyncio.gather(busy, *waiting)
+    async def finish(number: int, max_tokens: int) -> None:
+        await run(own, prompts[number], max_tokens)
+        order.append(number)
 
-
-@pytest.mark.promise("engine.thoughts-go-on")
-async def test_an_answer_does_not_wait_for_those_that_came_later(own: LlamaCppEngine):
-    order: list[str] = []
-
-    async def finish(name: str, prompt: RenderedPrompt) -> None:
-        await run(own, prompt, 30)
-        order.append(name)
-
-    async def thinker() -> None:
-        longer, _ = await think(own, "First.")
-        await run(own, longer, 2)
-        order.append("answer")
-
-    first = asyncio.ensure_future(thinker())
-    later = [asyncio.ensure_future(finish(f"{n}", await ask(own, f"{LONG} {n}"))) for n in range(4)]
-    await asyncio.gather(first, *later)
-    # One of the others ran beside it all the time, and no other began before the answer was there.
-    assert order.index("answer") <= 2
+    # One runs beside the thought all the time, so that the others can only have its slot.
+    await asyncio.gather(answer(), finish(1, 120), *(finish(number, 5) for number in (2, 3, 4)))
+    assert order[0] == 0

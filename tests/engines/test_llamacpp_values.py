@@ -101,6 +101,18 @@ async def test_a_prompt_begins_with_one_beginning(segments: tuple[Segment, ...],
     assert await made.tokens(segments) == expected
 
 
+@pytest.mark.promise("engine.one-bos")
+@pytest.mark.parametrize(("text", "expected"), [("ab", (97, 98)), ("<s>ab", (1, 97, 98)), ("", ())])
+async def test_what_goes_on_from_other_text_has_no_beginning_of_its_own(text: str, expected: tuple[int, ...]):
+    made = await tokenizer(LetterServer(before=[1], after=[2]))
+    assert await made.tokens((Segment(text),), begins=False) == expected
+
+
+async def test_control_tokens_are_what_is_one_token_only_where_texts_are_read_so():
+    made = await tokenizer(LetterServer())
+    assert await made.control_tokens({"<s>", "</s>", "ab", "a"}) == {"<s>": 1, "</s>": 2}
+
+
 async def test_a_model_that_wants_no_beginning_gets_none():
     made = await tokenizer(LetterServer())
     assert await made.tokens((Segment("ab"),)) == (97, 98)

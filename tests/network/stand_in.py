@@ -13,7 +13,7 @@ import contextlib
 import functools
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,7 +24,7 @@ from antiphon.config.network import AllowedHost
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 NAMES = ("localhost", "127.0.0.1", "example.org", "*.example.org")
-"""What its certificate is for."""
+"""What its certificate is for, unless a test says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,13 @@ def authority() -> trustme.CA:
 
 
 class StandIn:
-    """The host, while its context is open. `asked`: the requests so far."""
+    """The host, while its context is open. `names`: what its certificate is for. `asked`: the requests so far."""
 
-    def __init__(self, *, tls: bool = True) -> None:
+    def __init__(self, *, tls: bool = True, names: Sequence[str] = NAMES) -> None:
         self.asked: list[Asked] = []
         self.port = 0
         self._tls = tls
+        self._names = names
         self._answers: dict[str, Answer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stack = contextlib.AsyncExitStack()
@@ -118,7 +119,7 @@ class StandIn:
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         chain = self._folder / "host.pem"
-        authority().issue_cert(*NAMES).private_key_and_cert_chain_pem.write_to_path(chain)
+        authority().issue_cert(*self._names).private_key_and_cert_chain_pem.write_to_path(chain)
         context.load_cert_chain(chain)
         return context
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.referee.live import live_server
+from tests.referee.live import Live, live_process
 
 GREEDY = """
 [models.smollm2-135m-instruct]
@@ -15,9 +15,15 @@ temperature = 0.0
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def default_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The default model's server. It samples greedily where a request is silent, so that replies can be compared."""
     config = tmp_path_factory.mktemp("referee") / "antiphon.toml"
     config.write_text(GREEDY)
-    with live_server("--config", str(config)) as url:
-        yield url
+    with live_process("--config", str(config)) as live:
+        yield live
+
+
+@pytest.fixture(scope="session")
+def server(default_server: Live) -> str:
+    """Where it answers."""
+    return default_server.url

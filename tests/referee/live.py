@@ -7,17 +7,36 @@ import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT = 120.0
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A server that runs."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
 def live_server(*arguments: str) -> Generator[str]:
-    """`antiphon serve` in a process of its own on a free port; yields its base URL, stops it by SIGINT."""
-    command = [sys.executable, "-m", "antiphon", "serve", "--port", "0", *arguments]
-    env = clean_env({"ANTIPHON_THINKING_KEYS": "k" * 43})  # else the start would make a file in the user's home
+    """`antiphon serve` in a process of its own on a free port; yields its base URL, stops it by SIGTERM."""
+    with live_process(*arguments) as live:
+        yield live.url
+
+
+@contextmanager
+def live_process(
+    *arguments: str, program: Sequence[str] = ("antiphon",), extra: Mapping[str, str] | None = None
+) -> Generator[Live]:
+    """The same. `program`: the module to run and its own arguments; `extra`: environment of that process alone."""
+    command = [sys.executable, "-m", *program, "serve", "--port", "0", *arguments]
+    # Without a key, the start would make a file in the user's home.
+    env = clean_env({"ANTIPHON_THINKING_KEYS": "k" * 43, **(extra or {})})
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     output: list[str] = []
     found = threading.Event()
@@ -38,7 +57,7 @@ def live_server(*arguments: str) -> Generator[str]:
     try:
         assert found.wait(START_TIMEOUT), "the server printed no address"
         assert url, "the server ended: " + "".join(output)
-        yield url[0]
+        yield Live(url[0], process.pid)
     finally:
         process.terminate()
         try:
@@ -57,9 +76,16 @@ def clean_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(extra or {})}
 
 
-def run_client(command: Sequence[str | Path], url: str, *, timeout: float = 300, key: str = "any-key") -> str:
+def run_client(
+    command: Sequence[str | Path],
+    url: str,
+    *,
+    timeout: float = 300,
+    key: str = "any-key",
+    extra: Mapping[str, str] | None = None,
+) -> str:
     """Run a client program against a server; its standard output. Fails with its standard error."""
-    env = clean_env({"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key})
+    env = clean_env({"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, **(extra or {})})
     done = subprocess.run(
         [str(part) for part in command], env=env, capture_output=True, text=True, timeout=timeout, check=False
     )

@@ -8,6 +8,7 @@ from antiphon.dialogue.prompt import Conversation, Part, Text, Turn
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.ports import ModelCard
 from antiphon.render.families import UNIVERSAL, family_for
+from antiphon.render.kept import KeptTexts
 from antiphon.render.prompt import PromptBuilder
 from antiphon.render.tool_prompt import tool_prompt
 
@@ -69,7 +70,7 @@ def rendered(asked: Conversation, template: str | None = CHATML) -> str:
 
 @pytest.mark.promise("tools.system-prompt", "tools.examples-in-prompt")
 def test_the_prompt_has_the_documented_parts_in_their_order() -> None:
-    assert tool_prompt(UNIVERSAL.syntax, [WEATHER, CLOCK], "Be kind.") == PROMPT
+    assert tool_prompt(UNIVERSAL.syntax, [WEATHER, CLOCK], "Be kind.", KeptTexts()) == PROMPT
     assert rendered(conversation()).startswith(f"<|im_start|>system\n{PROMPT}<|im_end|>\n<|im_start|>user\nHi")
 
 

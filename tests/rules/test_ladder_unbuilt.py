@@ -43,6 +43,7 @@ BETAS = (
     "task-budgets-2026-03-13",
     "mid-conversation-output-config-2026-07-01",
     "mid-conversation-tool-changes-2026-07-01",
+    "inline-tools-2026-09-15",
 )
 DATA = {"type": "text", "media_type": "text/plain", "data": "a"}
 UPLOADED = {"type": "file", "file_id": "file_1"}
@@ -51,7 +52,19 @@ FORM: Json = {"type": "json_schema", "schema": {"type": "object", "additionalPro
 SERVER = {"type": "url", "name": "docs", "url": "https://example.com/mcp"}
 TOOLSET = {"type": "mcp_toolset", "mcp_server_name": "docs"}
 
-BUILT = ("text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_use", "tool_result")
+BUILT = (
+    "text",
+    "image",
+    "document",
+    "search_result",
+    "thinking",
+    "redacted_thinking",
+    "tool_use",
+    "tool_result",
+    "tool_addition",
+    "tool_removal",
+    "compaction",
+)
 
 
 def document(source: Json = DATA, **more: Any) -> Json:
@@ -115,7 +128,9 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "messages.1.content.0: fallback blocks are",
     ),
     "change of an MCP server's tools": (
-        body(user(), system([{"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "a"}}])),
+        body(
+            user(), system([{"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "a"}}])
+        ),
         "messages.1.content.0: mcp_toolset_reference entries are",
     ),
     "server tools in a message": (

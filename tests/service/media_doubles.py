@@ -26,8 +26,13 @@ class StandInReader:
         default_factory=list[tuple[bytes, str | None, ImageLimit | PdfLimit]]
     )
     left: int = 0
-    at_once: int = 0
     most_at_once: int = 0
+    _at_once: int = 0
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_asked(self, times: int) -> None:
+        """Wait until so many files have been asked for."""
+        await _until(self.asked, times, self._more)
 
     async def image(self, data: bytes, declared: str | None, limit: ImageLimit) -> Image:
         """The picture that stands for the file."""
@@ -46,8 +51,9 @@ class StandInReader:
 
     async def _read(self, data: bytes, declared: str | None, limit: ImageLimit | PdfLimit) -> Image | Pdf:
         self.asked.append((data, declared, limit))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self._more.set()
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             if self.gate is None:
                 await asyncio.sleep(0)
@@ -58,7 +64,7 @@ class StandInReader:
             self.left += 1
             raise
         finally:
-            self.at_once -= 1
+            self._at_once -= 1
         read = self.holds.get(data, Image(data, 10, 10))
         if isinstance(read, MediaProblem | MediaUnavailable):
             raise read
@@ -77,10 +83,16 @@ class StandInFetcher:
     asked: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     accepted: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
     left: int = 0
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_asked(self, times: int) -> None:
+        """Wait until so many files have been asked for."""
+        await _until(self.asked, times, self._more)
 
     async def fetch(self, url: str, *, max_bytes: int, accept: Sequence[str] = ("*/*",)) -> Fetched:
         """The file that stands at the URL."""
         self.asked.append((url, max_bytes))
+        self._more.set()
         self.accepted.append(accept)
         try:
             if self.gate is not None:
@@ -93,6 +105,13 @@ class StandInFetcher:
         if isinstance(found, FetchFault):
             raise found
         return Fetched(url, "", "", found)
+
+
+async def _until(asked: Sequence[object], times: int, more: asyncio.Event) -> None:
+    async with asyncio.timeout(WAIT):
+        while len(asked) < times:
+            more.clear()
+            await more.wait()
 
 
 @dataclass

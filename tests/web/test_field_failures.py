@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from antiphon.ports import MediaProblem, Pdf, PdfPage
 from tests.schema.real import REAL
+from tests.service.media_doubles import StandInFetcher, StandInReader, intake
 from tests.web.conftest import Starter
 from tests.web.test_tools import CALL, CLOCK, END, MODEL, SECOND, WEATHER, ask, script
 
 LATE_SYSTEM = "claude-opus-4-8"
 THIRD = CALL.replace("San", "Lyon")
+FACT = "The harvest was 4711 tons."
+PDF_URL = "https://example.com/harvest.pdf"
 
 
 def order(events: list[dict[str, Any]]) -> list[tuple[int, str]]:
@@ -186,3 +190,61 @@ async def test_json_output_by_a_forced_tool_is_an_input_and_nothing_else(start: 
     assert [block["type"] for block in answer["content"]] == ["tool_use"]
     assert answer["content"][0]["input"] == {"location": 'San "F"', "days": 3}
     assert answer["stop_reason"] == "tool_use"
+
+
+def document(source: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "document", "source": source}
+
+
+def sent(data: str) -> dict[str, Any]:
+    return document({"type": "base64", "media_type": "application/pdf", "data": data})
+
+
+def turns(*content: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [*content, {"type": "text", "text": "How much was it?"}]}]
+
+
+def in_a_result(*content: dict[str, Any]) -> list[dict[str, Any]]:
+    call: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "get_time", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": list(content)}
+    return [*turns(), {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+
+
+@pytest.mark.promise("field.no-document-lost")
+@pytest.mark.parametrize("wrapped", [turns, in_a_result])
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(sent("AAAA")["source"], id="a PDF"),
+        pytest.param({"type": "url", "url": PDF_URL}, id="a PDF by URL"),
+        pytest.param({"type": "text", "media_type": "text/plain", "data": FACT}, id="a text"),
+        pytest.param({"type": "content", "content": FACT}, id="content"),
+        pytest.param({"type": "content", "content": [{"type": "text", "text": FACT}]}, id="blocks"),
+    ],
+)
+async def test_no_document_is_lost_on_its_way_to_the_model(start: Starter, wrapped: Any, source: Any) -> None:
+    pdf = Pdf((PdfPage("A page before."), PdfPage(FACT)))
+    files = intake(StandInReader({b"\0\0\0": pdf, b"fetched": pdf}), StandInFetcher({PDF_URL: b"fetched"}))
+    bridge = await start(f"[[reply]]\nprompt = '{FACT}'\ntext = 'Read.'\n[[reply]]\ntext = 'Lost.'\n", media=files)
+    answer = await bridge.post(ask(wrapped(document(source))))
+    assert answer.json["content"] == [{"type": "text", "text": "Read."}]
+
+
+@pytest.mark.promise("field.no-document-lost")
+@pytest.mark.parametrize("wrapped", [turns, in_a_result])
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(sent("////"), id="a broken PDF"),
+        pytest.param(sent("no base64!"), id="no base64"),
+        pytest.param(sent(""), id="nothing"),
+        pytest.param(document({"type": "url", "url": PDF_URL}), id="out of reach"),
+        pytest.param(document({"type": "file", "file_id": "file_1"}), id="an uploaded file"),
+        pytest.param({**sent("AAAA"), "citations": {"enabled": True}}, id="citations"),
+    ],
+)
+async def test_a_document_that_the_model_cannot_be_shown_is_refused(start: Starter, wrapped: Any, block: Any) -> None:
+    holds = {b"\xff\xff\xff": MediaProblem("pdf", "broken"), b"": MediaProblem("pdf", "empty")}
+    bridge = await start(script("Lost."), media=intake(StandInReader(holds)))
+    answer = await bridge.post(ask(wrapped(block)))
+    assert (answer.status, answer.json["error"]["type"]) == (400, "invalid_request_error")

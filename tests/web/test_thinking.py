@@ -21,6 +21,7 @@ BINDING = "thinking-binding-controls-2026-08-01"
 TOKEN_COUNT = "thinking-token-count-2026-05-13"
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 CLEARING = "context-management-2025-06-27"
+LONG = "".join(f"w{n} " for n in range(5000))
 
 
 def thinks(display: str | None = None, **more: Any) -> dict[str, Any]:
@@ -138,7 +139,7 @@ async def test_a_model_that_thinks_nothing_gives_no_block() -> None:
 
 @pytest.mark.promise("thinking.estimated-tokens")
 async def test_under_its_beta_the_length_of_a_thought_is_told_while_it_is_omitted() -> None:
-    long = "word " * 200
+    long = "".join(f"w{n} " for n in range(200))
     async with ThinkingApp(thought(f"{long}</thinking>") + reply("Yes.")) as app:
         events = (await app.post(ask(thinking=thinks("omitted"), stream=True), TOKEN_COUNT)).events
         told = deltas(events, 0)[:-1]
@@ -155,16 +156,29 @@ async def test_under_its_beta_the_length_of_a_thought_is_told_while_it_is_omitte
 
 @pytest.mark.promise("thinking.budget-enforced")
 async def test_a_model_that_thinks_on_and_on_is_stopped_at_its_budget() -> None:
-    async with ThinkingApp(thought("word " * 5000) + reply("Yes.")) as app:
+    async with ThinkingApp(thought(LONG) + reply("Yes.")) as app:
         message = await app.reply(ask(max_tokens=2000, thinking={"type": "enabled", "budget_tokens": 1024}))
         assert message["usage"]["output_tokens_details"]["thinking_tokens"] == 1024
         assert message["usage"]["output_tokens"] == 1024 + tokens("Yes.")
         assert message["content"][1]["text"] == "Yes."
 
 
+@pytest.mark.promise("thinking.circles")
+async def test_a_thought_that_goes_round_in_circles_is_closed_before_its_budget_is_used_up() -> None:
+    async with ThinkingApp(thought(LONG[:500] + "<result>\\n" * 5000) + reply("Yes.")) as app:
+        message = await app.reply(ask(max_tokens=9000, thinking={"type": "enabled", "budget_tokens": 8000}))
+        told, answer = message["content"]
+        assert told["thinking"].count("<result>") < 100
+        assert answer["text"] == "Yes."
+        assert message["usage"]["output_tokens_details"]["thinking_tokens"] < 500
+        sealed = SEALS.open(told["signature"])
+        assert sealed is not None
+        assert sealed.tokens == message["usage"]["output_tokens_details"]["thinking_tokens"]
+
+
 @pytest.mark.promise("thinking.limits")
 async def test_the_answer_has_what_the_thought_left_of_max_tokens() -> None:
-    async with ThinkingApp(thought("word " * 5000) + reply("word " * 5000)) as app:
+    async with ThinkingApp(thought(LONG) + reply(LONG)) as app:
         message = await app.reply(ask(max_tokens=1500, thinking={"type": "enabled", "budget_tokens": 1024}))
         assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("max_tokens", 1500)
         assert [work.max_tokens for work in app.engines["scripted"].asked] == [1024, 1500 - 1024]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 from antiphon.compose import load_catalogue
@@ -9,8 +10,9 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
-from antiphon.ports import EngineOutput, Generation
+from antiphon.ports import EngineOutput, Generation, ModelCard
 from antiphon.service.serving import ModelRoutes, ServedModel
+from antiphon.thinking.seal import Seals
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from tests.service.media_doubles import intake
@@ -23,11 +25,18 @@ OPENED = "'<thinking>\\n\\Z'"
 
 
 class WatchedEngine(ScriptedEngine):
-    """Remembers the work that it was given."""
+    """Remembers the work that it was given. `template`: the model's chat template, where it is another."""
 
-    def __init__(self, id: str, script_text: str) -> None:  # noqa: A002 - the card's own field name
+    def __init__(self, id: str, script_text: str, template: str | None = None) -> None:  # noqa: A002 - the card's own field name
         super().__init__(id, script_text)
         self.asked: list[Generation] = []
+        self._template = template
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        card = super().card
+        return card if self._template is None else replace(card, chat_template=self._template)
 
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Give the reply of the first rule that applies."""
@@ -37,9 +46,19 @@ class WatchedEngine(ScriptedEngine):
 
 
 class ThinkingApp:
-    """The app as a client has it. `summarizer`: the script of a model that retells thoughts."""
+    """The app as a client has it. `summarizer`: the script of a model that retells thoughts. `template`: the model's
+    chat template, where it is not the scripted model's own."""
 
-    def __init__(self, script: str, summarizer: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        script: str,
+        summarizer: str | None = None,
+        template: str | None = None,
+        seals: Seals = SEALS,
+        **options: Any,
+    ) -> None:
+        self._template = template
+        self._seals = seals
         self._scripts = {"scripted": script} | ({} if summarizer is None else {"retells": summarizer})
         thinking = ThinkingSettings(summarizer=None if summarizer is None else "retells")
         self._options: dict[str, Any] = {"thinking": thinking, **options}
@@ -51,14 +70,14 @@ class ThinkingApp:
         settings = Settings(default_model="scripted", models=models, **self._options)
         catalogue = load_catalogue(settings)
         for id_, script in self._scripts.items():
-            engine = self.engines[id_] = WatchedEngine(id_, script)
+            engine = self.engines[id_] = WatchedEngine(id_, script, self._template)
             await engine.start()
             self._running.push_async_callback(engine.aclose)
             catalogue = catalogue.with_local(id_, engine.card.name, engine.card.window, "2026-01-01T00:00:00Z")
         served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
         routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
         door = Door(CountingEntropy())
-        door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), SEALS, intake()))
+        door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), self._seals, intake()))
         self.bridge = Bridge(door)
         return self
 

@@ -46,8 +46,10 @@ def _one_call_each(messages: Sequence[Message], thought_field: str | None) -> li
     for message in messages:
         calls: Sequence[Mapping[str, Any]] = message.get("tool_calls", ())
         if message["role"] == "tool":
-            at = next((at for at, one in enumerate(told) if _makes(one, message["tool_call_id"])), None)
-            told.insert(len(told) if at is None else at + 1, message)
+            # A result stands near its call, so the search begins at the end.
+            places = range(len(told) - 1, -1, -1)
+            at = next((at for at in places if _makes(told[at], message["tool_call_id"])), len(told) - 1)
+            told.insert(at + 1, message)
             continue
         if len(calls) < 2:
             told.append(message)

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import orjson
 
-from antiphon.dialogue.content import Document, SearchResult
+from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.media import Image
-from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Text, Turn
+from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Turn
 from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 
 Change = Callable[[str], str]
@@ -25,18 +25,35 @@ def texts_of(conversation: Conversation, *, objects_as_json: bool = False) -> It
     for turn in conversation.turns:
         for part in turn.parts:
             match part:
-                case Text(text=text) | Reasoning(text=text) | Result(text=text):
+                case Text() | Image() | Document() | SearchResult():
+                    yield from _texts_in(part)
+                case Reasoning(text=text):
                     yield text
+                case Result(text=text, parts=parts):
+                    yield text
+                    for inner in parts:
+                        yield from _texts_in(inner)
                 case Call(input=value):
                     yield from leaves(value)
                 case ToolChange(added=added):
                     for tool in added:
                         yield from _texts_of_tool(tool, leaves)
-                case Image() | Document() | SearchResult():
-                    raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
     for tool in conversation.tools:
         yield from _texts_of_tool(tool, leaves)
     yield conversation.prefill or ""
+
+
+def _texts_in(content: Content) -> Iterator[str]:
+    match content:
+        case Text(text=text):
+            yield text
+        case Image():
+            pass
+        case Document(sections=sections, title=title, context=context):
+            yield from (title or "", context or "")
+            yield from (piece.text for pieces in sections for piece in pieces if isinstance(piece, Text))
+        case SearchResult(source=source, title=title, texts=texts):
+            yield from (source, title, *(text.text for text in texts))
 
 
 def _texts_of_tool(tool: Tool, leaves: Callable[[object], Iterator[str]]) -> Iterator[str]:
@@ -60,18 +77,37 @@ def mapped(conversation: Conversation, change: Change) -> Conversation:
 
 def _part(part: Part, change: Change) -> Part:
     match part:
-        case Text(text=text):
-            return Text(change(text))
+        case Text() | Image() | Document() | SearchResult():
+            return _content(part, change)
         case Reasoning(text=text):
             return Reasoning(change(text))
-        case Result(text=text):
-            return replace(part, text=change(text))
+        case Result(text=text, parts=parts):
+            return replace(part, text=change(text), parts=tuple(_content(inner, change) for inner in parts))
         case Call(input=value):
             return replace(part, input=_changed(value, change))
         case ToolChange(added=added):
             return replace(part, added=tuple(_tool(tool, change) for tool in added))
-        case Image() | Document() | SearchResult():
-            raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
+
+
+def _content(content: Content, change: Change) -> Content:
+    match content:
+        case Text(text=text):
+            return Text(change(text))
+        case Image():
+            return content
+        case Document(sections=sections, title=title, context=context):
+            return replace(
+                content,
+                sections=tuple(tuple(_piece(piece, change) for piece in pieces) for pieces in sections),
+                title=None if title is None else change(title),
+                context=None if context is None else change(context),
+            )
+        case SearchResult(source=source, title=title, texts=texts):
+            return SearchResult(change(source), change(title), tuple(Text(change(text.text)) for text in texts))
+
+
+def _piece(piece: Text | Image, change: Change) -> Text | Image:
+    return Text(change(piece.text)) if isinstance(piece, Text) else piece
 
 
 def _tool(tool: Tool, change: Change) -> Tool:

@@ -10,6 +10,7 @@ from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Text, Turn
 from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 from antiphon.render.calls_text import CallWriter, nine_characters, to_json
 from antiphon.render.fitting import Message, fitted
+from antiphon.render.kept import KeptTexts
 from antiphon.render.syntax import Family
 from antiphon.render.template import Abilities
 from antiphon.render.thoughts import ToldThoughts
@@ -25,10 +26,11 @@ class Messages:
     They have placeholders of `thoughts` where thoughts belong.
     """
 
-    def __init__(self, abilities: Abilities, family: Family, thoughts: ToldThoughts) -> None:
+    def __init__(self, abilities: Abilities, family: Family, thoughts: ToldThoughts, kept: KeptTexts) -> None:
         self._abilities = abilities
         self._family = family
         self._thoughts = thoughts
+        self._kept = kept
         self._field = abilities.thought_field if family.thought.told == "field" else None
         self._tools: tuple[Tool, ...] = ()
         self._writer = CallWriter(family.syntax, ())
@@ -42,7 +44,7 @@ class Messages:
         system = PART_SEPARATOR.join(part.text for part in conversation.system)
         if conversation.tools and self._family.definitions == "system":
             told = [tool for tool in conversation.tools if not tool.deferred]
-            system = tool_prompt(self._family.syntax, told, system)
+            system = tool_prompt(self._family.syntax, told, system, self._kept)
         messages: list[Message] = []
         if system and abilities.system:
             messages.append({"role": "system", "content": system})
@@ -74,6 +76,8 @@ class Messages:
 
     def _text(self, parts: Sequence[Part]) -> str:
         """All parts as one text, a line apart; calls in a row are one section, and so are results."""
+        if len(parts) == 1 and isinstance(parts[0], Text):
+            return parts[0].text
         told, previous = "", None
         for kind, group in groupby(parts, type):
             run = list(group)
@@ -90,8 +94,8 @@ class Messages:
         calls = [part for part in run if isinstance(part, Call)]
         results = [self._explained(part) for part in run if isinstance(part, Result)]
         if any(isinstance(part, Image | Document | SearchResult) for part in run):
-            raise AssertionError("a picture or a document has been lowered, and nothing here can render it")
-        changes = [told_change(part) for part in run if isinstance(part, ToolChange)]
+            raise AssertionError("contents are told in words before messages are made of them")
+        changes = [told_change(part, self._kept) for part in run if isinstance(part, ToolChange)]
         words = PART_SEPARATOR.join((*(part.text for part in run if isinstance(part, Text)), *changes))
         return told_results(results) if results else words or (self._writer.write(calls) if calls else "")
 
@@ -151,7 +155,11 @@ class Messages:
             return result
         # Where a name has been defined anew since, the first of its tools is the one that was found.
         known = {tool.name: tool for tool in reversed(self._tools)}
-        found = [definition(tool) for tool in self._tools if tool.name in result.found and tool is known[tool.name]]
+        found = [
+            definition(tool, self._kept)
+            for tool in self._tools
+            if tool.name in result.found and tool is known[tool.name]
+        ]
         text = "\n".join((*([result.text] if result.text else []), "<functions>", *found, "</functions>"))
         return Result(result.call_id, result.name, text, result.is_error)
 

@@ -5,6 +5,8 @@ is fenced with a code point that occurs nowhere else in the conversation; after 
 fences mark the stretches that the tokenizer has to read as plain text. Texts without one (nearly all) are
 not touched, so the template and the tokenizer see them whole.
 
+Pictures are segments of their own. Documents and search results are told in words.
+
 Whether the reply thinks shows at the prompt's end: system prompt, tools and turns are told alike, so that the prefix
 that an engine keeps stays the same, except where the model's own template says it elsewhere.
 """
@@ -16,17 +18,21 @@ from datetime import date
 
 from antiphon.dialogue.prompt import Conversation, Reasoning
 from antiphon.ports import ModelCard, Segment
+from antiphon.render.documents import ToldContents, has_contents
 from antiphon.render.families import family_for
+from antiphon.render.kept import KeptTexts
 from antiphon.render.mapped import mapped, texts_of
 from antiphon.render.markers import triggers_of
 from antiphon.render.messages import PART_SEPARATOR, Messages, definitions_for_template
+from antiphon.render.pictures import PICTURE, ToldPictures
+from antiphon.render.special import special_pattern
 from antiphon.render.syntax import UNIVERSAL_THOUGHT, Family
 from antiphon.render.template import Abilities, ChatTemplate
 from antiphon.render.thoughts import PLACEHOLDER, ToldThoughts, closing, opened, switched, thought_of, unopened
 
 __all__ = ["PART_SEPARATOR", "PromptBuilder"]
 
-_FENCES = [chr(point) for point in range(0xFDD0, ord(PLACEHOLDER))]  # noncharacters: no text needs them
+_FENCES = [chr(point) for point in range(0xFDD0, ord(PICTURE))]  # noncharacters: no text needs them
 _LOST = "\ufffd"
 _SPELLED_OTHERWISE = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -38,13 +44,15 @@ class PromptBuilder:
     """
 
     def __init__(self, card: ModelCard, family: Family | None = None) -> None:
-        self._template = ChatTemplate(card.chat_template, bos_token=card.bos_token, eos_token=card.eos_token)
+        self._kept = KeptTexts()
+        self._template = ChatTemplate(
+            card.chat_template, bos_token=card.bos_token, eos_token=card.eos_token, kept=self._kept
+        )
         self.family = _told(
             family_for(card.chat_template) if family is None else family, self._template.abilities, card
         )
-        special = sorted((token for token in card.special_tokens if token.strip()), key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, special))) if special else None
-        self._shows_in_json = not any(_SPELLED_OTHERWISE.search(token) for token in special)
+        self._special = special_pattern(card.special_tokens)
+        self._shows_in_json = not any(map(_SPELLED_OTHERWISE.search, card.special_tokens))
 
     def build(self, conversation: Conversation, *, today: date) -> tuple[Segment, ...]:
         """The prompt's segments, prefill included; raises `TemplateError` when the model cannot be told this.
@@ -57,14 +65,17 @@ class PromptBuilder:
         user's last words, those of gpt-oss and Kimi K2 what was thought before the last answer without calls. Such a
         prompt goes on from an earlier one only up to the first thought that was dropped.
         """
-        if _has_thoughts(conversation):
-            conversation = mapped(conversation, lambda text: text.replace(PLACEHOLDER, _LOST))
+        more, pictures = has_contents(conversation), ToldPictures()
+        marks = [PICTURE] if more else []
+        conversation = _unforged(conversation, [PLACEHOLDER, *marks] if _has_thoughts(conversation) else marks)
+        if more:
+            conversation = ToldContents(pictures).of(conversation)
         # JSON spells quotes, backslashes and control characters otherwise: tokens with those need the texts as such.
         if not self._has_special(texts_of(conversation, objects_as_json=self._shows_in_json)):
-            return (Segment(self._render(conversation, today)),)
+            return pictures.put([Segment(self._render(conversation, pictures, today))])
         fence = _free_fence(texts_of(conversation))
         fenced = mapped(conversation, lambda text: self._fence(text, fence))
-        return _split(self._render(fenced, today), fence)
+        return pictures.put(_split(self._render(fenced, pictures, today), fence))
 
     @property
     def thought_closings(self) -> tuple[str, ...]:
@@ -90,13 +101,14 @@ class PromptBuilder:
         fence = _free_fence((thought,))
         return _split(self._fence(thought, fence), fence)
 
-    def _render(self, conversation: Conversation, today: date) -> str:
+    def _render(self, conversation: Conversation, pictures: ToldPictures, today: date) -> str:
         family, abilities, thinking = self.family, self._template.abilities, conversation.thinking
         thoughts = ToldThoughts(family.thought)
-        messages = Messages(abilities, family, thoughts).of(conversation)
+        messages = Messages(abilities, family, thoughts, self._kept).of(conversation)
         tools = definitions_for_template(conversation.tools) if family.definitions == "template" else ()
         variables = switched(thinking.budget > 0, thinking.effort, family.efforts)
         told = self._template.render(messages, today=today, tools=tools, variables=variables)
+        pictures.check(messages, told)
         if thinking.budget > 0:
             told = opened(family.thought, told, abilities.reply_gap)
         else:
@@ -126,6 +138,14 @@ def _told(family: Family, abilities: Abilities, card: ModelCard) -> Family:
         reasoning=(*family.reasoning, pair) if natural else family.reasoning,
         syntax=replace(family.syntax, control=family.syntax.control | shown),
     )
+
+
+def _unforged(conversation: Conversation, marks: Sequence[str]) -> Conversation:
+    """The conversation without these marks of the placeholders that it is going to have."""
+    if not marks or not any(mark in text for mark in marks for text in texts_of(conversation, objects_as_json=True)):
+        return conversation
+    table = str.maketrans(dict.fromkeys(marks, _LOST))
+    return mapped(conversation, lambda text: text.translate(table))
 
 
 def _has_thoughts(conversation: Conversation) -> bool:

@@ -1,11 +1,10 @@
 """A model's own chat template, run in a sandbox, and what it can and cannot say.
 
-Templates are code from a model file, so they run in Jinja's immutable sandbox. The environment is the one that
-chat templates are written for (trimmed blocks, loop controls, `raise_exception`, `strftime_now`, `tojson`); source:
-the chat-template documentation of the transformers library. The day is an argument: nothing here reads a clock.
+Templates are code from a model file, so they run in a sandbox. What they are given is what chat templates are written
+for (`raise_exception`, `strftime_now`); source: the chat-template documentation of the transformers library. The day
+is an argument: nothing here reads a clock.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +12,9 @@ from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from jinja2 import TemplateError as JinjaTemplateError
-from jinja2 import nodes
-from jinja2.ext import Extension, loopcontrols
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from antiphon.render.kept import KeptTexts
+from antiphon.render.sandbox import Sandbox
 
 FALLBACK_TEMPLATE = (
     "{% for message in messages %}"
@@ -78,29 +76,23 @@ class Abilities:
     around_thought: tuple[str, str, str] | None
 
 
-class _Generation(Extension):
-    """`{% generation %}` marks what an assistant wrote, for training: it is told like everything else."""
-
-    tags = {"generation"}  # noqa: RUF012 (Jinja declares it so)
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
 class ChatTemplate:
-    """One model's template, compiled once. Raises `TemplateError` where it cannot be compiled."""
+    """One model's template, compiled once. Raises `TemplateError` where it cannot be compiled.
 
-    def __init__(self, source: str | None, *, bos_token: str = "", eos_token: str = "") -> None:
-        extensions = [loopcontrols, _Generation]
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=extensions)
-        environment.filters["tojson"] = _to_json
+    `kept`: where texts are kept that take long to make; a place of its own by default.
+    """
+
+    def __init__(
+        self, source: str | None, *, bos_token: str = "", eos_token: str = "", kept: KeptTexts | None = None
+    ) -> None:
         try:
-            self._template = environment.from_string(FALLBACK_TEMPLATE if source is None else source)
+            sandbox = Sandbox(KeptTexts() if kept is None else kept)
+            self._template = sandbox.compiled(FALLBACK_TEMPLATE if source is None else source)
         except (JinjaTemplateError, RecursionError) as problem:
             raise TemplateError(f"the model's chat template cannot be compiled: {problem}") from problem
         self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
         self._no_tools: list[Mapping[str, Any]] | None = None
+        self._in_parts = False
         self.abilities = self._probe()
 
     def render(
@@ -117,7 +109,7 @@ class ChatTemplate:
         """
         try:
             return self._template.render(
-                messages=[dict(message) for message in messages],
+                messages=list(map(_in_parts if self._in_parts else dict[str, Any], messages)),
                 add_generation_prompt=True,
                 tools=list(tools) or self._no_tools,
                 documents=None,
@@ -134,9 +126,11 @@ class ChatTemplate:
     def _probe(self) -> Abilities:
         user, reply = {"role": "user", "content": "uq1"}, {"role": "assistant", "content": "aq2"}
         system, again = {"role": "system", "content": "sq3"}, {"role": "user", "content": "uq4"}
-        if not self._says([user]):
-            self._no_tools = []  # a template that goes through the tools without asking whether there are any
-        if not self._says([user]):
+        # Templates go through the tools without asking whether there are any, or through the parts of every content.
+        for self._no_tools, self._in_parts in ((None, False), ([], False), (None, True), ([], True)):
+            if self._says([user]):
+                break
+        else:
             raise TemplateError("the model's chat template cannot render a user message")
         calls, empty = self._calls(user)
         call = _probe_call("vq8", form=calls, empty=empty)
@@ -232,10 +226,10 @@ def _probe_call(
     ]
 
 
+def _in_parts(message: Mapping[str, Any]) -> dict[str, Any]:
+    content = message["content"]
+    return {**message, "content": [{"type": "text", "text": content}] if isinstance(content, str) else content}
+
+
 def _raise(message: str) -> NoReturn:
     raise JinjaTemplateError(message)
-
-
-def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
-    """`tojson` as chat templates expect it: not escaped for HTML, with a space behind commas and colons."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=list)

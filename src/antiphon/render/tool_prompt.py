@@ -9,6 +9,7 @@ from typing import Final
 
 from antiphon.dialogue.tools import Call, Result, Tool, ToolChange
 from antiphon.render.calls_text import to_json, write_calls
+from antiphon.render.kept import KeptTexts
 from antiphon.render.syntax import CallSyntax
 
 _OPENING: Final = (
@@ -32,30 +33,30 @@ _CONFIGURATION: Final = (
 _EXAMPLE: Final = Call("example", "$FUNCTION_NAME", {"$PARAMETER_NAME": "$PARAMETER_VALUE"})
 
 
-def tool_prompt(syntax: CallSyntax, tools: Sequence[Tool], system: str) -> str:
+def tool_prompt(syntax: CallSyntax, tools: Sequence[Tool], system: str, kept: KeptTexts) -> str:
     """The system prompt of a conversation with these tools; `system` is the client's own, which may be empty."""
     example = write_calls(syntax, [_EXAMPLE], [Tool(_EXAMPLE.name, "", {"type": "object"})])
-    definitions = "\n".join(map(definition, tools))
+    definitions = "\n".join(definition(tool, kept) for tool in tools)
     own = f"{system}\n" if system else ""
     return f"{_OPENING}{example}{_SEVERAL}{_FIXED}<functions>\n{definitions}\n</functions>\n{own}{_CONFIGURATION}"
 
 
-def definition(tool: Tool) -> str:
+def definition(tool: Tool, kept: KeptTexts) -> str:
     """A tool's definition, one line of JSON."""
     told: dict[str, object] = {"description": tool.description, "name": tool.name, "parameters": tool.schema}
     if tool.examples:
         told["input_examples"] = list(tool.examples)
-    return to_json(told)
+    return kept.get("definition", told, lambda: to_json(told))
 
 
-def told_change(change: ToolChange) -> str:
+def told_change(change: ToolChange, kept: KeptTexts) -> str:
     """What is new about the tools, in the place where it is so."""
     told: list[str] = []
     if change.removed:
         told.append(f"No longer available from here on, and not to be called: {', '.join(change.removed)}.")
     if change.added:
         told += ["From here on you can also call these functions:", "<functions>"]
-        told += [*map(definition, change.added), "</functions>"]
+        told += [*(definition(tool, kept) for tool in change.added), "</functions>"]
     return "\n".join(told)
 
 

@@ -144,6 +144,15 @@ def refusal(read: Sequence[tuple[Wanted, Outcome]]) -> Issue | None:
     return None
 
 
+def bytes_shown(media: Media) -> int:
+    """The size of all pictures that the model is shown, those of PDF pages included."""
+    pictures = 0
+    for held in media.values():
+        images = (held,) if isinstance(held, Image) else (page.image for page in held.pages)
+        pictures += sum(len(image.data) for image in images if image is not None)
+    return pictures
+
+
 def _refused(file: Wanted, outcome: Outcome, pages: int) -> Issue | None:
     """What is wrong with one file; `pages`: those of all PDFs up to it."""
     medium = "image" if isinstance(file, WantedImage) else "pdf"

@@ -17,6 +17,8 @@ Medium = Literal["image", "pdf"]
 MOST_BYTES: Final = 10 * 1024 * 1024
 """Of an image: of its base64, or of the file at its URL."""
 MOST_BYTES_OF_A_PDF: Final = 32 * 1024 * 1024
+MOST_BYTES_SHOWN: Final = 64 * 1024 * 1024
+"""Of all pictures of a request as the model gets them, those of PDF pages included: what an engine takes."""
 LONGEST_SIDE: Final = 8000
 LONGEST_SIDE_OF_MANY: Final = 2000
 FEW_IMAGES: Final = 20
@@ -77,6 +79,14 @@ def media_issue(problem: MediaProblem, path: str, source: SourceType = "base64")
 def not_base64(path: str, medium: Medium) -> Issue:
     """The 400 for data that is no base64."""
     return Issue(f"{path}.{medium}.source.base64: invalid base64 data")
+
+
+def too_much_to_show() -> str:
+    """The message of the 413 for pictures that are larger together than an engine takes."""
+    return (
+        "Request exceeds the maximum size: its images and PDF pages are more than "
+        f"{MOST_BYTES_SHOWN // _MEGABYTE} MB together as the model is shown them. Send fewer or smaller ones."
+    )
 
 
 def too_large_a_file(path: str, medium: Medium) -> Issue:

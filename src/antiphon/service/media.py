@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 from antiphon.dialogue.media import Image
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ports import Clock, Fetcher, FetchFault, MediaProblem, MediaReader, MediaUnavailable, Pdf
-from antiphon.rules.media import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, refusal
-from antiphon.rules.media_wording import MOST_BYTES, MOST_BYTES_OF_A_PDF
+from antiphon.rules.media import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, bytes_shown, refusal
+from antiphon.rules.media_wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, MOST_BYTES_SHOWN, too_much_to_show
 from antiphon.service.media_cache import KnownUrls, MediaCache
 from antiphon.service.reply import RETRY_AFTER_SECONDS
 from antiphon.wire.sources import Base64Image, UrlImage, UrlPdf
@@ -46,7 +46,8 @@ class MediaIntake:
         """What the files of one request hold, by the paths of their blocks.
 
         Raises `InvalidRequest` for the first file in the request's order that cannot be taken, and `ApiError` where
-        none can be read now. All files are looked at before: the same request always gets the same answer.
+        none can be read now, or all together are too large. All files are looked at before: the same request always
+        gets the same answer.
         """
         if not files:
             return NO_MEDIA
@@ -59,7 +60,10 @@ class MediaIntake:
         issue = refusal(read)
         if issue is not None:
             raise InvalidRequest(issue.message, details=issue.details)
-        return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
+        media = {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
+        if bytes_shown(media) > MOST_BYTES_SHOWN:
+            raise ApiError("request_too_large", too_much_to_show())
+        return media
 
     async def _outcomes(self, files: Sequence[Wanted]) -> list[Outcome | MediaUnavailable]:
         places = asyncio.Semaphore(AT_ONCE)

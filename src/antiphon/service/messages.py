@@ -326,7 +326,8 @@ def _is_due(edit: Compact, case: Case, work: Work) -> bool:
     """
     trigger = edit.trigger.value if edit.trigger is not None else DEFAULT_COMPACT_TRIGGER
     due = len(work.prompt.tokens) >= min(trigger, work.window * 3 // 4)
-    return due and len(case.told) > 1 and work.limits.max_tokens > 0
+    says_more = any(item.block.type != "compaction" for item in case.told)
+    return due and says_more and work.limits.max_tokens > 0
 
 
 async def _aside(read: Callable[[bytes, WireContext], _Read], body: bytes, context: WireContext) -> _Read:

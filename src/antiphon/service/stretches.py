@@ -22,6 +22,7 @@ from antiphon.render.reply_grammar import GrammarError
 from antiphon.service.answer import ThinkingAnswer, reader_for
 from antiphon.service.telling import Run, Telling
 from antiphon.service.work import Work
+from antiphon.thinking.circles import Circles
 from antiphon.thinking.plan import ANSWER
 
 Batches = AsyncGenerator[list[ReplyEvent], None]
@@ -69,7 +70,7 @@ class Stretches:
             # The client knows of its own limit, and not of the model's window: a full one would end the reply unsaid.
             allowed -= min(allowed // 2, ANSWER)
         work = self._generation(min(allowed, self._budget), grammar, stops)
-        run, thought, ended = Run(telling), _Written(), Done("end", 0)
+        run, thought, circles, ended = Run(telling), _Written(), Circles(), Done("end", 0)
         async with aclosing(self._served.engine.generate(work)) as outputs:
             async for output in outputs:
                 if isinstance(output, Piece):
@@ -77,6 +78,9 @@ class Stretches:
                     events = run.add(output.text, output.output_tokens)
                     if events:
                         yield events
+                    if circles.found(output.text):
+                        ended = Done("length", output.output_tokens)
+                        break
                 elif isinstance(output, Done):
                     ended = output
         self._written = self._thought = ended.output_tokens

@@ -1,1 +1,1 @@
-"""Thinking as the server keeps it: budgets, and the seal on what a client carries back. Pure."""
+"""Thinking as the server keeps it: budgets, thoughts that get nowhere, and the seal on what clients keep. Pure."""

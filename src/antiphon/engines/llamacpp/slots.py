@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-GRACE: Final = 1.0
+GRACE: Final = 2.0
 """Seconds for which a slot is kept for the work that goes on from there."""
 
 _SIMILAR: Final = 0.5
