@@ -78,6 +78,8 @@ async def run_once(session: aiohttp.ClientSession, url: str, asked: dict[str, An
     # A prefix of its own, so that no prompt is known from the run before.
     system = f"Request {number}. {asked.get('system', 'You are helpful.')}"
     body |= {"model": MODEL, "max_tokens": budget + ANSWER, "thinking": thinking, "stream": True, "system": system}
+    # One sentence shows that there is an answer.
+    body["stop_sequences"] = [". ", ".\n"]
     run, began = Run(asked.get("long", False)), time.perf_counter()
     async with session.post(f"{url}/v1/messages", json=body, headers=HEADERS) as reply:
         if reply.status != 200:
@@ -111,13 +113,13 @@ def note(run: Run, event: dict[str, Any], now: float) -> None:
             pass
 
 
-async def run_all(url: str, runs: int, parallel: int, budget: int, timeout: float) -> list[Run]:
+async def run_all(url: str, runs: int, parallel: int, budget: int, patience: float) -> list[Run]:
     """All runs, so many at once; says how far it is."""
     limit, done = asyncio.Semaphore(parallel), 0
 
     async def one(asked: dict[str, Any], number: int) -> Run:
         nonlocal done
-        async with limit, asyncio.timeout(timeout):
+        async with limit, asyncio.timeout(patience):
             run = await run_once(session, url, asked, number, budget)
         done += 1
         took = f"{run.thinking_tokens:5} of thought, {run.output_tokens:5} in all, {run.ended:6.1f} s"

@@ -136,7 +136,8 @@ def test_a_second_server_goes_on_with_the_conversation_if_it_has_the_key(script:
     def reply(url: str, messages: Any) -> Any:
         client = anthropic.Anthropic(base_url=url, api_key="any")
         asked: Any = {"model": "claude-opus-4-8", "max_tokens": 5000, "thinking": {"type": "adaptive"}}
-        return client.messages.create(messages=messages, **asked)
+        create: Any = client.messages.create
+        return create(messages=messages, **asked)
 
     question = {"role": "user", "content": "2 + 2?"}
     told = reply(script, [question])

@@ -56,7 +56,7 @@ def inputs(answer: Answer) -> list[str]:
     return list(found.values())
 
 
-@pytest.mark.promise("tool-results.tool-use-blocks", "tool-choice.text-before-call")
+@pytest.mark.promise("tool-results.tool-use-blocks", "tool-choice.text-before-call", "stops.tool-use")
 async def test_text_and_calls_come_back_in_the_order_in_which_they_were_written(start: Starter) -> None:
     message = await reply(start, f"I will look.\\n{CALL}{SECOND}{END}")
     assert message["stop_reason"] == "tool_use"
@@ -72,7 +72,7 @@ async def test_text_and_calls_come_back_in_the_order_in_which_they_were_written(
     assert (three["name"], three["input"]) == ("get_time", {})
 
 
-@pytest.mark.promise("streaming.input-json-delta")
+@pytest.mark.promise("streaming.input-json-delta", "streaming.tool-deltas")
 async def test_a_stream_carries_the_input_in_pieces_that_join_to_it(start: Starter) -> None:
     bridge = await start(script(f"Hm. {CALL}{SECOND}{END}"))
     answer = await bridge.post(ask(stream=True))
