@@ -73,7 +73,8 @@ _MEDIA = """\
 A client may send an image or a PDF as a URL. The server goes only to public addresses then, over https and only on
 its own port, wherever names and redirects lead, and it asks the host's robots.txt. A host of your own network is
 named in `network_allow_hosts`: it may be private, and is not asked. An entry opens one scheme, host and port to every
-client of this server. URLs in requests are always https, as the API has it: an entry with http serves redirects alone.
+client of this server. URLs in requests are always https, as the API has it: an entry with http serves redirects
+alone.
 
 Files that strangers made are read by processes that hold nothing else. They are started when the first file comes,
 limited in memory and time, and ended when there is nothing to read. Agents send all their files again with every
