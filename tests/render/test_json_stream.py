@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.render.json_stream import MOST_DEPTH, JsonStream, as_json, escaped
+from antiphon.render.json_stream import JsonStream, as_json, escaped
+from antiphon.render.nesting import MOST_DEPTH
 from tests.render.tool_cases import VALUES, cuts
 
 SLIPS = st.text(alphabet="{}[]\":,\\u'a1-.e tTrueNnlfF\nd8c0", max_size=30)

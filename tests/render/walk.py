@@ -63,6 +63,10 @@ class Bytes:
             text = text[len(marker) :] if marker else text[1:]
         return found
 
+    def text(self, tokens: list[int]) -> str:
+        """What was split into these tokens."""
+        return b"".join(self.tokens[token] for token in tokens).decode(errors="ignore")
+
 
 @cache
 def tokenizer(markers: tuple[str, ...] = ()) -> LLTokenizer:

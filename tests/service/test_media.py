@@ -21,6 +21,7 @@ from antiphon.rules.media import Media, Wanted, wanted
 from antiphon.rules.media_wording import MOST_BYTES_SHOWN
 from antiphon.service.media import AT_ONCE, LARGE, MediaIntake
 from antiphon.service.media_cache import URL_SECONDS, KnownUrls, MediaCache
+from antiphon.service.media_room import Room
 from tests.media.pdf_writer import objects, written
 from tests.rules.requests import Json, body, context, local, user
 from tests.service.media_doubles import WAIT, SettableClock, StandInFetcher, StandInReader, intake
@@ -83,6 +84,29 @@ async def test_pictures_that_no_engine_takes_together_are_a_413() -> None:
         await intake(reader).read(files(image(b"a"), pdf(b"p")))
     assert (caught.value.status, caught.value.type) == (413, "request_too_large")
     assert "more than 64 MB together" in caught.value.message
+
+
+@pytest.mark.promise("media.too-much-to-show")
+def test_what_does_not_fit_is_judged_and_not_kept() -> None:
+    room, picture = Room(100), Image(bytes(40), 10, 10)
+    pages = Pdf((PdfPage("One", picture), PdfPage("Two")))
+    assert room.take(picture, 2) is picture
+    assert not room.is_full
+    assert room.take(pages, 1) == Pdf((PdfPage("One"), PdfPage("Two")))
+    assert room.is_full
+    assert room.take(picture, 1) == Image(b"", 10, 10)
+    problem = MediaProblem("image", "unreadable")
+    assert room.take(problem, 1) is problem
+
+
+@pytest.mark.promise("media.too-much-to-show")
+async def test_a_picture_that_is_shown_twice_counts_twice_and_a_broken_one_is_told_first() -> None:
+    large = Image(bytes(33 * MB), 10, 10)
+    reader = StandInReader({b"a": large, b"b": MediaProblem("image", "unreadable")})
+    with pytest.raises(ApiError) as caught:
+        await intake(reader).read(files(image(b"a"), image(b"a")))
+    assert caught.value.status == 413
+    assert (await refused(intake(reader), image(b"a"), image(b"a"), image(b"b"))).status == 400
 
 
 @pytest.mark.promise("vision.sources")

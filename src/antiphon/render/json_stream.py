@@ -9,8 +9,7 @@ import re
 from math import isfinite
 from typing import Final
 
-MOST_DEPTH: Final = 100
-"""Deeper values are refused: clients' own parsers end not far above."""
+from antiphon.render.nesting import Nesting
 
 _WORDS: Final = {
     "true": "true",
@@ -28,20 +27,15 @@ _LOST: Final = "\\ufffd"
 _NAMED: Final = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-class JsonStream:
+class JsonStream(Nesting):
     """Reads one value, an object where `object_only`. `done`: it is complete; `broken`: this is no JSON."""
 
     def __init__(self, *, object_only: bool = False) -> None:
-        self.done = False
-        self.broken = False
+        super().__init__()
         self._object_only = object_only
-        self._closers: list[str] = []
-        # What may come next: "value", "first" (value or closer), "key", "first key", "colon", "more" (comma, closer).
-        self._next = "value"
         self._quote = ""
         self._is_key = False
         self._held = ""  # a word, number or escape that is not complete, or half a surrogate pair
-        self._comma = False
 
     def feed(self, text: str, at: int = 0) -> tuple[str, int]:
         """What the text from `at` adds to the value, and where reading stopped: its end, or the text's."""
@@ -84,7 +78,7 @@ class JsonStream:
                 out.append(char)
         elif char in "\"'" and self._next != "more" and self._next != "colon":
             self._begin(out)
-            self._is_key = self._next.endswith("key")
+            self._is_key = self._next == "first key"
             self._quote = char
             out.append('"')
         elif char in "{[" and self._next in ("value", "first"):
@@ -92,39 +86,13 @@ class JsonStream:
         elif char in "}]":
             self._close(char, out)
         elif char == "," and self._next == "more" and not self._comma and self._closers:
-            self._comma = True
-            self._next = "first key" if self._closers[-1] == "}" else "first"
+            self._another()
         elif char == ":" and self._next == "colon":
             out.append(char)
             self._next = "value"
         else:
             self.broken = True
         return at if self.broken else at + 1
-
-    def _begin(self, out: list[str]) -> None:
-        if self._comma:
-            # A comma counts only when something follows it.
-            out.append(", ")
-            self._comma = False
-
-    def _open(self, char: str, out: list[str]) -> None:
-        self._begin(out)
-        out.append(char)
-        self._closers.append("}" if char == "{" else "]")
-        self._next = "first key" if char == "{" else "first"
-        self.broken = len(self._closers) > MOST_DEPTH
-
-    def _close(self, char: str, out: list[str]) -> None:
-        if not self._closers or self._closers[-1] != char or self._next in ("value", "key", "colon"):
-            self.broken = True
-            return
-        self._comma = False
-        out.append(self._closers.pop())
-        self._value_ended()
-
-    def _value_ended(self) -> None:
-        self._next = "more"
-        self.done = not self._closers
 
     def _scalar(self, out: list[str]) -> None:
         held, self._held = self._held, ""

@@ -5,25 +5,21 @@
 
 from typing import Final
 
-from antiphon.render.json_stream import MOST_DEPTH, as_json, escaped
+from antiphon.render.json_stream import as_json, escaped
+from antiphon.render.nesting import Nesting
 
 _SPACE: Final = " \t\n\r"
 _MOST_BARE: Final = 400
 
 
-class QuotedStream:
+class QuotedStream(Nesting):
     """Reads one object and gives JSON, piece by piece. `done`: it is complete; `broken`: it is no such object."""
 
     def __init__(self, quote: str) -> None:
-        self.done = False
-        self.broken = False
+        super().__init__()
         self._quote = quote
-        self._closers: list[str] = []
-        # What may come next: "value", "first" (value or closer), "key", "first key", "more" (comma, closer), "colon".
-        self._next = "value"
         self._inside = False
         self._held = ""  # a bare word that is not complete, or what may be the beginning of a quote
-        self._comma = False
 
     def feed(self, text: str, at: int = 0) -> tuple[str, int]:
         """What the text from `at` adds, and where reading stopped: the object's end, or past the last character."""
@@ -41,7 +37,7 @@ class QuotedStream:
     def closing(self) -> str:
         """What completes the object from here on; a key without a value gets null."""
         text = '"' if self._inside else ""
-        if self._next == "colon" or (self._inside and self._next.endswith("key")):
+        if self._next == "colon" or (self._inside and self._next == "first key"):
             text += ": null"
         elif self._next == "value" and self._closers and self._closers[-1] == "}" and not self._inside:
             text += "null"
@@ -59,14 +55,14 @@ class QuotedStream:
         at += end + len(self._quote) - len(self._held)
         self._held = ""
         self._inside = False
-        if self._next.endswith("key"):
+        if self._next == "first key":
             self._next = "colon"
         else:
             self._value_ended()
         return at
 
     def _structure(self, char: str, at: int, out: list[str]) -> int:
-        expects_key = self._next.endswith("key")
+        expects_key = self._next == "first key"
         delimiters = ":}" if expects_key else "{}[],"
         if char in _SPACE and not self._held:
             return at + 1
@@ -84,8 +80,7 @@ class QuotedStream:
         elif char in "}]":
             self._close(char, out)
         elif char == "," and self._next == "more" and not self._comma:
-            self._comma = True
-            self._next = "first key" if self._closers[-1] == "}" else "first"
+            self._another()
         else:
             self.broken = True
         return at if self.broken else at + 1
@@ -116,29 +111,9 @@ class QuotedStream:
         else:
             self._value_ended()
 
-    def _begin(self, out: list[str]) -> None:
-        if self._comma:
-            out.append(", ")
-            self._comma = False
-
     def _open(self, char: str, out: list[str]) -> None:
-        self._begin(out)
-        out.append(char)
-        self._closers.append("}" if char == "{" else "]")
-        self._next = "first key" if char == "{" else "first"
-        self.broken = len(self._closers) > MOST_DEPTH or self._closers[0] == "]"
-
-    def _close(self, char: str, out: list[str]) -> None:
-        if not self._closers or self._closers[-1] != char or self._next in ("value", "colon"):
-            self.broken = True
-            return
-        self._comma = False
-        out.append(self._closers.pop())
-        self._value_ended()
-
-    def _value_ended(self) -> None:
-        self._next = "more"
-        self.done = not self._closers
+        super()._open(char, out)
+        self.broken |= self._closers[0] == "]"
 
 
 def _overlap(text: str, marker: str) -> int:

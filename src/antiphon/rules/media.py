@@ -144,13 +144,17 @@ def refusal(read: Sequence[tuple[Wanted, Outcome]]) -> Issue | None:
     return None
 
 
-def bytes_shown(media: Media) -> int:
-    """The size of all pictures that the model is shown, those of PDF pages included."""
-    pictures = 0
-    for held in media.values():
-        images = (held,) if isinstance(held, Image) else (page.image for page in held.pages)
-        pictures += sum(len(image.data) for image in images if image is not None)
-    return pictures
+def bytes_shown(held: Image | Pdf) -> int:
+    """The size of the pictures that the model is shown of a file, those of PDF pages included."""
+    images = (held,) if isinstance(held, Image) else (page.image for page in held.pages)
+    return sum(len(image.data) for image in images if image is not None)
+
+
+def without_pictures(held: Image | Pdf) -> Image | Pdf:
+    """The file as it is judged, less what the model would be shown of it."""
+    if isinstance(held, Image):
+        return replace(held, data=b"")
+    return replace(held, pages=tuple(replace(page, image=None) for page in held.pages))
 
 
 def _refused(file: Wanted, outcome: Outcome, pages: int) -> Issue | None:

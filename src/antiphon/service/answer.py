@@ -41,7 +41,8 @@ def reader_for(
 class ThinkingAnswer:
     """An answer in which the model may go back to thinking; `budget`: the tokens that are left for it.
 
-    `thought`: the tokens of the answer's thoughts, as exact as the engine's pieces.
+    `thought`: the tokens of the answer's thoughts, as exact as the engine's pieces. Where no budget is left, what
+    opens a thought is markup only: nothing comes to be thought.
     """
 
     def __init__(self, reader: ReplyReader, telling: Telling, budget: int) -> None:
@@ -75,7 +76,7 @@ class ThinkingAnswer:
         self._written.append(piece.text)
         events = self._reader.feed(piece.text)
         thinks = self._reader.thinks
-        if thinks or self._inside:
+        if (thinks or self._inside) and self._budget > 0:
             self.thought += piece.output_tokens - self._seen
         self._seen, self._inside = piece.output_tokens, thinks
         async with aclosing(self._tell(events)) as batches:

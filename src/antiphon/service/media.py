@@ -4,15 +4,17 @@ import asyncio
 import binascii
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from antiphon.dialogue.media import Image
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ports import Clock, Fetcher, FetchFault, MediaProblem, MediaReader, MediaUnavailable, Pdf
-from antiphon.rules.media import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, bytes_shown, refusal
-from antiphon.rules.media_wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, MOST_BYTES_SHOWN, too_much_to_show
+from antiphon.rules.media import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, refusal
+from antiphon.rules.media_wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, too_much_to_show
 from antiphon.service.media_cache import KnownUrls, MediaCache
+from antiphon.service.media_room import Room
 from antiphon.service.reply import RETRY_AFTER_SECONDS
 from antiphon.wire.sources import Base64Image, UrlImage, UrlPdf
 
@@ -51,7 +53,8 @@ class MediaIntake:
         """
         if not files:
             return NO_MEDIA
-        outcomes = await self._outcomes(files)
+        room = Room()
+        outcomes = await self._outcomes(files, room)
         read: list[tuple[Wanted, Outcome]] = []
         for file, outcome in zip(files, outcomes, strict=True):
             if isinstance(outcome, MediaUnavailable):
@@ -60,24 +63,28 @@ class MediaIntake:
         issue = refusal(read)
         if issue is not None:
             raise InvalidRequest(issue.message, details=issue.details)
-        media = {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
-        if bytes_shown(media) > MOST_BYTES_SHOWN:
+        if room.is_full:
             raise ApiError("request_too_large", too_much_to_show())
-        return media
+        return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
 
-    async def _outcomes(self, files: Sequence[Wanted]) -> list[Outcome | MediaUnavailable]:
+    async def _outcomes(self, files: Sequence[Wanted], room: Room) -> list[Outcome | MediaUnavailable]:
         places = asyncio.Semaphore(AT_ONCE)
+        times = Counter((file.source, file.limit) for file in files)
         async with asyncio.TaskGroup() as group:
             tasks = {
-                (file.source, file.limit): group.create_task(self._outcome(file, places))
+                (file.source, file.limit): group.create_task(
+                    self._outcome(file, places, room, times[file.source, file.limit])
+                )
                 for file in {(file.source, file.limit): file for file in files}.values()
             }
         return [tasks[file.source, file.limit].result() for file in files]
 
-    async def _outcome(self, file: Wanted, places: asyncio.Semaphore) -> Outcome | MediaUnavailable:
+    async def _outcome(
+        self, file: Wanted, places: asyncio.Semaphore, room: Room, times: int
+    ) -> Outcome | MediaUnavailable:
         try:
             async with places:
-                return await self._read(file)
+                return room.take(await self._read(file), times)
         except (MediaProblem, FetchFault, MediaUnavailable) as problem:
             return problem
 

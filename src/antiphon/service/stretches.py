@@ -205,7 +205,7 @@ class Stretches:
 
     def _finish(self, reason: StopReason, stop: str | None = None) -> Finish:
         self._over = True
-        thought = None if self._work.telling is None else min(self._thought, self._budget)
+        thought = None if self._work.telling is None else self._thought
         return Finish(reason, self._written, stop_sequence=stop, thinking_tokens=thought)
 
 

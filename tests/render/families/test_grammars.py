@@ -1,6 +1,5 @@
 """The grammar of each family lets through what its models write, and nothing that breaks the promise."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import pytest
@@ -14,47 +13,10 @@ from antiphon.render.families import FAMILIES
 from antiphon.render.grammar import call_grammar
 from antiphon.render.syntax import CallSyntax, Family
 from tests.render.families.cases import NATIVE, TOOLS, Told, Transcript, told, transcripts
+from tests.render.walk import Bytes
 
 CANONICAL = ("one", "several", "nested", "no-arguments", "multi-line")
 AUTO, ANY, ONE = Choice(), Choice("any"), Choice("any", parallel=False)
-END = 256
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """A tokenizer with one token a byte, an end token, and one token for each control marker."""
-
-    markers: tuple[str, ...]
-    eos_token_id: int = END
-    bos_token_id: int | None = None
-
-    @property
-    def tokens(self) -> list[bytes]:
-        return [bytes([byte]) for byte in range(256)] + [b"<end>", *(marker.encode() for marker in self.markers)]
-
-    @property
-    def special_token_ids(self) -> list[int]:
-        return list(range(END, END + 1 + len(self.markers)))
-
-    @property
-    def ids(self) -> dict[str, int]:
-        return {marker: END + 1 + at for at, marker in enumerate(self.markers)}
-
-    def __call__(self, text: str | bytes) -> list[int]:
-        return list(text.encode() if isinstance(text, str) else text)
-
-    def split(self, text: str) -> list[int]:
-        """The text as a model with these control tokens writes it."""
-        found: list[int] = []
-        while text:
-            marker = max((one for one in self.markers if text.startswith(one)), key=len, default=None)
-            found += [self.ids[marker]] if marker else text[0].encode()
-            text = text[len(marker) :] if marker else text[1:]
-        return found
-
-    def text(self, tokens: list[int]) -> str:
-        """What was split into these tokens."""
-        return b"".join(self.tokens[token] for token in tokens).decode(errors="ignore")
 
 
 def matcher(syntax: CallSyntax, choice: Choice) -> tuple[LLMatcher, Bytes]:
