@@ -1,0 +1,75 @@
+"""Tools that run inside the server: what one is asked, and what it answers. Protocols and values, no code.
+
+A tool's answer is the content of its result block, in the API's own form. The model reads results through the same
+rendering whether they came about in this reply or were sent back by the client, so a tool never renders for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from antiphon.dialogue.tools import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCall:
+    """A call that a model made. `input` is as the model wrote it: nobody has checked it against the tool's schema.
+
+    `settings`: what the request's definition of the tool says, as the wire has it (`allowed_domains`, `max_uses`, …;
+    keys that are absent or null are left out). `seen_urls`: the URLs that the conversation may fetch, as written
+    there. `max_uses` is counted by the caller.
+    """
+
+    id: str
+    name: str
+    input: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seen_urls: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerResult:
+    """What a call came to. `content` is the `content` of the result block: a list or an object.
+
+    `counts`: how much of `usage.server_tool_use` it is, such as {"web_search_requests": 1}.
+    """
+
+    content: Any
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+class ToolProblem(Exception):  # noqa: N818 - reads as what happened
+    """The call failed in a way that the API documents: `code` is the error block's `error_code`.
+
+    `reason` is for the owner's log; it never reaches the client.
+    """
+
+    def __init__(self, code: str, reason: str = "") -> None:
+        super().__init__(reason or code)
+        self.code = code
+        self.reason = reason
+
+
+class ServerTool(Protocol):
+    """A tool that the server runs. One instance serves all requests at once.
+
+    `name`: what its calls are named. `types`: the beginnings of the definition types that it answers for, such as
+    "web_search_". `result_type`: the type of its result blocks. `error_type`: the type of the error object in them.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    result_type: str
+    error_type: str
+
+    def told(self, settings: Mapping[str, Any]) -> Tool:
+        """What the model is told of the tool, as the request's definition sets it."""
+        ...
+
+    async def run(self, call: ServerCall) -> ServerResult:
+        """Do what the call asks, in bounded time; raises `ToolProblem`. Cancelling it leaves nothing running."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop everything that was started; may be called more than once."""
+        ...
