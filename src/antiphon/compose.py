@@ -88,6 +88,15 @@ class SystemEntropy:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterDescription:
+    """What changes a model: the file, its size and its rank."""
+
+    path: str
+    size_bytes: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
 
@@ -99,6 +108,7 @@ class ModelDescription:
     kv_bytes_per_token: int | None
     problem: str | None
     names: tuple[str, ...]
+    adapter: AdapterDescription | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +264,7 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
         except OSError as problem:
             raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
         return ScriptedEngine(model.id, script)
-    found = resolve(model.source, progress, projector=model.projector)
+    found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
     return LlamaCppEngine(model, _model_file(found), ready_timeout=settings.ready_timeout)
@@ -271,7 +281,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
     header = found.header
     return ModelFile(
         path=found.path,
-        name=header.name,
+        name=found.name,
         trained_context=header.context_length,
         chat_template=header.chat_template,
         bos_token=header.bos_token,
@@ -281,6 +291,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
         created=int(found.path.stat().st_mtime),
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
+        adapter=None if found.adapter is None else found.adapter.path,
     )
 
 
@@ -331,9 +342,14 @@ def _describe(model: ModelSettings, names: tuple[str, ...]) -> ModelDescription:
     if model.source.startswith("hf:"):
         return described()
     try:
-        found = resolve(model.source, projector=model.projector)
+        found = resolve(model.source, projector=model.projector, adapter=model.adapter)
     except WeightsError as failure:
         return described(problem=str(failure))
     trained = found.header.context_length or DEFAULT_CONTEXT
     window = model.context or min(trained, DEFAULT_CONTEXT)
-    return described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    looked_at = described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    if found.adapter is None:
+        return looked_at
+    return replace(
+        looked_at, adapter=AdapterDescription(str(found.adapter.path), found.adapter.size, found.adapter.rank)
+    )
