@@ -9,7 +9,7 @@ import logging
 import os
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +45,9 @@ from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import ResolvedModel, resolve
 
 SCRIPT_PREFIX = "script:"
+
+Work = Callable[[str], Awaitable[None]]
+"""What is done with a running server, whose URL is given."""
 
 
 class StartError(Exception):
@@ -121,13 +124,16 @@ class EngineProbe:
     detail: str
 
 
-def run_server(settings: Settings, observer: ServerObserver) -> None:
-    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
+def run_server(settings: Settings, observer: ServerObserver, work: Work | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until `work` is done; returns after a graceful shutdown.
+
+    Raises `ConfigError` or `StartError`, and what `work` raises.
+    """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     if settings.log_level != "debug":
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells of its own start and stop, as we do
     allow_many_connections()
-    uvloop.run(_serve(settings, observer))
+    uvloop.run(_serve(settings, observer, work))
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
@@ -202,7 +208,7 @@ def probe_engine() -> EngineProbe:
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
 
 
-async def _serve(settings: Settings, observer: ServerObserver) -> None:
+async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
     catalogue = load_catalogue(settings)
     named = families(settings)
     entropy = SystemEntropy()
@@ -231,7 +237,11 @@ async def _serve(settings: Settings, observer: ServerObserver) -> None:
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
             door.open(build_app(settings, routes, clock, entropy, seals, media))
             shown = f"[{host}]" if ":" in host else host
-            observer.listening(f"http://{shown}:{port}", names_by_model(settings)[settings.default_model])
+            url = f"http://{shown}:{port}"
+            observer.listening(url, names_by_model(settings)[settings.default_model])
+            if work is not None:
+                await work(url)
+                server.stop()
 
         await server.run(start)
 
