@@ -40,7 +40,7 @@ def evaluate() -> None:
 
 def _benchmark(function: Function) -> Function:
     """Decorator: the options that all benchmarks share."""
-    for option in (
+    options = (
         click.option("--url", metavar="URL", help="Measure the server that answers there; --model is its name."),
         click.option(
             "--key", envvar="ANTHROPIC_API_KEY", default="any", help="That server's key. [ANTHROPIC_API_KEY]"
@@ -50,7 +50,8 @@ def _benchmark(function: Function) -> Function:
         click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N cases, taken evenly from all."),
         click.option("--json", "out", type=click.File("w", "utf-8"), metavar="OUT", help="Write all to a file."),
         click.option("--failures", "show_failures", is_flag=True, help="Print each case that went wrong, and how."),
-    ):
+    )
+    for option in reversed(options):
         function = option(function)
     return setting_options(MODEL)(function)
 
