@@ -138,7 +138,7 @@ def page() -> str:
 
 
 def _section(option: Option) -> str:
-    flag = f"`{option.flag}`" if option.flag else "none"
+    flag = ", ".join(f"`{flag}`" for flag in (option.flag, option.off_flag) if flag) or "none"
     key = f"`{option.key}` in `[{option.table}]`" if option.table else f"`{option.key}`"
     return f"""\
 ### `{option.name}`

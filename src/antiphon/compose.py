@@ -9,7 +9,7 @@ import logging
 import os
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +45,9 @@ from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import ResolvedModel, resolve
 
 SCRIPT_PREFIX = "script:"
+
+Work = Callable[[str], Awaitable[None]]
+"""What is done with a running server, whose URL is given."""
 
 
 class StartError(Exception):
@@ -88,6 +91,15 @@ class SystemEntropy:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterDescription:
+    """What changes a model: the file, its size and its rank."""
+
+    path: str
+    size_bytes: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
 
@@ -99,6 +111,7 @@ class ModelDescription:
     kv_bytes_per_token: int | None
     problem: str | None
     names: tuple[str, ...]
+    adapter: AdapterDescription | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +124,16 @@ class EngineProbe:
     detail: str
 
 
-def run_server(settings: Settings, observer: ServerObserver) -> None:
-    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
+def run_server(settings: Settings, observer: ServerObserver, work: Work | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until `work` is done; returns after a graceful shutdown.
+
+    Raises `ConfigError` or `StartError`, and what `work` raises.
+    """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     if settings.log_level != "debug":
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells of its own start and stop, as we do
     allow_many_connections()
-    uvloop.run(_serve(settings, observer))
+    uvloop.run(_serve(settings, observer, work))
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
@@ -192,7 +208,7 @@ def probe_engine() -> EngineProbe:
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
 
 
-async def _serve(settings: Settings, observer: ServerObserver) -> None:
+async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
     catalogue = load_catalogue(settings)
     named = families(settings)
     entropy = SystemEntropy()
@@ -221,7 +237,11 @@ async def _serve(settings: Settings, observer: ServerObserver) -> None:
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
             door.open(build_app(settings, routes, clock, entropy, seals, media))
             shown = f"[{host}]" if ":" in host else host
-            observer.listening(f"http://{shown}:{port}", names_by_model(settings)[settings.default_model])
+            url = f"http://{shown}:{port}"
+            observer.listening(url, names_by_model(settings)[settings.default_model])
+            if work is not None:
+                await work(url)
+                server.stop()
 
         await server.run(start)
 
@@ -254,7 +274,7 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
         except OSError as problem:
             raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
         return ScriptedEngine(model.id, script)
-    found = resolve(model.source, progress, projector=model.projector)
+    found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
     return LlamaCppEngine(model, _model_file(found), ready_timeout=settings.ready_timeout)
@@ -271,7 +291,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
     header = found.header
     return ModelFile(
         path=found.path,
-        name=header.name,
+        name=found.name,
         trained_context=header.context_length,
         chat_template=header.chat_template,
         bos_token=header.bos_token,
@@ -281,6 +301,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
         created=int(found.path.stat().st_mtime),
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
+        adapter=None if found.adapter is None else found.adapter.path,
     )
 
 
@@ -331,9 +352,14 @@ def _describe(model: ModelSettings, names: tuple[str, ...]) -> ModelDescription:
     if model.source.startswith("hf:"):
         return described()
     try:
-        found = resolve(model.source, projector=model.projector)
+        found = resolve(model.source, projector=model.projector, adapter=model.adapter)
     except WeightsError as failure:
         return described(problem=str(failure))
     trained = found.header.context_length or DEFAULT_CONTEXT
     window = model.context or min(trained, DEFAULT_CONTEXT)
-    return described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    looked_at = described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    if found.adapter is None:
+        return looked_at
+    return replace(
+        looked_at, adapter=AdapterDescription(str(found.adapter.path), found.adapter.size, found.adapter.rank)
+    )

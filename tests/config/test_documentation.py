@@ -19,7 +19,7 @@ def test_every_option_has_its_heading_flag_variable_and_meaning():
     text = page()
     assert re.findall(r"^### `(\w+)`$", text, re.MULTILINE) == [option.name for option in OPTIONS]
     for option in OPTIONS:
-        flag = f"`{option.flag}`" if option.flag else "none"
+        flag = ", ".join(f"`{flag}`" for flag in (option.flag, option.off_flag) if flag) or "none"
         key = f"`{option.key}`" + (f" in `[{option.table}]`" if option.table else "")
         assert f"| {flag} | `{option.env}` | {key} |" in text
         assert option.meaning in text

@@ -33,7 +33,19 @@ MODEL: Mapping[str, Value] = {
 
 def gguf(values: Mapping[str, Value], *, version: int = 3, magic: bytes = b"GGUF", count: int | None = None) -> bytes:
     """A file with these values in its header."""
-    head = magic + struct.pack("<IQQ", version, 0, len(values) if count is None else count)
+    return header(values, version=version, magic=magic, count=count)
+
+
+def header(
+    values: Mapping[str, Value],
+    *,
+    version: int = 3,
+    magic: bytes = b"GGUF",
+    count: int | None = None,
+    tensors: int = 0,
+) -> bytes:
+    """A header with these values, of a file with so many tensors."""
+    head = magic + struct.pack("<IQQ", version, tensors, len(values) if count is None else count)
     return head + b"".join(_string(key) + _typed(value) for key, value in values.items())
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from antiphon.cli.machine import Memory
-from antiphon.cli.progress import megabytes
+from antiphon.cli.progress import adapted, megabytes
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def models(described: "Sequence[ModelDescription]") -> Iterator[Finding]:
             remedy = "Start the server once while this machine is online."
             yield Finding(name, "WARN", f"{model.source} is not here yet{size}", remedy)
         else:
-            yield Finding(name, "OK", f"{model.path or model.source}{size}{window}")
+            change = "" if model.adapter is None else f", {adapted(model.adapter)}"
+            yield Finding(name, "OK", f"{model.path or model.source}{size}{window}{change}")
 
 
 def port(settings: Settings) -> Finding:
@@ -134,7 +135,8 @@ def memory(described: "Sequence[ModelDescription]", settings: Settings, machine:
             silent.append(model.id)
             continue
         tokens = model.window * settings.models[model.id].parallel
-        need += model.size_bytes + tokens * model.kv_bytes_per_token + _ENGINE_BYTES
+        weights = model.size_bytes + (0 if model.adapter is None else model.adapter.size_bytes)
+        need += weights + tokens * model.kv_bytes_per_token + _ENGINE_BYTES
     unknown = f" (not counting {', '.join(silent)}, whose size is not known)" if silent else ""
     detail = f"the models need about {megabytes(need)}{unknown}; {megabytes(machine.available)} are free"
     if need <= machine.available:

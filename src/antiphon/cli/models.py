@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli.options import MODEL, load_settings, setting_options
-from antiphon.cli.progress import megabytes
+from antiphon.cli.progress import adapted, megabytes
 
 if TYPE_CHECKING:
     from antiphon.compose import ModelDescription
@@ -37,6 +37,8 @@ def models(as_json: bool, **given: Any) -> None:
         console.width = 120
     console.print(_table(described, settings.default_model))
     for model in described:
+        if model.adapter:
+            console.print(f"{model.id}: {adapted(model.adapter)}", markup=False, highlight=False, soft_wrap=True)
         if model.problem:
             console.print(f"{model.id}: {model.problem}", markup=False, highlight=False, soft_wrap=True)
 

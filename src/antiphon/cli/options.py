@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from antiphon.config import OPTIONS, ConfigError, Option, Settings, parse_settings
-from antiphon.config.kinds import Keys, Switch
+from antiphon.config.kinds import NONE, Keys, Switch
 from antiphon.config.options import CONFIG_ENV, CONFIG_FILE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,7 +59,13 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
     # The values stay text: they are checked where variables and files are, so that all are refused alike.
     several = isinstance(option.kind, Keys)
     metavar = option.kind.metavar
-    return click.option(option.flag, option.name, metavar=metavar, multiple=several, default=None, help=help_text)
+    given = click.option(option.flag, option.name, metavar=metavar, multiple=several, default=None, help=help_text)
+    if option.off_flag is None:
+        return given
+    off = click.option(
+        option.off_flag, option.name, flag_value=NONE, default=None, help=f"The same as {option.flag} none."
+    )
+    return lambda function: given(off(function))
 
 
 def _read_file(flag: str | None, variable: str | None) -> tuple[str, dict[str, Any]]:

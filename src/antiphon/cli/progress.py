@@ -5,6 +5,7 @@ What happens goes to stderr; the address and what to paste, which someone may wa
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
@@ -12,6 +13,9 @@ from rich.status import Status
 from rich.text import Text
 
 from antiphon.config import Settings
+
+if TYPE_CHECKING:
+    from antiphon.compose import AdapterDescription
 
 _PLAIN_STEP = 0.1
 """A plain download line each tenth of the file."""
@@ -112,6 +116,11 @@ class ConsoleObserver:
 def megabytes(size: int) -> str:
     """A size as people compare files: MB below a gigabyte, GB above."""
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
+
+
+def adapted(adapter: "AdapterDescription") -> str:
+    """What changes a model, in words."""
+    return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank})"
 
 
 def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:

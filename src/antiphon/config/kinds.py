@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"0", "false", "no", "off"})
+NONE = "none"
+"""How a setting asks for nothing where silence would ask for something."""
 
 
 class Kind(Protocol):
@@ -135,6 +137,24 @@ class Text:
         return self.from_toml(text)
 
     def from_toml(self, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"{shown(value)} is not {self.wanted}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class TextOrNone:
+    """Any text that is not blank; false, and the words for it, are `none`."""
+
+    wanted: str = "a text, or none"
+    metavar: str = "TEXT"
+
+    def from_text(self, text: str) -> str:
+        return self.from_toml(False if text.strip().lower() in _OFF else text)
+
+    def from_toml(self, value: Any) -> str:
+        if value is False:
+            return NONE
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"{shown(value)} is not {self.wanted}")
         return value

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from antiphon.config.keys import NEW_KEY, SealingKeys
-from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text, Whole
+from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text, TextOrNone, Whole
 from antiphon.config.network import AllowedHosts, NetworkSettings
 from antiphon.config.settings import DEFAULT_MODEL, MediaSettings, ModelSettings, Settings, ThinkingSettings
 
@@ -34,6 +34,12 @@ class Option:
     def __post_init__(self) -> None:
         if self.flag == "":
             object.__setattr__(self, "flag", "--" + self.name.replace("_", "-"))
+
+    @property
+    def off_flag(self) -> str | None:
+        """The flag that asks for nothing, where silence would ask for something."""
+        off = isinstance(self.kind, TextOrNone) and self.flag
+        return "--no-" + self.flag.removeprefix("--") if off and self.flag else None
 
     @property
     def env(self) -> str:
@@ -95,6 +101,12 @@ _PROJECTOR = _model(
     "own hf: repository, or none.",
     unset="an mmproj*.gguf beside a local model that is alone in its directory",
 )
+_ADAPTER = _model(
+    "adapter",
+    TextOrNone("the path of an adapter, or none", "PATH"),
+    "Adapter (a LoRA in a .gguf file) that changes the model, or none.",
+    unset="the one that ships with the built-in model",
+)
 
 OPTIONS: tuple[Option, ...] = (
     _server("host", Host(), "Address to listen on. Any other than loopback needs an API key."),
@@ -118,6 +130,7 @@ OPTIONS: tuple[Option, ...] = (
     _GPU_LAYERS,
     _BATCH,
     _PROJECTOR,
+    _ADAPTER,
     _server(
         "strict_betas", Switch(), "Refuse unknown anthropic-beta values as the API does, instead of ignoring them."
     ),
@@ -190,6 +203,7 @@ MODEL_OPTIONS: tuple[Option, ...] = (
     _GPU_LAYERS,
     _BATCH,
     _PROJECTOR,
+    _ADAPTER,
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),

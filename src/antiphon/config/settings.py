@@ -40,6 +40,7 @@ class ModelSettings:
     `chat_template`: path of a Jinja file to use instead of the model's own template. `family`: the name of the family
     that says how it calls tools and thinks (None: what the template fits). `projector`: what lets it see pictures: a
     path, `hf:org/repo:file`, a file of its own `hf:` repository, or `none` (None: what lies beside a local model).
+    `adapter`: what changes the model, the path of a LoRA GGUF, or `none` (None: what ships for the built-in model).
     """
 
     id: str
@@ -52,6 +53,7 @@ class ModelSettings:
     chat_template: str | None = None
     family: str | None = None
     projector: str | None = None
+    adapter: str | None = None
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
 
 

@@ -4,6 +4,7 @@
 GGUF file says about itself. `WeightsError` is all that either raises.
 """
 
+from antiphon.weights.adapter import Adapter
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.gguf import GgufHeader, read_header
 from antiphon.weights.hub import Hub
@@ -12,6 +13,7 @@ from antiphon.weights.projector import Projector
 from antiphon.weights.resolve import ResolvedModel, resolve, suggest_id
 
 __all__ = [
+    "Adapter",
     "GgufHeader",
     "Hub",
     "Progress",

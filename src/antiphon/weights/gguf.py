@@ -1,4 +1,4 @@
-"""The header of a GGUF model file: what a model says about itself, without its tensors.
+"""The header of a GGUF file: what a model or an adapter says about itself, and the shapes of its tensors.
 
 Own code, because the `gguf` package takes 5.0 s to open the default model: it builds an array view for each of the
 vocabulary's 49,152 tokens and 48,900 merges. This reader walks the header once and decodes the few tokens that are
@@ -12,9 +12,10 @@ Source: the GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-en
 
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from antiphon.weights.errors import WeightsError
 
@@ -34,6 +35,9 @@ _TOKEN_TYPE: Final = "tokenizer.ggml.token_type"
 _CONTROL: Final = 3
 _USER_DEFINED: Final = 4
 _MARKUP: Final = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
+_MAX_DIMENSIONS: Final = 4
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class GgufHeader:
     of a conversation takes in a KV cache of 16-bit floats, None where the header does not say enough.
     `embedding_length`: numbers that stand for a token inside of the model, 0 where the file is silent. `projector`:
     the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
+    `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none.
     """
 
     architecture: str
@@ -64,6 +69,7 @@ class GgufHeader:
     embedding_length: int = 0
     projector: str = ""
     projects_to: int = 0
+    adapter: str = ""
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -79,16 +85,25 @@ class GgufHeader:
 
 def read_header(path: Path) -> GgufHeader:
     """The header of the file at `path`; raises `WeightsError` for one that is missing, cut short or not GGUF."""
+    return _read(path, _parse)
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor in the file at `path`, inputs before outputs as GGUF has it; raises `WeightsError`."""
+    return _read(path, _shapes)
+
+
+def _read(path: Path, parse: Callable[[bytes, int], _Read]) -> _Read:
     size = 0
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             data = file.read(_FIRST_READ)
             try:
-                return _parse(data, size)
+                return parse(data, size)
             except _ShortError:
                 data += file.read(MAX_HEADER - len(data))
-            return _parse(data, size)
+            return parse(data, size)
     except _ShortError as problem:
         raise WeightsError(f"{path}: {_too_short(size)}") from problem
     except _MalformedError as problem:
@@ -184,14 +199,35 @@ class _Reader:
         self.skip(0)
 
 
-def _parse(data: bytes, size: int) -> GgufHeader:
-    reader = _Reader(data)
+def _values(reader: _Reader) -> tuple[int, dict[str, _Value]]:
+    """The number of tensors, and what the header says by key; the reader stands before the tensors' shapes then."""
     _check_start(reader)
-    reader.skip(_U64.size)  # the number of tensors
+    tensors = reader.count()
     values: dict[str, _Value] = {}
     for _ in range(reader.count()):
         key = reader.string()
         values[key] = reader.value(reader.count(_U32))
+    return tensors, values
+
+
+def _shapes(data: bytes, size: int) -> dict[str, tuple[int, ...]]:
+    reader = _Reader(data)
+    tensors, _ = _values(reader)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for _ in range(tensors):
+        name, dimensions = reader.string(), reader.count(_U32)
+        if dimensions > _MAX_DIMENSIONS:
+            raise _MalformedError(
+                f"not a valid GGUF header: a tensor of {dimensions} dimensions at byte {reader.at}."
+            )
+        shapes[name] = tuple(reader.count() for _ in range(dimensions))
+        reader.skip(_U32.size + _U64.size)  # its type, and where it lies
+    return shapes
+
+
+def _parse(data: bytes, size: int) -> GgufHeader:
+    reader = _Reader(data)
+    _, values = _values(reader)
     architecture = _text(values, "general.architecture")
     if not architecture:
         raise _MalformedError("the file does not name its architecture (general.architecture): not a model.")
@@ -212,6 +248,7 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         embedding_length=_integer(values, f"{architecture}.embedding_length"),
         projector=_projector(values),
         projects_to=_integer(values, "clip.vision.projection_dim"),
+        adapter=_text(values, "adapter.type") if _text(values, "general.type") == "adapter" else "",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from antiphon.weights.adapter import Adapter, find_adapter
 from antiphon.weights.builtin import BUILTIN, DEFAULT, BuiltinModel, builtin_path
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.gguf import GgufHeader, read_header
@@ -21,7 +22,8 @@ _SPLIT_SUFFIX: Final = re.compile(r"-\d{5}-of-\d{5}$")
 class ResolvedModel:
     """A model that is here: its file (the first one of a split model), where it came from, and what it says.
 
-    `projector`: what lets it see pictures, None where it sees none.
+    `projector`: what lets it see pictures, None where it sees none. `adapter`: what changes it, None for the model as
+    it is; `name` and `origin` say so too.
     """
 
     id: str
@@ -29,14 +31,28 @@ class ResolvedModel:
     origin: str
     header: GgufHeader
     projector: Projector | None = None
+    adapter: Adapter | None = None
+
+    @property
+    def name(self) -> str:
+        """What the model is called: another one where an adapter changes it; empty where the file has no name."""
+        if self.adapter is None:
+            return self.header.name
+        return f"{self.header.name or self.id} with {self.adapter.name}"
 
 
 def resolve(
-    source: str, progress: Progress = silent, *, projector: str | None = None, hub: Hub | None = None
+    source: str,
+    progress: Progress = silent,
+    *,
+    projector: str | None = None,
+    adapter: str | None = None,
+    hub: Hub | None = None,
 ) -> ResolvedModel:
     """The model behind `builtin`, a built-in model's name, a path, or `hf:org/repo[:file]`.
 
-    `projector`: what `find_projector` takes. Blocks while it downloads. Raises `WeightsError`.
+    `projector`: what `find_projector` takes; `adapter`: what `find_adapter` takes. Blocks while it downloads. Raises
+    `WeightsError`.
     """
     name = suggest_id(source)
     builtin = _builtin(source)
@@ -52,7 +68,13 @@ def resolve(
     _check_parts(path, header)
     if header.projector:
         raise WeightsError(f"{path}: a projector, not a model. Name the model, and this file as its `projector`")
-    return ResolvedModel(name, path, origin, header, find_projector(projector, source, path, header, progress, hub))
+    if header.adapter:
+        raise WeightsError(f"{path}: an adapter, not a model. Name the model, and this file as its `adapter`")
+    seeing = find_projector(projector, source, path, header, progress, hub)
+    change = find_adapter(adapter, builtin, path, header)
+    if change is not None:
+        origin = f"{origin}, with the adapter {change.name} (rank {change.rank})"
+    return ResolvedModel(name, path, origin, header, seeing, change)
 
 
 def suggest_id(source: str) -> str:

@@ -33,7 +33,7 @@ _BARE_TEMPLATE: Final = "{{ messages[0]['content'] }}"
 class Load:
     """What to load, and how. `context`: tokens of one conversation. Zero or less leaves `threads`, `gpu_layers` and
     `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
-    `marker`: what stands for a picture in a prompt's text."""
+    `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is."""
 
     path: str
     key: str
@@ -45,6 +45,7 @@ class Load:
     least_batch: int = 0
     projector: str = ""
     marker: str = ""
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ def _serve(load: Load) -> tuple[object, Ready]:
         settings.mmproj_use_gpu = load.gpu_layers != 0
         settings.chat_template = _BARE_TEMPLATE
         os.environ["LLAMA_MEDIA_MARKER"] = load.marker
+    if load.adapter:
+        adapter = native.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = load.adapter, 1.0
+        settings.lora_adapters = [adapter]
     server = native.Server(settings)
     return server, Ready(server.listening_address, device or "CPU", threads, batch)
 

@@ -45,6 +45,7 @@ class ModelFile:
     """A GGUF file and what its header says. `trained_context`: 0 where it is silent. `created`: Unix seconds.
 
     `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
+    `adapter`: the file that changes the model, None for the model as it is.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class ModelFile:
     created: int = 0
     projector: Path | None = None
     projector_kind: str = ""
+    adapter: Path | None = None
 
 
 class LlamaCppEngine:
@@ -199,6 +201,7 @@ class LlamaCppEngine:
             least_batch=least_batch(self._model.projector_kind),
             projector=str(self._model.projector or ""),
             marker=self._marker,
+            adapter=str(self._model.adapter or ""),
         )
         return await EngineProcess.launch(load, self._load_timeout)
 

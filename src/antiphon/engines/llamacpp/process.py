@@ -83,12 +83,12 @@ class EngineProcess:
         except TimeoutError as problem:
             await _end(process, at_once=True)
             words = f"not loaded after {timeout:g} s, so the engine process was ended.{await log.last_words()}"
-            raise EngineFault(f"{load.path}: {words}") from problem
+            raise EngineFault(f"{_named(load)}: {words}") from problem
         except BaseException:
             await _end(process, at_once=True)
             raise
         reason = answer.get("error") or f"the engine process {_ending(process.returncode)}"
-        raise EngineFault(f"{load.path}: the model cannot be loaded: {reason}{await log.last_words()}")
+        raise EngineFault(f"{_named(load)}: the model cannot be loaded: {reason}{await log.last_words()}")
 
     async def wait(self) -> str:
         """Wait until the process is gone; how it ended, in words."""
@@ -108,6 +108,11 @@ async def _ask(process: asyncio.subprocess.Process, load: Load) -> dict[str, Any
         await process.stdin.drain()
     line = await _stream(process.stdout).readline()
     return orjson.loads(line) if line else {}
+
+
+def _named(load: Load) -> str:
+    """The files that were to be loaded."""
+    return f"{load.path} with the adapter {load.adapter}" if load.adapter else load.path
 
 
 def _stream(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:

@@ -1,0 +1,93 @@
+"""The adapter of the settings reaches the engine, and the commands tell of it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antiphon import compose
+from antiphon.cli import checks
+from antiphon.cli.machine import Memory
+from antiphon.compose import AdapterDescription, StartError
+from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
+from tests.cli.commands import HERE, Composition
+from tests.cli.test_compose import KEY, Watching, composed
+from tests.weights.adapter_files import adapter_file, random_pairs
+
+ADAPTED = replace(HERE, adapter=AdapterDescription("/m/[tools].gguf", 6_500_000, 32))
+
+
+def with_adapter(adapter: str | None) -> Settings:
+    model = ModelSettings("a", "builtin", context=256, adapter=adapter)
+    return Settings(port=0, default_model="a", models={"a": model}, thinking=ThinkingSettings(keys=(KEY,)))
+
+
+@pytest.mark.promise("adapter.is-applied")
+def test_a_model_is_served_with_the_adapter_that_its_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "change.gguf"
+    path.write_bytes(adapter_file(random_pairs((29,)), 8.0))
+    settings = with_adapter(str(path))
+    (described,) = compose.describe_models(settings)
+    assert described.adapter == AdapterDescription(str(path), path.stat().st_size, 8)
+    card = composed(settings, monkeypatch)[0].served["a"].engine.card
+    assert card.name.endswith(" with change")
+    assert card.origin.endswith("with the adapter change (rank 8)")
+
+
+@pytest.mark.promise("adapter.wrong-file")
+def test_an_adapter_that_cannot_be_had_stops_the_start_and_is_found_before(tmp_path: Path):
+    path = tmp_path / "change.gguf"
+    path.write_bytes(b"PK")
+    settings = with_adapter(str(path))
+    (described,) = compose.describe_models(settings)
+    assert f"{path}: not a GGUF file" in (described.problem or "")
+    with pytest.raises(StartError, match=r"model a: .*change\.gguf: not a GGUF file"):
+        compose.run_server(settings, Watching())
+
+
+@pytest.mark.promise("adapter.can-be-switched-off")
+@pytest.mark.parametrize(
+    ("arguments", "env", "toml", "adapter"),
+    [
+        pytest.param(("--no-adapter",), {}, "", "none", id="flag"),
+        pytest.param(("--adapter", "none"), {}, "", "none", id="word"),
+        pytest.param((), {"ANTIPHON_ADAPTER": "off"}, "", "none", id="variable"),
+        pytest.param((), {}, "adapter = false", "none", id="top of the file"),
+        pytest.param((), {}, f"[models.{DEFAULT_MODEL}]\nadapter = false", "none", id="table"),
+        pytest.param(("--adapter", "a.gguf"), {"ANTIPHON_ADAPTER": "off"}, "", "a.gguf", id="another one"),
+        pytest.param((), {}, "", None, id="nothing said"),
+    ],
+)
+def test_the_adapter_can_be_switched_off_wherever_options_are_given(
+    composition: Composition, arguments: tuple[str, ...], env: dict[str, str], toml: str, adapter: str | None
+):
+    Path("antiphon.toml").write_text(toml)
+    assert composition.run("serve", *arguments, env=env).exit_code == 0
+    assert composition.settings[0].models[DEFAULT_MODEL].adapter == adapter
+
+
+@pytest.mark.promise("config.names-the-wrong-setting")
+def test_a_value_that_is_no_adapter_is_refused_with_its_place(composition: Composition):
+    Path("antiphon.toml").write_text("adapter = true")
+    result = composition.run("serve")
+    assert result.exit_code == 2
+    assert "antiphon.toml, adapter: true is not the path of an adapter, or none" in result.stderr
+
+
+@pytest.mark.promise("adapter.is-told")
+def test_the_models_are_shown_with_their_adapters(composition: Composition):
+    composition.models = (ADAPTED,)
+    told = f"{HERE.id}: with the adapter /m/[tools].gguf (6.5 MB, rank 32)\n"
+    assert composition.run("models").stdout.endswith(told)
+    (model,) = json.loads(composition.run("models", "--json").stdout)
+    assert model["adapter"] == {"path": "/m/[tools].gguf", "size_bytes": 6_500_000, "rank": 32}
+
+
+@pytest.mark.promise("adapter.is-told")
+def test_doctor_looks_at_the_adapter_and_counts_it():
+    (found,) = checks.models([ADAPTED])
+    assert found.state == "OK"
+    assert found.detail.endswith("window of 8192 tokens, with the adapter /m/[tools].gguf (6.5 MB, rank 32)")
+    # 947.9 MB without it: see test_doctor.py.
+    assert "about 954.4 MB" in checks.memory([ADAPTED], Settings(), Memory(2**40, 2**40)).detail
