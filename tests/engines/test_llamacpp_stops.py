@@ -129,3 +129,13 @@ async def test_others_that_wait_neither_come_before_an_answer_nor_take_its_thoug
     # One runs beside the thought all the time, so that the others can only have its slot.
     await asyncio.gather(answer(), finish(1, 120), *(finish(number, 5) for number in (2, 3, 4)))
     assert order[0] == 0
+
+
+@pytest.mark.promise("engine.ends-under-a-grammar")
+async def test_a_grammar_lets_the_model_end_its_turn_where_it_would(own: LlamaCppEngine):
+    """llama.cpp tells llguidance of one token that ends a text, and not always of the one that the model writes."""
+    question = "What is the capital of France? Answer in one short sentence."
+    free = await run(own, await ask(own, question), 60)
+    shaped = await run(own, await ask(own, question), 60, grammar="start: TEXT?\nTEXT: /(?s:.+)/")
+    assert done(free).reason == "end", "the question is one that the model soon has answered"
+    assert (text(shaped), done(shaped).reason) == (text(free), "end")

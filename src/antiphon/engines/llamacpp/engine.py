@@ -214,7 +214,7 @@ class LlamaCppEngine:
             "cache_prompt": True,
             "id_slot": slot,
             **native_sampling(work.sampling, self._card.sampling),
-            **_shaped(work, shown),
+            **_shaped(work, shown, self._control.get(self._card.eos_token)),
         }
         counted = 0
         async with aclosing(self._paired(body, shown) if work.stops else self._complete(body)) as outputs:
@@ -304,16 +304,25 @@ class LlamaCppEngine:
         return child, self._client
 
 
-def _shaped(work: Generation, shown: frozenset[str]) -> dict[str, Any]:
-    """The keys that bound what the model writes, and that show control tokens in it."""
+def _shaped(work: Generation, shown: frozenset[str], end: int | None) -> dict[str, Any]:
+    """The keys that bound what the model writes, and that show control tokens in it. `end`: what ends its turn."""
     shaped: dict[str, Any] = {}
     if work.grammar is not None:
-        shaped["grammar"] = f"{_GRAMMAR_HEADER}{work.grammar}"
+        shaped["grammar"] = f"{_GRAMMAR_HEADER}{work.grammar if end is None else ended(work.grammar, end)}"
     if shown:
         shaped["preserved_tokens"] = sorted(shown)
     if work.stops:
         shaped |= {"stop": work.stops, "return_tokens": True}
     return shaped
+
+
+def ended(grammar: str, end: int) -> str:
+    """The grammar with the token that ends a turn allowed behind it.
+
+    Of the tokens that end a text llama.cpp tells llguidance one, which need not be the one that the model writes: of
+    `<|im_end|>` and `<|endoftext|>` it took the other, and a reply under a grammar never came to its end.
+    """
+    return grammar.replace("start:", f"start: the_reply <[{end}]>?\nthe_reply:", 1)
 
 
 def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:
