@@ -12,7 +12,7 @@ PINNED := --require-hashes -r
 TS := tests/referee/ts
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types contracts docs bench lock clean install develop
+.PHONY: help serve test lint types contracts docs train bench lock clean install develop
 
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
@@ -41,6 +41,10 @@ contracts: develop ## check import layers, the manifest of promises, and that ge
 docs: develop ## write the generated pages anew
 	@$(BIN)/python scripts/compatibility.py
 	@$(BIN)/python scripts/configuration.py
+
+train: .venv-train/.stamp $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
+	@PYTHONPATH=src:. .venv-train/bin/python -m training.train \
+		"$$($(BIN)/python scripts/builtin_model.py)" build/adapter $(or $(ARGS),--seconds 600 --judge)
 
 bench: develop ## measure the server on this machine, beside its peers
 	@$(BIN)/python -m benchmarks.overhead $(ARGS)
@@ -74,6 +78,12 @@ $(STAMPS)/self: pyproject.toml $(STAMPS)/serve
 
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/serve
 	@$(BIN)/python scripts/install.py "the tools and the tests' clients" $(PINNED) requirements/dev.txt
+	@touch $@
+
+# Training takes PyTorch, which serving never does.
+.venv-train/.stamp: requirements/train.txt $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-train
+	@.venv-train/bin/python scripts/install.py "what training takes" $(PINNED) requirements/train.txt
 	@touch $@
 
 # The SDK line before the current one, in an environment of its own: both are called by the same name.

@@ -75,7 +75,14 @@ def packed(examples: list[Tokens], length: int) -> Packed:
         at += size
         starts.append(at)
     starts += [length] * (SEQUENCES + 1 - len(starts))
-    return Packed(tokens, positions, torch.tensor(starts, dtype=torch.int32), LONGEST, torch.tensor(learned), torch.tensor(targets))
+    return Packed(
+        tokens,
+        positions,
+        torch.tensor(starts, dtype=torch.int32),
+        LONGEST,
+        torch.tensor(learned),
+        torch.tensor(targets),
+    )
 
 
 def loader(rows: Rows, processes: int) -> Iterator[Packed]:

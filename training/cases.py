@@ -1,6 +1,6 @@
 """The held-out cases of `antiphon eval tools`, and what a reply to one is worth while training.
 
-    python -m training.cases OUT.jsonl
+python -m training.cases OUT.jsonl
 """
 
 import argparse
@@ -92,7 +92,7 @@ _PARAMETER: Final = re.compile(r'<parameter name="([^"]*)">(.*?)</parameter>', r
 
 
 def read_calls(text: str, tools: Sequence[Tool]) -> list[tuple[str, dict[str, Any]]]:
-    """The calls in a reply, read simply: for the trainer's own score; the server's reader decides in the benchmark."""
+    """The calls in a reply, read simply, for the trainer's score; in the benchmark the server's reader decides."""
     schemas = {tool.name: tool.schema for tool in tools}
     found: list[tuple[str, dict[str, Any]]] = []
     for name, body in _INVOKE.findall(text):
@@ -163,7 +163,9 @@ def main() -> None:
     options = parser.parse_args()
     with options.out.open("w", encoding="utf-8") as out:
         for case in cases():
-            expect: dict[str, Any] = {"calls": [{"name": call.name, "input": dict(call.input)} for call in case.calls]}
+            expect: dict[str, Any] = {
+                "calls": [{"name": call.name, "input": dict(call.input)} for call in case.calls]
+            }
             if case.says:
                 expect["says"] = list(case.says)
             row = {"id": case.id, "category": case.category, "request": request(case), "expect": expect}

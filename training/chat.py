@@ -47,7 +47,20 @@ _PLAIN: Final = (
 def prompt(rng: random.Random, words: Words, kind: Kind) -> str:
     """Something to say."""
     text = rng.choice(part(_SMALL if kind == "small" else _PLAIN, words.split))
-    for name in ("first", "topic", "food", "animal", "city", "language", "adjective", "color", "product", "country", "company", "department"):
+    for name in (
+        "first",
+        "topic",
+        "food",
+        "animal",
+        "city",
+        "language",
+        "adjective",
+        "color",
+        "product",
+        "country",
+        "company",
+        "department",
+    ):
         for field in (f"{{{name}}}", f"{{{name}2}}"):
             if field in text:
                 text = text.replace(field, words.one(rng, name))

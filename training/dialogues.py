@@ -1,4 +1,4 @@
-"""Conversations with tools, exchange by exchange: calls and their results, questions back, refusals, mistakes, chat."""
+"""Conversations with tools, exchange by exchange: calls and results, questions back, refusals, mistakes, chat."""
 
 import json
 import random
@@ -30,8 +30,8 @@ _PREFACES = (
 )  # fmt: skip
 
 _ASKING = {
-    "train": ("Which {n} should I use?", "What {n} do you want?", "Could you tell me the {n}?", "I need the {n} to do that. What is it?",
-              "Please tell me the {n}."),
+    "train": ("Which {n} should I use?", "What {n} do you want?", "Could you tell me the {n}?",
+              "I need the {n} to do that. What is it?", "Please tell me the {n}."),
     "held": ("Which {n} should I use?",),
 }  # fmt: skip
 
@@ -47,12 +47,29 @@ _GIVING = {
 }
 
 _MORE = {
-    "train": ("And {f}?", "What about {v}?", "And for {v}?", "Now the same with {v}.", "Same question for {v}.", "How about {v}?", "Also {v}, please."),
+    "train": (
+        "And {f}?",
+        "What about {v}?",
+        "And for {v}?",
+        "Now the same with {v}.",
+        "Same question for {v}.",
+        "How about {v}?",
+        "Also {v}, please.",
+    ),
     "held": ("Do it again with {v}.", "And then {v}?", "{v} too, please."),
 }
 
 _LINKS = {
-    "train": (" Also, {t}", " And {t}", " Then {t}", "\n{T}", " {T}", " Besides that, {t}", " After that, {t}", " While you're at it, {t}"),
+    "train": (
+        " Also, {t}",
+        " And {t}",
+        " Then {t}",
+        "\n{T}",
+        " {T}",
+        " Besides that, {t}",
+        " After that, {t}",
+        " While you're at it, {t}",
+    ),
     "held": (" In addition, {t}", " On top of that, {t}"),
 }
 
@@ -84,9 +101,14 @@ class Dialogue:
         """The model answers so."""
         self.turns.append(Said("assistant", (*self._thought(thought), Text(text)), taught=True, says=tuple(says)))
 
-    def call(self, requests: Sequence[Request], thought: str = "", *, taught: bool = True, preface: bool = True) -> list[Call]:
+    def call(
+        self, requests: Sequence[Request], thought: str = "", *, taught: bool = True, preface: bool = True
+    ) -> list[Call]:
         """The model makes the calls of the requests."""
-        calls = [Call(f"{self._id()}{at}", request.skill.tool.name, _ordered(request)) for at, request in enumerate(requests)]
+        calls = [
+            Call(f"{self._id()}{at}", request.skill.tool.name, _ordered(request))
+            for at, request in enumerate(requests)
+        ]
         words: tuple[Part, ...] = ()
         if self.prefaces and preface:
             gists = joined([request.skill.gist for request in requests])
@@ -97,7 +119,10 @@ class Dialogue:
     def results(self, calls: Sequence[Call], texts: Sequence[str], *, failed: bool = False) -> None:
         """The user sends the calls' results."""
         self.turns.append(
-            Said("user", tuple(Result(call.id, call.name, text, failed) for call, text in zip(calls, texts, strict=True)))
+            Said(
+                "user",
+                tuple(Result(call.id, call.name, text, failed) for call, text in zip(calls, texts, strict=True)),
+            )
         )
 
     def _thought(self, thought: str) -> tuple[Part, ...]:
@@ -135,7 +160,9 @@ class Dialogue:
         if varied is None:
             return False
         value, spoken = varied.value(self.rng, self.words)
-        request = Request(before.skill, "", {**before.input, varied.name: value}, {**before.values, varied.name: spoken})
+        request = Request(
+            before.skill, "", {**before.input, varied.name: value}, {**before.values, varied.name: spoken}
+        )
         said = self.rng.choice(_MORE[self.split])
         self.user(said.replace("{f}", varied.said(self.rng, self.words, spoken)).replace("{v}", spoken))
         self.fulfil(request)
@@ -153,11 +180,14 @@ class Dialogue:
         self.user(request.text)
         noun = lacking.slot.nouns[0].replace("{n}", skill.action.noun.replace("_", " "))
         asked = rng.choice(_ASKING[self.split]).replace("{n}", noun)
-        thought = f"The user wants to {skill.gist}. {skill.tool.name} needs {lacking.name}, and it was not given. I have to ask."
+        needs = f"{skill.tool.name} needs {lacking.name}, and it was not given"
+        thought = f"The user wants to {skill.gist}. {needs}. I have to ask."
         self.answer(asked, lacking.slot.nouns, thought)
         value, spoken = lacking.value(rng, self.words)
         self.user(rng.choice(_GIVING[self.split]).replace("{v}", spoken))
-        self.fulfil(Request(skill, "", {**request.input, lacking.name: value}, {**request.values, lacking.name: spoken}))
+        self.fulfil(
+            Request(skill, "", {**request.input, lacking.name: value}, {**request.values, lacking.name: spoken})
+        )
         return True
 
     def refused(self, wish: Request) -> None:
@@ -165,7 +195,9 @@ class Dialogue:
         self.user(wish.text)
         gists = joined([skill.gist for skill in self.skills[:2]])
         thought = f"The user wants to {wish.skill.gist}. None of the tools does that."
-        self.answer(self.rng.choice(_REFUSING).replace("{g}", gists), ("tool", "can't", "cannot", "unable", "sorry"), thought)
+        self.answer(
+            self.rng.choice(_REFUSING).replace("{g}", gists), ("tool", "can't", "cannot", "unable", "sorry"), thought
+        )
 
     def failed(self) -> None:
         """A call fails, and nothing is to be done about it."""
@@ -177,7 +209,7 @@ class Dialogue:
         self.answer(came.answer, came.says, "The call failed. I have to tell the user.")
 
     def corrected(self) -> bool:
-        """A wrong call fails with a word on what was wrong, and the right one follows; False where none can be wrong."""
+        """A wrong call fails, with a word on why, and the right one follows; False where none can be wrong."""
         rng = self.rng
         request = self.request()
         names = [name for name in request.input if self._parameter(request, name).required]
@@ -196,7 +228,9 @@ class Dialogue:
         self.user(request.text)
         calls = self.call([Request(request.skill, "", wrong, request.values)], taught=False, preface=False)
         self.results(calls, [message], failed=True)
-        calls = self.call([request], f"{name} was missing. I will call {request.skill.tool.name} again with {name}.", preface=False)
+        calls = self.call(
+            [request], f"{name} was missing. I will call {request.skill.tool.name} again with {name}.", preface=False
+        )
         came = outcome(request, rng, self.words)
         self.results(calls, [came.result])
         self.answer(came.answer, came.says, self._read())
@@ -211,7 +245,11 @@ class Dialogue:
         second = ask_for(user, rng, self.words, without=(by_id.name,))
         whole = Request(user, "", {**second.input, by_id.name: value}, second.values)
         wish = second.text.rstrip(".!? ")
-        self.user(rng.choice([f"{first.text} Then {_lower(wish)}.", f"{first.text} I'd like to do this with it: {_lower(wish)}."]))
+        self.user(
+            rng.choice(
+                [f"{first.text} Then {_lower(wish)}.", f"{first.text} I'd like to do this with it: {_lower(wish)}."]
+            )
+        )
         calls = self.call([first], f"First I need the ID. I will call {finder.tool.name} and then {user.tool.name}.")
         row = {"id": value, "title": _values(first)}
         self.results(calls, [rng.choice([json.dumps([row]), json.dumps({"results": [row]}), json.dumps(row)])])
@@ -264,7 +302,15 @@ class Dialogue:
                         values.append(more)
                 if len(values) > 1:
                     text = first.text.replace(spoken, joined(values))
-                    return [Request(first.skill, text, {**first.input, varied.name: value}, {**first.values, varied.name: value}) for value in values], text
+                    return [
+                        Request(
+                            first.skill,
+                            text,
+                            {**first.input, varied.name: value},
+                            {**first.values, varied.name: value},
+                        )
+                        for value in values
+                    ], text
         requests = [first]
         for _ in range(rng.choice([1, 1, 1, 2])):
             more = self.request()
@@ -282,14 +328,36 @@ def _ordered(request: Request) -> dict[str, Any]:
 
 
 def _forgettable(skill: Skill) -> list[Parameter]:
-    sayable = [parameter for parameter in skill.parameters if parameter.required and not parameter.options and parameter.slot.kind != "flag"]
+    sayable = [
+        parameter
+        for parameter in skill.parameters
+        if parameter.required and not parameter.options and parameter.slot.kind != "flag"
+    ]
     return sayable if skill.action.objects else []
 
 
 def _varied(request: Request) -> Parameter | None:
     """The one parameter that makes the request what it is."""
-    kinds = ("city", "us_city", "country", "ticker", "product", "company", "food", "path", "url", "id", "book", "email", "topic")
-    fitting = [parameter for parameter in request.skill.parameters if parameter.slot.kind in kinds and parameter.name in request.values]
+    kinds = (
+        "city",
+        "us_city",
+        "country",
+        "ticker",
+        "product",
+        "company",
+        "food",
+        "path",
+        "url",
+        "id",
+        "book",
+        "email",
+        "topic",
+    )
+    fitting = [
+        parameter
+        for parameter in request.skill.parameters
+        if parameter.slot.kind in kinds and parameter.name in request.values
+    ]
     return fitting[0] if len(fitting) == 1 and fitting[0].required else None
 
 
@@ -304,4 +372,3 @@ def _short(value: object) -> str:
 
 def _lower(text: str) -> str:
     return text if text.startswith(("I ", "I'")) or text[:2].isupper() else text[0].lower() + text[1:]
-

@@ -18,19 +18,21 @@ Answers = Mapping[Kind, Sequence[tuple[str, str, bool]]]
 """Plain prompts, the base model's answers to them, and whether the answer came to its end."""
 
 _KNOWING: Final = frozenset(
-    {"capital", "population", "word", "movie", "book", "recipes", "text", "web", "expression", "news", "meals", "image", "page",
-     "document", "distance", "length", "spelling", "calories"}
+    {"capital", "population", "word", "movie", "book", "recipes", "text", "web", "expression", "news", "meals",
+     "image", "page", "document", "distance", "length", "spelling", "calories"}
 )  # fmt: skip
 """Tools that a plain question could be for."""
 
 _SYSTEMS: Final = (
-    "You are a helpful assistant.", "You are a helpful AI assistant. Be brief.", "You work for {company}.", "Today is {date}.",
-    "You help the {department} team of {company}.", "Answer in one sentence.", "Be polite and short.", "The user's name is {first}.",
+    "You are a helpful assistant.", "You are a helpful AI assistant. Be brief.", "You work for {company}.",
+    "Today is {date}.", "You help the {department} team of {company}.", "Answer in one sentence.",
+    "Be polite and short.", "The user's name is {first}.",
     "You are the assistant of {company}. Use your tools where they help.", "Never guess what a tool can tell you.",
     "You are a voice assistant. Keep answers short.", "The user lives in {city}.",
 )  # fmt: skip
 _EXPLAINING: Final = (
-    "Before you call a tool, say in one sentence what you are about to do.", "Always tell the user what you do before you use a tool.",
+    "Before you call a tool, say in one sentence what you are about to do.",
+    "Always tell the user what you do before you use a tool.",
     "Explain briefly what you do before every call.",
 )  # fmt: skip
 
@@ -75,37 +77,39 @@ class Maker:
         """A conversation that is all of one category; None where the draw does not fit it."""
         skills = self.skills(rng, rng.randint(1, 8) if category != "single" else rng.randint(1, 3))
         dialogue = Dialogue(rng, self._words, skills)
+        if category == "otherwise":
+            return self._otherwise(rng, exchanges=1)
+        if category == "chat":
+            skills = tuple(skill for skill in skills if skill.action.noun not in _KNOWING)
+            dialogue = Dialogue(rng, self._words, skills)
+        if not skills or not self._exchange(rng, category, dialogue):
+            return None
+        return self._example(rng, category, dialogue.skills, dialogue, plain=True)
+
+    def _exchange(self, rng: random.Random, category: str, dialogue: Dialogue) -> bool:
+        """Add an exchange of the category; whether it came about."""
         match category:
             case "single" | "choose":
-                dialogue.served()
+                return bool(dialogue.served())
+            case "again":
+                return dialogue.again(dialogue.served())
+            case "chained":
+                return bool(self._chain(rng, dialogue))
+            case "forgotten":
+                return dialogue.forgotten()
+            case "corrected":
+                return dialogue.corrected()
+            case "chat":
+                return self._talk(rng, dialogue)
             case "several":
                 dialogue.several()
-            case "forgotten":
-                if not dialogue.forgotten():
-                    return None
             case "refused":
-                dialogue.refused(self._foreign_wish(rng, skills))
+                dialogue.refused(self._foreign_wish(rng, dialogue.skills))
             case "failed":
                 dialogue.failed()
-            case "corrected":
-                if not dialogue.corrected():
-                    return None
-            case "chained":
-                skills = self._chain(rng, dialogue)
-            case "again":
-                first = dialogue.served()
-                if not dialogue.again(first):
-                    return None
-            case "otherwise":
-                return self._otherwise(rng, exchanges=1)
-            case "chat":
-                skills = tuple(skill for skill in skills if skill.action.noun not in _KNOWING)
-                dialogue = Dialogue(rng, self._words, skills)
-                if not skills or not self._talk(rng, dialogue):
-                    return None
             case _:
                 raise ValueError(category)
-        return self._example(rng, category, skills, dialogue, plain=True)
+        return True
 
     def skills(self, rng: random.Random, count: int) -> tuple[Skill, ...]:
         """Different tools; some of them are alike, so that the choice is one."""
@@ -183,7 +187,11 @@ class Maker:
         stems = {noun.rstrip("s") for noun in nouns}
         while True:
             action = rng.choice(self._written) if rng.random() < 0.5 else made(rng, self._split)
-            if action.noun not in _KNOWING and action.noun.rstrip("s") not in stems and action.noun not in ("file", "files"):
+            if (
+                action.noun not in _KNOWING
+                and action.noun.rstrip("s") not in stems
+                and action.noun not in ("file", "files")
+            ):
                 return ask_for(make_skill(action, rng, self._words), rng, self._words)
 
     def _talk(self, rng: random.Random, dialogue: Dialogue, *, small: bool = False) -> bool:
@@ -194,7 +202,15 @@ class Maker:
         if not ended:
             return False
         dialogue.user(prompt)
-        dialogue.answer(answer, thought=rng.choice(["No tool is needed for this. I can answer directly.", "This is a plain question. I can answer it myself."]))
+        dialogue.answer(
+            answer,
+            thought=rng.choice(
+                [
+                    "No tool is needed for this. I can answer directly.",
+                    "This is a plain question. I can answer it myself.",
+                ]
+            ),
+        )
         return True
 
     def _chat(self, rng: random.Random) -> Example:
@@ -206,7 +222,12 @@ class Maker:
                 continue
             prompt, answer, ended = rng.choice(self._answers[kind])
             dialogue.user(prompt)
-            gist = rng.choice(["The user wants to talk. I can answer directly.", "This is a plain question. I can answer it myself."])
+            gist = rng.choice(
+                [
+                    "The user wants to talk. I can answer directly.",
+                    "This is a plain question. I can answer it myself.",
+                ]
+            )
             dialogue.answer(answer, thought=gist)
             if not ended:
                 # It is shown as far as it goes, and nothing may come behind it.
@@ -218,7 +239,11 @@ class Maker:
 
     def _otherwise(self, rng: random.Random, exchanges: int | None = None) -> Example:
         request, language = otherwise(rng, self._words)
-        others = [skill for skill in self.skills(rng, rng.randint(0, 4)) if skill.action.noun != request.skill.action.noun and skill.tool.name != request.skill.tool.name]
+        others = [
+            skill
+            for skill in self.skills(rng, rng.randint(0, 4))
+            if skill.action.noun != request.skill.action.noun and skill.tool.name != request.skill.tool.name
+        ]
         skills = [request.skill, *others]
         rng.shuffle(skills)
         dialogue = Dialogue(rng, self._words, tuple(skills), thinks=rng.random() < 0.15 and exchanges is None)
@@ -235,14 +260,17 @@ class Maker:
             dialogue.served()
         return self._example(rng, "otherwise", tuple(skills), dialogue, plain=exchanges is not None)
 
-    def _example(self, rng: random.Random, category: str, skills: Sequence[Skill], dialogue: Dialogue, *, plain: bool = False) -> Example:
+    def _example(
+        self, rng: random.Random, category: str, skills: Sequence[Skill], dialogue: Dialogue, *, plain: bool = False
+    ) -> Example:
         system = ""
         if dialogue.prefaces:
             system = rng.choice(_EXPLAINING)
         elif rng.random() < (0.3 if plain else 0.45):
             system = rng.choice(_SYSTEMS).format(
-                company=self._words.one(rng, "company"), department=self._words.one(rng, "department"), first=self._words.one(rng, "first"),
-                city=self._words.one(rng, "city"), date=f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+                company=self._words.one(rng, "company"), department=self._words.one(rng, "department"),
+                first=self._words.one(rng, "first"), city=self._words.one(rng, "city"),
+                date=f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
             )  # fmt: skip
         tools = [skill.tool for skill in skills]
         if rng.random() < 0.06:

@@ -1,13 +1,14 @@
 """The built-in model in PyTorch, read from its GGUF file, with low-rank adapters on chosen projections.
 
-The tensors stay in the file's own layout: llama.cpp turns neighbouring pairs of a head (2i, 2i+1), so that queries and
-keys are stored with their rows permuted. An adapter trained here is one for that layout, and needs no conversion.
+The tensors stay in the file's own layout: llama.cpp turns neighbouring pairs of a head (2i, 2i+1), so that queries
+and keys are stored with their rows permuted. An adapter trained here is one for that layout, and needs no conversion.
 Sequences are packed one behind the other in one row of tokens, and do not see each other.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,7 +74,13 @@ class Model(nn.Module):
     """The model: frozen weights and trained adapters. `adapted`: layer and projection of each adapter."""
 
     def __init__(
-        self, path: Path, adapted: Sequence[tuple[int, str]], rank: int, scale: float, *, dtype: torch.dtype | None = None
+        self,
+        path: Path,
+        adapted: Sequence[tuple[int, str]],
+        rank: int,
+        scale: float,
+        *,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         # Many processors have no bfloat16 of their own, and are a hundred times slower in it.
@@ -116,7 +123,18 @@ class Model(nn.Module):
         shape, turns = self.shape, rotation(packed.positions, self.shape)
         for layer, parts in enumerate(self.layers):
             low = self._low(layer, x.dtype)
-            x = self._block(x, *turns, packed.starts, packed.longest, parts, low, self.scale, shape.heads, shape.kv_heads, shape.epsilon)
+            x = self._block(
+                x,
+                *turns,
+                packed.starts,
+                packed.longest,
+                parts,
+                low,
+                self.scale,
+                shape.heads,
+                shape.kv_heads,
+                shape.epsilon,
+            )
         return norm(x, self.last_norm, self.shape.epsilon)
 
     def loss(self, packed: Packed) -> Tensor:
@@ -164,7 +182,9 @@ def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2).to(x.dtype)
 
 
-def _project(x: Tensor, name: str, parts: dict[str, Tensor], low: dict[str, tuple[Tensor, Tensor]], scale: float) -> Tensor:
+def _project(
+    x: Tensor, name: str, parts: dict[str, Tensor], low: dict[str, tuple[Tensor, Tensor]], scale: float
+) -> Tensor:
     y = x @ parts[name].T
     if name in low:
         a, b = low[name]
@@ -194,7 +214,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, starts: Tensor, longest: int) -> Te
         return flash(q, k, v, starts, starts, longest, longest, 0.0, True, False)[0]
     out: list[Tensor] = []
     bounds = starts.tolist()
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         if stop > start:
             one = (part[start:stop].transpose(0, 1)[None] for part in (q, k, v))
             out.append(functional.scaled_dot_product_attention(*one, is_causal=True)[0].transpose(0, 1))
@@ -205,7 +225,10 @@ def _write(model: Model, prompts: Sequence[Sequence[int]], most: int, end: int) 
     shape, device = model.shape, model.embedding.device
     count, longest = len(prompts), max(map(len, prompts))
     room = longest + most
-    cache = [torch.zeros(2, count, shape.kv_heads, room, shape.head, dtype=model.embedding.dtype, device=device) for _ in range(shape.layers)]
+    cache = [
+        torch.zeros(2, count, shape.kv_heads, room, shape.head, dtype=model.embedding.dtype, device=device)
+        for _ in range(shape.layers)
+    ]
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
     rows = torch.arange(count, device=device)
     tokens = torch.zeros(count, longest, dtype=torch.long, device=device)
@@ -233,7 +256,7 @@ def _write(model: Model, prompts: Sequence[Sequence[int]], most: int, end: int) 
 
 
 def _step(model: Model, tokens: Tensor, positions: Tensor, cache: list[Tensor], mask: Tensor | None) -> Tensor:
-    """Rows of tokens through the model (rows × tokens × width); keys and values are kept. No mask: all from the start."""
+    """Rows of tokens through the model (rows × tokens × width); keys and values are kept. No mask: from the start."""
     shape = model.shape
     count, length = tokens.shape
     x = functional.embedding(tokens, model.embedding)

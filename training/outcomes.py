@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,18 @@ from training.skills import Request
 from training.slots import identifier, joined, person, sentence
 from training.words import Words
 
-_WEATHER: Final = ("sunny", "cloudy", "light rain", "heavy rain", "snow", "foggy", "windy", "clear", "thunderstorms", "overcast")
+_WEATHER: Final = (
+    "sunny",
+    "cloudy",
+    "light rain",
+    "heavy rain",
+    "snow",
+    "foggy",
+    "windy",
+    "clear",
+    "thunderstorms",
+    "overcast",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +47,37 @@ def outcome(request: Request, rng: random.Random, words: Words) -> Outcome:
             number = rng.choice([rng.randint(0, 500), round(rng.uniform(0, 2000), 2)])
             key = rng.choice(["result", "value", "total", "count"])
             result = rng.choice([str(number), json.dumps({key: number}), f"{key}: {number}"])
-            return Outcome(result, rng.choice([f"The result is {number}.", f"It is {number}.", f"That gives {number}."]), (str(number),))
+            return Outcome(
+                result,
+                rng.choice([f"The result is {number}.", f"It is {number}.", f"That gives {number}."]),
+                (str(number),),
+            )
         case "text":
             text = sentence(rng, words) + "."
             result = rng.choice([text, json.dumps({"text": text}), json.dumps({"result": text})])
-            return Outcome(result, rng.choice([f"Here is the result: {text}", f"This is what came back: {text}"]), (text,))
+            return Outcome(
+                result, rng.choice([f"Here is the result: {text}", f"This is what came back: {text}"]), (text,)
+            )
         case "made":
             id_ = identifier(rng)
             key = rng.choice(["id", "reference", "confirmation", "number"])
-            result = rng.choice([json.dumps({key: id_, "status": "ok"}), f"Created. {key}: {id_}", json.dumps({"success": True, key: id_})])
-            return Outcome(result, rng.choice([f"Done. The {key} of the {thing} is {id_}.", f"That is done. Your {key} is {id_}."]), (id_,))
+            result = rng.choice(
+                [
+                    json.dumps({key: id_, "status": "ok"}),
+                    f"Created. {key}: {id_}",
+                    json.dumps({"success": True, key: id_}),
+                ]
+            )
+            return Outcome(
+                result,
+                rng.choice([f"Done. The {key} of the {thing} is {id_}.", f"That is done. Your {key} is {id_}."]),
+                (id_,),
+            )
         case "sent":
             who = person(rng, words)
-            result = rng.choice(["sent", json.dumps({"status": "sent"}), "OK, delivered", json.dumps({"delivered": True, "by": who})])
+            result = rng.choice(
+                ["sent", json.dumps({"status": "sent"}), "OK, delivered", json.dumps({"delivered": True, "by": who})]
+            )
             return Outcome(result, rng.choice([f"Done. The {thing} was sent.", "It was sent."]), ("sent",))
         case "gone":
             result = rng.choice(["deleted", json.dumps({"deleted": True}), "OK"])
@@ -56,51 +85,63 @@ def outcome(request: Request, rng: random.Random, words: Words) -> Outcome:
         case "changed":
             state = rng.choice(["ok", "updated", "saved", "done"])
             result = rng.choice([state, json.dumps({"status": state}), json.dumps({"ok": True})])
-            return Outcome(result, rng.choice([f"Done. The {thing} was updated.", "That is done."]), ("done", "updated"))
+            return Outcome(
+                result, rng.choice([f"Done. The {thing} was updated.", "That is done."]), ("done", "updated")
+            )
 
 
 def _about(request: Request, rng: random.Random) -> str:
     """The first thing that the request names, to be named again."""
     for parameter in request.skill.parameters:
-        if parameter.slot.kind in ("city", "us_city", "country", "ticker", "company", "product", "food", "book") and parameter.name in request.values:
+        if (
+            parameter.slot.kind in ("city", "us_city", "country", "ticker", "company", "product", "food", "book")
+            and parameter.name in request.values
+        ):
             return f" {'in' if 'city' in parameter.slot.kind else 'for'} {request.values[parameter.name]}"
     return ""
 
 
 def fact(name: str, rng: random.Random, words: Words) -> Any:
     """A value for a fact of this name."""
-    match name:
-        case "temperature" | "high" | "low":
-            number = rng.randint(-15, 102)
-            return rng.choice([number, f"{number}°C", f"{number}°F", f"{number} degrees"])
-        case "conditions":
-            return rng.choice(_WEATHER)
-        case "humidity" | "progress" | "change":
-            return f"{rng.randint(1, 99)}%"
-        case "time" | "sunset" | "opens" | "closes" | "high tide" | "low tide":
-            return f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}"
-        case "time zone":
-            return rng.choice(["CET", "UTC", "EST", "PST", "GMT", "JST"])
-        case "price" | "balance" | "total" | "dividend" | "rate" | "cost":
-            return rng.choice([round(rng.uniform(0.1, 900), 2), rng.randint(1, 5000)])
-        case "population" | "pages" | "calories" | "stock" | "score" | "index" | "minutes" | "days" | "year" | "version":
-            return rng.randint(1900, 2025) if name == "year" else rng.randint(1, 5000)
-        case "distance":
-            return f"{rng.randint(5, 3000)} km"
-        case "duration":
-            return f"{rng.randint(1, 20)} h {rng.randint(0, 59)} min"
-        case "capital" | "location":
-            return words.one(rng, "city")
-        case "owner" | "name" | "author" | "director":
-            return person(rng, words)
-        case "created" | "updated" | "date" | "delivery date":
-            return f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-        case "customer ID":
-            return identifier(rng)
-        case "headline":
-            return sentence(rng, words)
-        case _:
-            return rng.choice(["open", "active", "low", "high", "medium", "shipped", "none", "standard", "draft", "premium"])
+    kind = next((kind for names, kind in _KINDS if name in names), None)
+    return kind(rng, words) if kind else rng.choice(_STATES)
+
+
+def _degrees(rng: random.Random, words: Words) -> Any:
+    number = rng.randint(-15, 102)
+    return rng.choice([number, f"{number}°C", f"{number}°F", f"{number} degrees"])
+
+
+def _money(rng: random.Random, words: Words) -> Any:
+    return rng.choice([round(rng.uniform(0.1, 900), 2), rng.randint(1, 5000)])
+
+
+_COUNTED: Final = ("population", "pages", "calories", "stock", "score", "index", "minutes", "days", "version")
+_STATES: Final = ("open", "active", "low", "high", "medium", "shipped", "none", "standard", "draft", "premium")
+_KINDS: Final[tuple[tuple[tuple[str, ...], Callable[[random.Random, Words], Any]], ...]] = (
+    (("temperature", "high", "low"), _degrees),
+    (("conditions",), lambda rng, _: rng.choice(_WEATHER)),
+    (("humidity", "progress", "change"), lambda rng, _: f"{rng.randint(1, 99)}%"),
+    (
+        ("time", "sunset", "opens", "closes", "high tide", "low tide"),
+        lambda rng, _: f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}",
+    ),
+    (("time zone",), lambda rng, _: rng.choice(["CET", "UTC", "EST", "PST", "GMT", "JST"])),
+    (("price", "balance", "total", "dividend", "rate", "cost"), _money),
+    (("year",), lambda rng, _: rng.randint(1900, 2025)),
+    (_COUNTED, lambda rng, _: rng.randint(1, 5000)),
+    (("distance",), lambda rng, _: f"{rng.randint(5, 3000)} km"),
+    (("duration",), lambda rng, _: f"{rng.randint(1, 20)} h {rng.randint(0, 59)} min"),
+    (("capital", "location"), lambda rng, words: words.one(rng, "city")),
+    (("owner", "name", "author", "director"), person),
+    (
+        ("created", "updated", "date", "delivery date"),
+        lambda rng, _: f"2025-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+    ),
+    (("customer ID",), lambda rng, _: identifier(rng)),
+    (("headline",), sentence),
+)
+"""Names of facts, and what their values are like."""
 
 
 def _facts(names: Sequence[str], thing: str, about: str, rng: random.Random, words: Words) -> Outcome:
@@ -126,7 +167,11 @@ def _facts(names: Sequence[str], thing: str, about: str, rng: random.Random, wor
 def _found(request: Request, thing: str, rng: random.Random, words: Words) -> Outcome:
     count = rng.randint(0, 4)
     if count == 0:
-        return Outcome(rng.choice(["[]", '{"results": []}', "No results."]), rng.choice(["Nothing was found.", f"I found no {thing}."]), ("no",))
+        return Outcome(
+            rng.choice(["[]", '{"results": []}', "No results."]),
+            rng.choice(["Nothing was found.", f"I found no {thing}."]),
+            ("no",),
+        )
     titles = rng.choice(
         [
             [f"{words.one(rng, 'adjective').capitalize()} {words.one(rng, 'file_word')}" for _ in range(count)],
@@ -145,7 +190,8 @@ def _found(request: Request, thing: str, rng: random.Random, words: Words) -> Ou
 
 
 FAILURES: Final = (
-    "ConnectionError: the service is not available (HTTP 500)", "Timeout after 30 seconds", "Error: permission denied",
+    "ConnectionError: the service is not available (HTTP 500)", "Timeout after 30 seconds",
+    "Error: permission denied",
     "HTTP 503 Service Unavailable", "Error: rate limit exceeded", "InternalError: something went wrong",
     "Error: the service is down for maintenance", "401 Unauthorized: the access token has expired",
     "ConnectionError: the weather service API is not available (HTTP 500)", "NetworkError: connection refused",

@@ -109,7 +109,12 @@ def make_skill(action: Action, rng: random.Random, words: Words) -> Skill:
 
 
 def ask_for(
-    skill: Skill, rng: random.Random, words: Words, *, without: Sequence[str] = (), kept: Mapping[str, Any] | None = None
+    skill: Skill,
+    rng: random.Random,
+    words: Words,
+    *,
+    without: Sequence[str] = (),
+    kept: Mapping[str, Any] | None = None,
 ) -> Request:
     """A user's request for the skill. `without`: required parameters that the user forgets."""
     input_: dict[str, Any] = {}
@@ -131,7 +136,9 @@ def _said(skill: Skill, rng: random.Random, words: Words, said: Mapping[str, str
     usable = [template for template in action.also if _fits(template, by_kind, said)]
     if usable and (rng.random() < 0.6 or (action.kind == "do" and not action.objects)):
         return _filled(rng.choice(usable), by_kind, rng, words, said)
-    fragments = [parameter.said(rng, words, said[parameter.name]) for parameter in skill.parameters if parameter.name in said]
+    fragments = [
+        parameter.said(rng, words, said[parameter.name]) for parameter in skill.parameters if parameter.name in said
+    ]
     if rng.random() < 0.3:
         rng.shuffle(fragments)
     fragments.sort(key=lambda fragment: fragment.startswith(("and ", "but ")))
@@ -140,7 +147,12 @@ def _said(skill: Skill, rng: random.Random, words: Words, said: Mapping[str, str
     if action.kind == "ask":
         text = rng.choice(_ASKS[words.split]).replace("{o}", object_).replace("{f}", tail)
     else:
-        text = rng.choice(_JOBS[words.split]).replace("{v}", rng.choice(action.spoken)).replace("{o}", object_).replace("{f}", tail)
+        text = (
+            rng.choice(_JOBS[words.split])
+            .replace("{v}", rng.choice(action.spoken))
+            .replace("{o}", object_)
+            .replace("{f}", tail)
+        )
     return _tidy(text)
 
 
@@ -151,7 +163,9 @@ def _fits(template: str, by_kind: Mapping[str, Parameter], said: Mapping[str, st
     return told <= fields.keys() and all(kind in told for kind, bare in fields.items() if bare)
 
 
-def _filled(template: str, by_kind: Mapping[str, Parameter], rng: random.Random, words: Words, said: Mapping[str, str]) -> str:
+def _filled(
+    template: str, by_kind: Mapping[str, Parameter], rng: random.Random, words: Words, said: Mapping[str, str]
+) -> str:
     def fill(found: re.Match[str]) -> str:
         parameter = by_kind.get(found[2])
         if parameter is None or parameter.name not in said:
@@ -171,7 +185,9 @@ def _tidy(text: str) -> str:
 
 def _name(action: Action, rng: random.Random, words: Words) -> str:
     if rng.random() < 0.1:
-        made = ["".join(words.one(rng, "syllable") for _ in range(rng.randint(2, 3))) for _ in range(rng.randint(1, 2))]
+        made = [
+            "".join(words.one(rng, "syllable") for _ in range(rng.randint(2, 3))) for _ in range(rng.randint(1, 2))
+        ]
         return "_".join(made)
     pieces = [*rng.choice(action.verbs).split("_"), *action.noun.replace("-", "_").lower().split("_")]
     if rng.random() < 0.08:
@@ -215,4 +231,3 @@ def _schema(parameters: Sequence[Parameter], rng: random.Random) -> Mapping[str,
     if rng.random() < 0.2:
         schema["additionalProperties"] = False
     return schema
-

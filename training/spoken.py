@@ -45,9 +45,57 @@ _TICKERS: Final = {
 }  # fmt: skip
 
 _PLACES: Final = {
-    "zh-Hant": ("巴黎", "倫敦", "東京", "臺北", "紐約", "舊金山", "柏林", "羅馬", "首爾", "香港", "新加坡", "曼谷", "上海", "雪梨", "高雄", "維也納", "馬德里"),
-    "zh-Hans": ("巴黎", "伦敦", "东京", "北京", "纽约", "旧金山", "柏林", "罗马", "首尔", "深圳", "新加坡", "曼谷", "上海", "悉尼", "广州", "成都", "马德里"),
-    "ja": ("東京", "大阪", "京都", "札幌", "パリ", "ロンドン", "ベルリン", "ニューヨーク", "福岡", "名古屋", "ソウル"),
+    "zh-Hant": (
+        "巴黎",
+        "倫敦",
+        "東京",
+        "臺北",
+        "紐約",
+        "舊金山",
+        "柏林",
+        "羅馬",
+        "首爾",
+        "香港",
+        "新加坡",
+        "曼谷",
+        "上海",
+        "雪梨",
+        "高雄",
+        "維也納",
+        "馬德里",
+    ),
+    "zh-Hans": (
+        "巴黎",
+        "伦敦",
+        "东京",
+        "北京",
+        "纽约",
+        "旧金山",
+        "柏林",
+        "罗马",
+        "首尔",
+        "深圳",
+        "新加坡",
+        "曼谷",
+        "上海",
+        "悉尼",
+        "广州",
+        "成都",
+        "马德里",
+    ),
+    "ja": (
+        "東京",
+        "大阪",
+        "京都",
+        "札幌",
+        "パリ",
+        "ロンドン",
+        "ベルリン",
+        "ニューヨーク",
+        "福岡",
+        "名古屋",
+        "ソウル",
+    ),
 }
 _TOPICS: Final = {
     "zh-Hant": ("量子計算", "太陽能", "咖啡烘焙", "機器學習", "登山", "電動車", "日本文學", "海洋生物"),
@@ -103,7 +151,11 @@ def _skill(noun: str, rng: random.Random, words: Words) -> Skill:
 
 
 def _of(skill: Skill, text: str, by_kind: Mapping[str, Any]) -> Request:
-    named = {parameter.name: by_kind[parameter.slot.kind] for parameter in skill.parameters if parameter.slot.kind in by_kind}
+    named = {
+        parameter.name: by_kind[parameter.slot.kind]
+        for parameter in skill.parameters
+        if parameter.slot.kind in by_kind
+    }
     return Request(skill, text, named, {name: str(value) for name, value in named.items()})
 
 
@@ -120,7 +172,14 @@ def _sum(rng: random.Random, words: Words) -> Talk:
 
 def _ticker(rng: random.Random, words: Words) -> Talk:
     name = rng.choice(part(tuple(_TICKERS), words.split))
-    said = rng.choice(["What's {n} at today?", "What's the stock price of {n}?", "How is {n} doing on the stock market?", "What does a share of {n} cost?"])
+    said = rng.choice(
+        [
+            "What's {n} at today?",
+            "What's the stock price of {n}?",
+            "How is {n} doing on the stock market?",
+            "What does a share of {n} cost?",
+        ]
+    )
     return _of(_skill("stock_price", rng, words), said.format(n=name), {"ticker": _TICKERS[name]}), None
 
 
@@ -139,7 +198,7 @@ def _foreign(rng: random.Random, words: Words) -> Talk:
             kinds[kind] = words.one(rng, "city")
         else:
             kinds[kind] = parameter.value(rng, words)[0]
-    return _of(skill, text.format(**{kind: value for kind, value in kinds.items()}), kinds), language
+    return _of(skill, text.format(**kinds), kinds), language
 
 
 def part_of(rows: tuple[tuple[str, str, str], ...], split: Split) -> list[tuple[str, str, str]]:

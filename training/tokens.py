@@ -33,7 +33,17 @@ class Tokens:
 def builder(model: Path) -> PromptBuilder:
     """What renders prompts for the model of the file, as the server does."""
     header = read_header(model)
-    return PromptBuilder(ModelCard("model", "model", header.context_length, header.chat_template, header.bos_token, header.eos_token, header.special_tokens))
+    return PromptBuilder(
+        ModelCard(
+            "model",
+            "model",
+            header.context_length,
+            header.chat_template,
+            header.bos_token,
+            header.eos_token,
+            header.special_tokens,
+        )
+    )
 
 
 def conversation(example: Example, turns: int | None = None) -> Conversation:

@@ -2,7 +2,7 @@
 
     python -m training.train MODEL.gguf OUT/ --seconds 400 --layers 10-29 --rank 32
 
-Ends after `--seconds` or `--steps`, writes `adapter.gguf`, `state.pt` (to go on from with `--resume`) and `log.jsonl`.
+Ends after `--seconds` or `--steps`; writes `adapter.gguf` (to go on from with `--resume`) and `log.jsonl`.
 On a GPU minutes are enough; on a CPU it is a matter of a night.
 """
 
@@ -17,10 +17,11 @@ from typing import Any, Final
 
 import torch
 
+from training.adapters import load_adapter, pairs_of
 from training.batches import Rows, loader
 from training.cases import TUNING_SEED, Case, cases, right
 from training.encoding import tokenizer
-from training.export import export_adapter, load_adapter, pairs_of
+from training.export import export_adapter
 from training.model import PROJECTIONS, Model, Packed
 from training.tokens import DAY, builder
 
@@ -57,7 +58,9 @@ def main() -> None:
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     options.out.mkdir(parents=True, exist_ok=True)
     rows = loader(Rows(options.model, options.answers, "train", options.seed, options.length), options.processes)
-    model = Model(options.model, adapted(options.layers, options.projections), options.rank, options.alpha / options.rank)
+    model = Model(
+        options.model, adapted(options.layers, options.projections), options.rank, options.alpha / options.rank
+    )
     model.to_device(device)
     if options.resume:
         load_adapter(model, options.resume)
@@ -72,16 +75,26 @@ def main() -> None:
             log.flush()
 
         size = sum(parameter.numel() for parameter in model.adapters.parameters())
-        tell(parameters=size, device=str(device), layers=options.layers, projections=options.projections, rank=options.rank)
+        tell(
+            parameters=size,
+            device=str(device),
+            layers=options.layers,
+            projections=options.projections,
+            rank=options.rank,
+        )
         _train(model, rows, options, device, tell)
         export_adapter(pairs_of(model), options.alpha, options.out / "adapter.gguf")
         if options.judge:
             tell(**judged(model, options.model, options.out, device))
 
 
-def _train(model: Model, rows: Iterator[Packed], options: argparse.Namespace, device: torch.device, tell: Any) -> None:
+def _train(
+    model: Model, rows: Iterator[Packed], options: argparse.Namespace, device: torch.device, tell: Any
+) -> None:
     wanted = [parameter for parameter in model.adapters.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(wanted, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=device.type == "cuda")
+    optimizer = torch.optim.AdamW(
+        wanted, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=device.type == "cuda"
+    )
     next_row = next(rows)
     progress = Progress(options.seconds, options.steps, time.monotonic())
     step, tokens, losses, said = 0, 0, [], time.monotonic()
@@ -104,18 +117,28 @@ def _train(model: Model, rows: Iterator[Packed], options: argparse.Namespace, de
         if step % options.every == 0:
             mean = float(torch.stack(losses).mean())
             now = time.monotonic()
-            tell(step=step, loss=round(mean, 4), tokens=tokens, per_second=round(len(losses) * options.length / (now - said)), over=round(over, 3))
+            tell(
+                step=step,
+                loss=round(mean, 4),
+                tokens=tokens,
+                per_second=round(len(losses) * options.length / (now - said)),
+                over=round(over, 3),
+            )
             losses, said = [], now
     tell(step=step, tokens=tokens, seconds=round(time.monotonic() - progress.began, 1))
 
 
-def judged(model: Model, path: Path, out: Path, device: torch.device, *, at_once: int = 100, most: int = 300) -> dict[str, Any]:
+def judged(
+    model: Model, path: Path, out: Path, device: torch.device, *, at_once: int = 100, most: int = 300
+) -> dict[str, Any]:
     """The scores on the held-out cases; what was said goes to `replies.jsonl`."""
     prompts, encoder = builder(path), tokenizer(path)
     end = encoder.token_to_id("<|im_end|>")
     everything = cases(seed=TUNING_SEED)
     asked = [
-        encoder.encode("".join(segment.text for segment in prompts.build(case.asked, today=DAY)), add_special_tokens=False).ids
+        encoder.encode(
+            "".join(segment.text for segment in prompts.build(case.asked, today=DAY)), add_special_tokens=False
+        ).ids
         for case in everything
     ]
     order = sorted(range(len(asked)), key=lambda at: len(asked[at]))
@@ -133,7 +156,7 @@ def judged(model: Model, path: Path, out: Path, device: torch.device, *, at_once
             row = {"id": case.id, "score": score, "reply": replies[at], "calls": wanted, "says": case.says}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     told: dict[str, Any] = {}
-    for category, some in (*scores.items(), ("all", [one for some in scores.values() for one in some])):
+    for category, some in (*scores.items(), ("all", [one for each in scores.values() for one in each])):
         calling = [score for case, score in some if case.calls]
         told[category] = {
             "decision": round(sum(score[0] for _, score in some) / len(some), 3),
@@ -149,7 +172,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--answers", type=Path, default=Path(__file__).with_name("answers.jsonl.gz"))
-    parser.add_argument("--seconds", type=float, default=0.0, help="how long to train; 0: as many steps as are asked for")
+    parser.add_argument(
+        "--seconds", type=float, default=0.0, help="how long to train; 0: as many steps as are asked for"
+    )
     parser.add_argument("--steps", type=int, default=0, help="how many steps; 0: as long as is asked for")
     parser.add_argument("--length", type=int, default=32768, help="tokens of one step")
     parser.add_argument("--layers", default="0-29")

@@ -42,7 +42,42 @@ _INVENTED: Final = {
 """Lists whose words may be invented, and whether those begin with a capital."""
 
 _INVENTED_SHARE: Final = 0.2
-_SOUNDS: Final = ("b c d f g h j k l m n p r s t v w z br cr dr fl gl kr pl qu sh sl st th tr".split(), "a e i o u a e i o u ai ea oo".split())
+_SOUNDS: Final = (
+    [
+        "b",
+        "c",
+        "d",
+        "f",
+        "g",
+        "h",
+        "j",
+        "k",
+        "l",
+        "m",
+        "n",
+        "p",
+        "r",
+        "s",
+        "t",
+        "v",
+        "w",
+        "z",
+        "br",
+        "cr",
+        "dr",
+        "fl",
+        "gl",
+        "kr",
+        "pl",
+        "qu",
+        "sh",
+        "sl",
+        "st",
+        "th",
+        "tr",
+    ],
+    ["a", "e", "i", "o", "u", "a", "e", "i", "o", "u", "ai", "ea", "oo"],
+)
 _CLOSINGS: Final = ("", "", "", "n", "r", "s", "l", "m", "t", "nd", "x", "rk")
 
 
@@ -50,7 +85,9 @@ def _invented(rng: random.Random, *, capital: bool) -> str:
     onsets, vowels = _SOUNDS
     words: list[str] = []
     for _ in range(rng.choice([1, 1, 2])):
-        word = "".join(rng.choice(onsets) + rng.choice(vowels) + rng.choice(_CLOSINGS) for _ in range(rng.randint(1, 3)))
+        word = "".join(
+            rng.choice(onsets) + rng.choice(vowels) + rng.choice(_CLOSINGS) for _ in range(rng.randint(1, 3))
+        )
         words.append(word.capitalize() if capital else word)
     return (" " if capital else rng.choice(["", "-"])).join(words)
 
