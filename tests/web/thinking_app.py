@@ -10,7 +10,8 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
-from antiphon.ports import EngineOutput, Generation, ModelCard
+from antiphon.ports import Clock, EngineOutput, Generation, ModelCard
+from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.service.serving import ModelRoutes, ServedModel
 from antiphon.thinking.seal import Seals
 from antiphon.web.app import build_app
@@ -47,7 +48,7 @@ class WatchedEngine(ScriptedEngine):
 
 class ThinkingApp:
     """The app as a client has it. `summarizer`: the script of a model that retells thoughts. `template`: the model's
-    chat template, where it is not the scripted model's own."""
+    chat template, where it is not the scripted model's own. `server_tools`: what the server runs itself."""
 
     def __init__(
         self,
@@ -55,8 +56,12 @@ class ThinkingApp:
         summarizer: str | None = None,
         template: str | None = None,
         seals: Seals = SEALS,
+        server_tools: Sequence[ServerTool] = (),
+        clock: Clock | None = None,
         **options: Any,
     ) -> None:
+        self._server_tools = ServerTools(tuple(server_tools))
+        self._clock = clock or FixedClock()
         self._template = template
         self._seals = seals
         self._scripts = {"scripted": script} | ({} if summarizer is None else {"retells": summarizer})
@@ -77,7 +82,9 @@ class ThinkingApp:
         served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
         routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
         door = Door(CountingEntropy())
-        door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), self._seals, intake()))
+        door.open(
+            build_app(settings, routes, self._clock, CountingEntropy(), self._seals, intake(), self._server_tools)
+        )
         self.bridge = Bridge(door)
         return self
 

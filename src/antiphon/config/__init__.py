@@ -23,6 +23,7 @@ from antiphon.config.settings import (
     SamplingSettings,
     Settings,
     ThinkingSettings,
+    TurnLimits,
 )
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "SamplingSettings",
     "Settings",
     "ThinkingSettings",
+    "TurnLimits",
     "parse_settings",
 ]

@@ -9,7 +9,14 @@ from typing import Any
 from antiphon.config.keys import NEW_KEY, SealingKeys
 from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text, Whole
 from antiphon.config.network import AllowedHosts, NetworkSettings
-from antiphon.config.settings import DEFAULT_MODEL, MediaSettings, ModelSettings, Settings, ThinkingSettings
+from antiphon.config.settings import (
+    DEFAULT_MODEL,
+    MediaSettings,
+    ModelSettings,
+    Settings,
+    ThinkingSettings,
+    TurnLimits,
+)
 
 ENV_PREFIX = "ANTIPHON_"
 CONFIG_ENV = "ANTIPHON_CONFIG"
@@ -70,6 +77,10 @@ def _network(key: str, kind: Kind, meaning: str, unset: str = "none") -> Option:
 
 def _media(key: str, kind: Kind, meaning: str) -> Option:
     return Option(f"media_{key}", kind, getattr(MediaSettings(), key), meaning, table="media")
+
+
+def _turn(key: str, kind: Kind, meaning: str) -> Option:
+    return Option(f"server_tools_{key}", kind, getattr(TurnLimits(), key), meaning, table="server_tools")
 
 
 _SERVER_DEFAULTS: Mapping[str, Any] = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
@@ -175,6 +186,9 @@ OPTIONS: tuple[Option, ...] = (
     _media("workers", Whole(1, 64), "Images and PDFs that are read at the same time, each by a process of its own."),
     _media("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
     _media("cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."),
+    _turn("rounds", Whole(1, 1000), "Rounds of calls of the server's own tools in one reply; then the turn pauses."),
+    _turn("turn_seconds", Number(1, 86_400, "SECONDS"), "Seconds after which a reply with such calls pauses."),
+    _turn("tool_seconds", Number(0.1, 3600, "SECONDS"), "Seconds that one run of such a tool may take."),
 )
 
 MODEL_OPTIONS: tuple[Option, ...] = (
@@ -218,6 +232,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "thinking": "How thinking is sealed and read back.",
         "network": "How images and PDFs are fetched from URLs.",
         "media": "What reading images and PDFs may take.",
+        "server_tools": "How long a reply may work with the tools that run in the server.",
     }
 )
 """The tables that a TOML file may hold beside the options."""

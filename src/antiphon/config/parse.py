@@ -14,6 +14,7 @@ from antiphon.config.settings import (
     ModelSettings,
     Settings,
     ThinkingSettings,
+    TurnLimits,
 )
 
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
@@ -58,6 +59,7 @@ def parse_settings(
         thinking=ThinkingSettings(**_of_table("thinking", said)),
         network=NetworkSettings(**_of_table("network", said)),
         media=MediaSettings(**_of_table("media", said)),
+        server_tools=TurnLimits(**_of_table("server_tools", said)),
         default_model=default,
         models=models,
         routes=routes,

@@ -78,6 +78,16 @@ class MediaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """How long one reply may work with the server's own tools: `rounds` of calls, `turn_seconds` in all, and
+    `tool_seconds` for one run of a tool."""
+
+    rounds: int = 10
+    turn_seconds: float = 120.0
+    tool_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a server is started with.
 
@@ -100,6 +110,7 @@ class Settings:
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    server_tools: TurnLimits = field(default_factory=TurnLimits)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

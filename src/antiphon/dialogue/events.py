@@ -3,6 +3,7 @@
 One event carries one kind of thing, so a delta that is half text and half call cannot be said.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,11 +53,13 @@ class RedactedReasoning:
 
 @dataclass(frozen=True, slots=True)
 class CallStart:
-    """A tool call begins. `id` is the block's (`toolu_…`), made by the caller. `toolset`: whose member is called."""
+    """A tool call begins. `id` is the block's (`toolu_…`, `srvtoolu_…`), made by the caller. `toolset`: whose member
+    is called. `server`: the server itself runs the tool."""
 
     id: str
     name: str
     toolset: str | None = None
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,15 @@ class CallArguments:
 @dataclass(frozen=True, slots=True)
 class CallEnd:
     """The open call is complete (or was cut, when a `Finish` for a limit follows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels."""
+
+    call_id: str
+    kind: str
+    content: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,8 @@ class Finish:
     """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included.
 
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
-    where the work is billed piece by piece; summaries are no part of `output_tokens`.
+    where the work is billed piece by piece; summaries are no part of `output_tokens`. `input_tokens`: what the model
+    read in all, where that is more than the request. `served`: how often server tools ran, None where none did.
     """
 
     reason: StopReason
@@ -107,6 +120,8 @@ class Finish:
     stop_details: dict[str, Any] | None = None
     thinking_tokens: int | None = None
     iterations: tuple[Iteration, ...] = ()
+    input_tokens: int | None = None
+    served: Mapping[str, int] | None = None
 
 
 ReplyEvent = (
@@ -117,6 +132,7 @@ ReplyEvent = (
     | CallStart
     | CallArguments
     | CallEnd
+    | ServerAnswer
     | Compacted
     | Finish
 )

@@ -83,6 +83,7 @@ def _resumable(case: Case, call: Placed) -> Issue | None:
         return None if case.request.mcp_servers else Issue(_unresolved(call))
     assert isinstance(call.block, ServerToolUseBlock)
     tool = _TOOL_OF.get(call.block.name, call.block.name)
-    if tool in case.tool_names:
+    # A client's own tool of that name does not run here.
+    if any(definition.type.startswith(tool) for _, definition in case.definitions):
         return None
     return Issue(f"{_unresolved(call)} but no `{tool}` tool was provided")

@@ -28,6 +28,7 @@ from antiphon.dialogue.events import (
     ReasoningEnd,
     RedactedReasoning,
     ReplyEvent,
+    ServerAnswer,
     TextDelta,
 )
 from antiphon.errors import ApiError
@@ -55,9 +56,12 @@ from antiphon.wire.reply import (
     ReplyBlock,
     ReplyCompaction,
     ReplyRedactedThinking,
+    ReplyServerResult,
+    ReplyServerToolUse,
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
+    ServerToolUsage,
 )
 
 
@@ -68,7 +72,7 @@ class Phase(Enum):
     BETWEEN = "no block open"
     TEXT = "in a text block"
     REASONING = "in a thinking block"
-    CALL = "in a tool_use block"
+    CALL = "in a tool_use or server_tool_use block"
     OVER = "complete, or failed"
 
 
@@ -82,6 +86,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         **{(phase, CallStart): Phase.CALL for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.CALL, CallArguments): Phase.CALL,
         (Phase.CALL, CallEnd): Phase.BETWEEN,
+        **{(phase, ServerAnswer): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.BETWEEN, Compacted): Phase.BETWEEN,
         **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, ErrorEvent): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING, Phase.CALL)},
@@ -136,15 +141,17 @@ class Encoder:
             case RedactedReasoning(data=data):
                 opened = self._open(event, ReplyRedactedThinking(data=data))
                 return [*opened, ContentBlockStop(index=self._index)]
-            case CallStart(id=id_, name=name, toolset=toolset):
-                block = ReplyToolUse(id=id_, name=name, toolset_name=UNSET if toolset is None else toolset, input={})
-                return self._delta(event, block, InputJsonDeltaBody(partial_json=""))
+            case CallStart():
+                return self._delta(event, _call(event), InputJsonDeltaBody(partial_json=""))
             case CallArguments(partial_json=text):
                 self._move(CallArguments)
                 return [ContentBlockDelta(index=self._index, delta=InputJsonDeltaBody(partial_json=text))]
             case CallEnd():
                 self._move(CallEnd)
                 return [ContentBlockStop(index=self._index)]
+            case ServerAnswer(call_id=id_, kind=kind, content=content):
+                opened = self._open(event, ReplyServerResult(type=kind, tool_use_id=id_, content=content))
+                return [*opened, ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)
             case Finish():
@@ -204,6 +211,10 @@ class Encoder:
             output_tokens=finish.output_tokens,
             output_tokens_details=OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0),
         )
+        if finish.input_tokens is not None:
+            usage = replace(usage, input_tokens=finish.input_tokens)
+        if finish.served is not None:
+            usage = replace(usage, server_tool_use=ServerToolUsage(**finish.served))
         if finish.iterations:
             said = [one for one in finish.iterations if one.kind == "message"]
             usage = replace(
@@ -235,3 +246,11 @@ class Encoder:
     def _move(self, kind: type) -> Phase:
         self._phase = self._check(kind)
         return self._phase
+
+
+def _call(call: CallStart) -> ReplyBlock:
+    """The block of a call that has only begun."""
+    if call.server:
+        return ReplyServerToolUse(id=call.id, name=call.name, input={})
+    toolset = UNSET if call.toolset is None else call.toolset
+    return ReplyToolUse(id=call.id, name=call.name, toolset_name=toolset, input={})

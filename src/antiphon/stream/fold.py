@@ -31,6 +31,8 @@ from antiphon.wire.reply import (
     ReplyBlock,
     ReplyCompaction,
     ReplyRedactedThinking,
+    ReplyServerResult,
+    ReplyServerToolUse,
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
@@ -55,7 +57,7 @@ class _Block:
                 self.text.append(text)
             case ReplyThinking(), SignatureDeltaBody(signature=signature):
                 self.signature = signature
-            case ReplyToolUse(), InputJsonDeltaBody(partial_json=text):
+            case ReplyToolUse() | ReplyServerToolUse(), InputJsonDeltaBody(partial_json=text):
                 self.text.append(text)
             case ReplyCompaction() as block, CompactionDeltaBody(content=content):
                 self.block = replace(block, content=content)
@@ -70,10 +72,11 @@ class _Block:
                 return replace(block, text=block.text + joined)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
-            case ReplyRedactedThinking() | ReplyCompaction() as block:
+            case ReplyRedactedThinking() | ReplyCompaction() | ReplyServerResult() as block:
                 return block
-            case ReplyToolUse() as block:
-                return replace(block, input=_parse_input(joined, cut=cut))
+            case ReplyToolUse() | ReplyServerToolUse() as block:
+                called: ReplyToolUse | ReplyServerToolUse = block
+                return replace(called, input=_parse_input(joined, cut=cut))
 
 
 def _parse_input(text: str, *, cut: bool) -> dict[str, Any]:
@@ -137,6 +140,10 @@ class Folder:
 
     def _may_open(self, index: int) -> bool:
         return self._start is not None and self._open is None and self._end is None and index == len(self._blocks)
+
+    def content(self, begin: int = 0) -> list[ReplyBlock]:
+        """The blocks that are complete, from one of them on; the reply may go on."""
+        return [block.whole(cut=False) for block in self._blocks[begin:]]
 
     def message(self) -> Message:
         """The finished reply."""
