@@ -1,21 +1,51 @@
 """Tools that the server runs inside of a reply: every order of blocks, streamed and whole."""
 
+import asyncio
 from typing import Any
 
-from antiphon.stream.fold import fold  # noqa: F401
-from tests.service.server_tools import ScriptedTool
-from tests.web.searching_app import app, ask, kinds, says, search
+import pytest
+
+from antiphon.ports.server_tools import ServerCall, ServerResult
+from tests.service.server_tools import ScriptedTool, fetcher, finds, hit
+from tests.web.bridge import Answer
+from tests.web.searching_app import (
+    FETCH,
+    LOOK,
+    SEARCH,
+    app,
+    ask,
+    invoke,
+    kinds,
+    resend,
+    says,
+    search,
+    section,
+)
 
 Json = dict[str, Any]
 
 FOUND = "All about"
+ANSWER = says("Cats purr.", FOUND)
+LOOKED: Json = {"type": "tool_result", "content": "A cat."}
 
 
+def blocks(answer: Answer) -> list[Json]:
+    """The blocks of a stream as they opened, with the deltas of each joined."""
+    found: list[Json] = []
+    for event in answer.events:
+        if event["type"] == "content_block_start":
+            found.append({**event["content_block"], "deltas": []})
+        elif event["type"] == "content_block_delta":
+            found[event["index"]]["deltas"].append(event["delta"])
+    return found
+
+
+@pytest.mark.promise("server-tools.loop", "server-tools.usage", "server-tools.input-tokens")
 async def test_text_then_server_then_text() -> None:
     tool = ScriptedTool()
-    async with app(says("Cats purr.", FOUND), says(f"Let me look.\n\n{search()}", "Tell me"), tools=[tool]) as served:
-        request = ask()
-        message = await served.reply(request)
+    rules = (ANSWER, says(f"Let me look.\n\n{search()}", "Tell me"))
+    async with app(*rules, tools=[tool]) as served:
+        message = await served.reply(ask())
         assert kinds(message) == ["text", "server_tool_use", "web_search_tool_result", "text"]
         text, call, result, answer = message["content"]
         assert text["text"].strip() == "Let me look."
@@ -31,4 +61,272 @@ async def test_text_then_server_then_text() -> None:
         one, two = served.engines["scripted"].asked
         assert message["usage"]["input_tokens"] == len(one.prompt.tokens) + len(two.prompt.tokens)
         assert two.prompt.tokens[: len(one.prompt.tokens)] == one.prompt.tokens
+        assert FOUND in two.prompt.text
         assert [call.input for call in tool.calls] == [{"query": "cats"}]
+        assert tool.calls[0].settings == {"type": "web_search_20250305", "name": "web_search"}
+
+
+@pytest.mark.promise("server-tools.streamed")
+async def test_a_stream_has_the_call_in_pieces_and_the_result_whole() -> None:
+    async with app(ANSWER, says(f"Let me look.\n\n{search()}", "Tell me")) as served:
+        whole = await served.reply(ask())
+        answer = await served.post(ask(stream=True))
+        text, call, result, more = blocks(answer)
+        assert (call["type"], call["input"]) == ("server_tool_use", {})
+        pieces = [delta["partial_json"] for delta in call["deltas"]]
+        assert pieces[0] == ""
+        assert "".join(pieces) == '{"query":"cats"}' or "".join(pieces) == '{"query": "cats"}'
+        assert (result["type"], result["deltas"]) == ("web_search_tool_result", [])
+        assert [page["url"] for page in result["content"]] == ["https://a.example/"]
+        assert "".join(delta["text"] for delta in more["deltas"]) == "Cats purr."
+        assert text["type"] == "text"
+        [ending] = [event for event in answer.events if event["type"] == "message_delta"]
+        assert ending["usage"] == whole["usage"]
+
+
+async def test_thinking_then_server_then_thinking_then_text() -> None:
+    opened = "<thinking>\\n\\Z"
+    rules = (
+        says("Now I know.", FOUND, prompt=opened),
+        says("I must look.", "Tell me", prompt=opened),
+        ANSWER,
+        says(search(), "Tell me"),
+    )
+    request = ask(model="claude-opus-4-6", max_tokens=4000, thinking={"type": "adaptive"})
+    async with app(*rules) as served:
+        message = await served.reply(request)
+        assert kinds(message) == ["thinking", "server_tool_use", "web_search_tool_result", "thinking", "text"]
+        assert [block["thinking"] for block in message["content"] if block["type"] == "thinking"] == [
+            "I must look.",
+            "Now I know.",
+        ]
+        spent = message["usage"]
+        assert spent["output_tokens_details"]["thinking_tokens"] > 0
+        # The thoughts come back under their seals, in their places.
+        again = await served.reply(
+            {
+                **resend(request, message),
+                "messages": [*resend(request, message)["messages"], {"role": "user", "content": "Thanks."}],
+            }
+        )
+        assert again["stop_reason"] == "end_turn"
+
+
+@pytest.mark.promise("server-tools.parallel")
+async def test_two_calls_run_at_the_same_time_and_their_results_keep_the_order() -> None:
+    both = asyncio.Barrier(2)
+    slow = asyncio.Event()
+
+    async def does(call: ServerCall) -> ServerResult:
+        async with asyncio.timeout(5):
+            await both.wait()
+            if call.input["query"] == "dogs":
+                slow.set()
+            else:
+                await slow.wait()
+        return await finds(call)
+
+    async with app(ANSWER, says(search("cats", "dogs"), "Tell me"), tools=[ScriptedTool(does)]) as served:
+        message = await served.reply(ask())
+        assert kinds(message) == [
+            "server_tool_use",
+            "server_tool_use",
+            "web_search_tool_result",
+            "web_search_tool_result",
+            "text",
+        ]
+        one, two, first, second, _ = message["content"]
+        assert [first["tool_use_id"], second["tool_use_id"]] == [one["id"], two["id"]]
+        assert message["usage"]["server_tool_use"]["web_search_requests"] == 2
+        prompt = served.prompts[-1]
+        assert prompt.index("All about cats") < prompt.index("All about dogs")
+
+
+async def test_rounds_one_after_the_other() -> None:
+    rules = (
+        says("Both purr.", "All about dogs"),
+        says(f"And dogs?\n{search('dogs')}", "All about cats"),
+        says(search("cats"), "Tell me"),
+    )
+    async with app(*rules) as served:
+        message = await served.reply(ask())
+        assert kinds(message) == [
+            "server_tool_use",
+            "web_search_tool_result",
+            "text",
+            "server_tool_use",
+            "web_search_tool_result",
+            "text",
+        ]
+        one, two, three = (work.prompt.tokens for work in served.engines["scripted"].asked)
+        assert (two[: len(one)], three[: len(two)]) == (one, two)
+        assert message["usage"]["input_tokens"] == len(one) + len(two) + len(three)
+
+
+@pytest.mark.promise("server-tools.with-client-tools")
+@pytest.mark.parametrize("calls", [(invoke(query="cats"), invoke("look")), (invoke("look"), invoke(query="cats"))])
+async def test_a_server_call_beside_a_clients_waits_and_its_result_opens_the_next_reply(
+    calls: tuple[str, ...],
+) -> None:
+    tool = ScriptedTool()
+    request = ask(tools=[SEARCH, LOOK])
+    async with app(ANSWER, says(section(*calls), "Tell me"), tools=[tool]) as served:
+        message = await served.reply(request)
+        assert sorted(kinds(message)) == ["server_tool_use", "tool_use"]
+        assert (message["stop_reason"], tool.calls) == ("tool_use", [])
+        assert message["usage"]["server_tool_use"] is None
+        [client] = [block for block in message["content"] if block["type"] == "tool_use"]
+        [server] = [block for block in message["content"] if block["type"] == "server_tool_use"]
+        resent = resend(request, message)
+        resent["messages"].append({"role": "user", "content": [{**LOOKED, "tool_use_id": client["id"]}]})
+        answer = await served.reply(resent)
+        assert kinds(answer) == ["web_search_tool_result", "text"]
+        assert answer["content"][0]["tool_use_id"] == server["id"]
+        assert [call.id for call in tool.calls] == [server["id"]]
+        prompt = served.prompts[-1]
+        assert prompt.index("A cat.") < prompt.index("All about cats")
+        # The reply and what it answers are a conversation that can go on.
+        later = resend(resent, answer)
+        later["messages"].append({"role": "user", "content": "Thanks."})
+        assert (await served.reply(later))["stop_reason"] == "end_turn"
+
+
+async def test_client_and_server_calls_in_turns() -> None:
+    rules = (
+        says("It purrs.", "A cat."),
+        says(section(invoke("look")), "All about"),
+        says(search(), "Tell me"),
+    )
+    request = ask(tools=[SEARCH, LOOK])
+    async with app(*rules) as served:
+        message = await served.reply(request)
+        assert kinds(message) == ["server_tool_use", "web_search_tool_result", "tool_use"]
+        assert message["stop_reason"] == "tool_use"
+        resent = resend(request, message)
+        result = {**LOOKED, "tool_use_id": message["content"][-1]["id"]}
+        resent["messages"].append({"role": "user", "content": [result]})
+        assert (await served.reply(resent))["content"][0]["text"] == "It purrs."
+
+
+@pytest.mark.promise("server-tools.max-uses")
+async def test_more_uses_than_the_request_allows_are_an_error_that_the_model_reads() -> None:
+    rules = (
+        says("That will do.", "max_uses_exceeded"),
+        says(search("dogs"), "All about cats"),
+        says(search("cats"), "Tell me"),
+    )
+    tool = ScriptedTool()
+    async with app(*rules, tools=[tool]) as served:
+        message = await served.reply(ask(tools=[{**SEARCH, "max_uses": 1}]))
+        results = [block["content"] for block in message["content"] if block["type"] == "web_search_tool_result"]
+        assert results[1] == {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}
+        assert message["content"][-1]["text"] == "That will do."
+        assert len(tool.calls) == 1
+        assert message["usage"]["server_tool_use"]["web_search_requests"] == 1
+
+
+@pytest.mark.promise("server-tools.forced")
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "web_search"}])
+async def test_a_forced_call_is_made_and_then_the_model_is_free(choice: Json) -> None:
+    async with app(ANSWER, says(search(), "Tell me")) as served:
+        message = await served.reply(ask(tool_choice=choice))
+        assert kinds(message) == ["server_tool_use", "web_search_tool_result", "text"]
+        forced, free = (work.grammar for work in served.engines["scripted"].asked)
+        assert forced != free
+
+
+@pytest.mark.promise("server-tools.limits-of-the-reply")
+async def test_max_tokens_holds_over_all_rounds() -> None:
+    async with app(says("Cats purr " * 20, FOUND), says(search(), "Tell me")) as served:
+        long = await served.reply(ask())
+        first, second = served.engines["scripted"].asked
+        assert second.max_tokens < first.max_tokens
+        cut = await served.reply(ask(max_tokens=long["usage"]["output_tokens"] - 5))
+        assert (cut["stop_reason"], kinds(cut)) == ("max_tokens", kinds(long))
+        assert cut["usage"]["output_tokens"] == long["usage"]["output_tokens"] - 5
+
+
+async def test_a_call_that_takes_all_tokens_waits_for_the_next_request() -> None:
+    tool = ScriptedTool()
+    async with app(ANSWER, says(search(), "Tell me"), tools=[tool]) as served:
+        whole = await served.reply(ask())
+        spent = served.engines["scripted"].asked[1].max_tokens
+        call = await served.reply(ask(max_tokens=1000 - spent))
+        assert (kinds(call), call["stop_reason"], len(tool.calls)) == (["server_tool_use"], "max_tokens", 1)
+        assert whole["stop_reason"] == "end_turn"
+        answer = await served.reply(resend(ask(), call))
+        assert kinds(answer) == ["web_search_tool_result", "text"]
+
+
+@pytest.mark.promise("server-tools.limits-of-the-reply")
+async def test_what_fills_the_window_ends_the_reply_truthfully() -> None:
+    async def much(call: ServerCall) -> ServerResult:
+        return ServerResult([hit(text="word " * 3000)])
+
+    rules = ("[model]\nwindow = 2500\n", ANSWER, says(search(), "Tell me"))
+    async with app(*rules, tools=[ScriptedTool(much)]) as served:
+        message = await served.reply(ask())
+        assert kinds(message) == ["server_tool_use", "web_search_tool_result"]
+        assert message["stop_reason"] == "model_context_window_exceeded"
+        [one] = served.engines["scripted"].asked
+        assert message["usage"]["input_tokens"] == len(one.prompt.tokens)
+
+
+async def test_a_stop_sequence_ends_the_reply_in_any_round() -> None:
+    async with app(says("Cats purr. STOP more", FOUND), says(search(), "Tell me")) as served:
+        message = await served.reply(ask(stop_sequences=["STOP"]))
+        assert (message["stop_reason"], message["stop_sequence"]) == ("stop_sequence", "STOP")
+        assert message["content"][-1]["text"].strip() == "Cats purr."
+
+
+async def test_two_tools_in_parallel() -> None:
+    call = section(invoke(query="cats"), invoke("web_fetch", url="https://b.example/x"))
+    search_tool, fetch_tool = ScriptedTool(), fetcher()
+    async with app(
+        says("Done.", "Words of the page"), says(call, "Tell me"), tools=[search_tool, fetch_tool]
+    ) as served:
+        message = await served.reply(ask("Tell me of https://b.example/x.", tools=[SEARCH, FETCH]))
+        assert kinds(message) == [
+            "server_tool_use",
+            "server_tool_use",
+            "web_search_tool_result",
+            "web_fetch_tool_result",
+            "text",
+        ]
+        assert message["usage"]["server_tool_use"] == {"web_search_requests": 1, "web_fetch_requests": 1}
+        assert "https://b.example/x" in fetch_tool.calls[0].seen_urls
+        assert message["content"][3]["content"]["content"]["source"]["data"] == "Words of the page."
+
+
+@pytest.mark.promise("server-tools.disconnect")
+async def test_who_goes_away_ends_the_tools_that_run() -> None:
+    forever = asyncio.Event()
+
+    async def hangs(call: ServerCall) -> ServerResult:
+        await forever.wait()
+        raise AssertionError
+
+    tool = ScriptedTool(hangs)
+    async with app(says(search("cats", "dogs"), "Tell me"), tools=[tool]) as served:
+        async with served.bridge.open("POST", "/v1/messages", ask(stream=True)) as exchange:
+            await exchange.begin()
+            async with asyncio.timeout(5):
+                await tool.started.wait()
+            await exchange.disconnect()
+        assert sorted(tool.cancelled) == sorted(call.id for call in tool.calls)
+        assert tool.calls
+
+
+async def test_a_name_that_is_no_server_tools_is_the_clients() -> None:
+    own = {"name": "web_search", "input_schema": {"type": "object", "properties": {"query": {"type": "string"}}}}
+    tool = ScriptedTool()
+    async with app(says(search(), "Tell me"), tools=[tool]) as served:
+        message = await served.reply(ask(tools=[own]))
+        assert (kinds(message), message["stop_reason"], tool.calls) == (["tool_use"], "tool_use", [])
+
+
+async def test_a_request_for_nothing_runs_nothing() -> None:
+    tool = ScriptedTool()
+    async with app(says(search(), "Tell me"), tools=[tool]) as served:
+        message = await served.reply(ask(max_tokens=0))
+        assert (message["content"], message["stop_reason"], tool.calls) == ([], "max_tokens", [])

@@ -97,4 +97,5 @@ def continued(
 def _free(choice: ToolChoice | None) -> ToolChoice | None:
     if not isinstance(choice, ToolChoiceAny | ToolChoiceTool):
         return choice
-    return ToolChoiceAuto(type="auto", disable_parallel_tool_use=choice.disable_parallel_tool_use)
+    # What was not said stays unsaid: None is no value that a request may have here.
+    return ToolChoiceAuto.model_construct(type="auto", disable_parallel_tool_use=choice.disable_parallel_tool_use)
