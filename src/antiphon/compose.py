@@ -30,6 +30,7 @@ from antiphon.keyfile import KeyFileError, KeysDescription
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports import Engine, Entropy
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
 from antiphon.render.families import FAMILIES, family_for
 from antiphon.render.syntax import Family
@@ -219,11 +220,19 @@ async def _serve(settings: Settings, observer: ServerObserver) -> None:
             routes = ModelRoutes(_with_own(catalogue, served), served, settings.default_model, settings.routes)
             clock = SystemClock()
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
-            door.open(build_app(settings, routes, clock, entropy, seals, media))
+            tools = server_tools(settings)
+            for tool in tools.tools:
+                running.push_async_callback(tool.aclose)
+            door.open(build_app(settings, routes, clock, entropy, seals, media, tools))
             shown = f"[{host}]" if ":" in host else host
             observer.listening(f"http://{shown}:{port}", names_by_model(settings)[settings.default_model])
 
         await server.run(start)
+
+
+def server_tools(settings: Settings) -> ServerTools:
+    """The tools that run inside the server, as the settings offer them."""
+    return NO_SERVER_TOOLS
 
 
 def _fetcher(settings: Settings) -> GuardedFetcher:

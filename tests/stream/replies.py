@@ -14,6 +14,7 @@ from antiphon.dialogue.events import (
     ReasoningEnd,
     RedactedReasoning,
     ReplyEvent,
+    ServerAnswer,
     StopReason,
     TextDelta,
 )
@@ -65,17 +66,24 @@ def _call_run(draw: st.DrawFn) -> list[ReplyEvent]:
     value = draw(st.dictionaries(st.text(max_size=5), _JSON, max_size=3))
     text = json.dumps(value, ensure_ascii=draw(st.booleans())) if value or draw(st.booleans()) else ""
     pieces = _cuts(text, draw(st.lists(st.integers(0, 500), max_size=4))) if text else []
-    start = CallStart(f"toolu_{draw(st.integers(0, 10**9))}", name)
+    server = draw(st.booleans())
+    start = CallStart(f"{'srvtoolu' if server else 'toolu'}_{draw(st.integers(0, 10**9))}", name, server=server)
     return [start, *map(CallArguments, pieces), CallEnd()]
 
 
-_REASONS: list[StopReason] = ["end_turn", "max_tokens", "tool_use", "model_context_window_exceeded"]
-_RUNS = st.lists(st.one_of(_text_run(), _reasoning_run(), _redacted_run(), _call_run()), max_size=6)
+@st.composite
+def _answer_run(draw: st.DrawFn) -> list[ReplyEvent]:
+    kind = draw(st.sampled_from(["web_search_tool_result", "web_fetch_tool_result"]))
+    return [ServerAnswer(f"srvtoolu_{draw(st.integers(0, 10**9))}", kind, draw(_JSON))]
+
+
+_REASONS: list[StopReason] = ["end_turn", "max_tokens", "tool_use", "pause_turn", "model_context_window_exceeded"]
+_RUNS = st.lists(st.one_of(_text_run(), _reasoning_run(), _redacted_run(), _call_run(), _answer_run()), max_size=6)
 
 
 @st.composite
 def replies(draw: st.DrawFn) -> list[ReplyEvent]:
-    """A whole reply: runs of text, reasoning (open or redacted) and calls, then its end."""
+    """A whole reply: runs of text, reasoning (open or redacted), calls and what the server found, then its end."""
     events = [event for run in draw(_RUNS) for event in run]
     reason = draw(st.sampled_from(_REASONS))
     thought = draw(st.none() | st.integers(0, 10**6))

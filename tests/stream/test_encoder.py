@@ -19,6 +19,7 @@ from antiphon.dialogue.events import (
     ReasoningEnd,
     RedactedReasoning,
     ReplyEvent,
+    ServerAnswer,
     TextDelta,
 )
 from antiphon.errors import ApiError
@@ -33,6 +34,9 @@ _BLOCK_DELTAS = {
     "thinking": {"thinking_delta", "signature_delta"},
     "redacted_thinking": set[str](),
     "tool_use": {"input_json_delta"},
+    "server_tool_use": {"input_json_delta"},
+    "web_search_tool_result": set[str](),
+    "web_fetch_tool_result": set[str](),
 }
 
 
@@ -72,7 +76,7 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
             content += [("text", text)] if text.strip() else []
             continue
         joined = ""
-        name = ""
+        name, called_as = "", ""
         for item in items:
             match item:
                 case ReasoningDelta(text=more) | CallArguments(partial_json=more):
@@ -82,10 +86,12 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
                     joined = ""
                 case RedactedReasoning(data=data):
                     content.append(("redacted_thinking", data))
-                case CallStart(name=called):
-                    name = called
+                case CallStart(name=called, server=server):
+                    name, called_as = called, "server_tool_use" if server else "tool_use"
+                case ServerAnswer(call_id=call, kind=answer, content=found):
+                    content.append((answer, (call, found)))
                 case CallEnd():
-                    content.append(("tool_use", (name, json.loads(joined or "{}"))))
+                    content.append((called_as, (name, json.loads(joined or "{}"))))
                     joined = ""
                 case _:
                     pass
@@ -97,6 +103,9 @@ _HELD = {
     "thinking": ("thinking", "signature"),
     "redacted_thinking": ("data",),
     "tool_use": ("name", "input"),
+    "server_tool_use": ("name", "input"),
+    "web_search_tool_result": ("tool_use_id", "content"),
+    "web_fetch_tool_result": ("tool_use_id", "content"),
 }
 
 
@@ -194,6 +203,7 @@ def _samples() -> list[ReplyEvent]:
         CallStart("toolu_1", "f"),
         CallArguments("{}"),
         CallEnd(),
+        ServerAnswer("srvtoolu_1", "web_search_tool_result", []),
         Finish("end_turn", 1),
     ]
 

@@ -54,7 +54,7 @@ def app(
 ) -> ThinkingApp:
     """The app over a script of these rules."""
     offered = [ScriptedTool()] if tools is None else tools
-    return ThinkingApp("".join(rules), server_tools=offered, clock=clock, **options)
+    return ThinkingApp("".join(rules), runs=offered, clock=clock, **options)
 
 
 def kinds(message: Json) -> list[str]:

@@ -36,7 +36,7 @@ def blocks(answer: Answer) -> list[Json]:
         if event["type"] == "content_block_start":
             found.append({**event["content_block"], "deltas": []})
         elif event["type"] == "content_block_delta":
-            found[event["index"]]["deltas"].append(event["delta"])
+            found[event["index"]]["deltas"] += [event["delta"]]
     return found
 
 

@@ -48,7 +48,7 @@ class WatchedEngine(ScriptedEngine):
 
 class ThinkingApp:
     """The app as a client has it. `summarizer`: the script of a model that retells thoughts. `template`: the model's
-    chat template, where it is not the scripted model's own. `server_tools`: what the server runs itself."""
+    chat template, where it is not the scripted model's own. `runs`: tools that the server runs itself."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class ThinkingApp:
         summarizer: str | None = None,
         template: str | None = None,
         seals: Seals = SEALS,
-        server_tools: Sequence[ServerTool] = (),
+        runs: Sequence[ServerTool] = (),
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
-        self._server_tools = ServerTools(tuple(server_tools))
+        self._server_tools = ServerTools(tuple(runs))
         self._clock = clock or FixedClock()
         self._template = template
         self._seals = seals

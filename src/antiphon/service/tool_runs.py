@@ -86,6 +86,8 @@ class ToolRuns:
             await _stop((run,))
         if not done:
             raise ToolProblem("unavailable", f"no result within {self._limits.tool_seconds:g} s")
+        if run.cancelled():
+            raise ToolProblem("unavailable", "the tool cancelled itself")
         return run.result()
 
     async def _error(self, serving: Serving, offered: Offered, call: Call, code: str) -> Any:

@@ -13,7 +13,7 @@ It waits for text that is more, and is forgotten when none comes.
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -61,6 +61,7 @@ from antiphon.wire.reply import (
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
+    ServerResultType,
     ServerToolUsage,
 )
 
@@ -150,7 +151,8 @@ class Encoder:
                 self._move(CallEnd)
                 return [ContentBlockStop(index=self._index)]
             case ServerAnswer(call_id=id_, kind=kind, content=content):
-                opened = self._open(event, ReplyServerResult(type=kind, tool_use_id=id_, content=content))
+                block = ReplyServerResult(type=cast("ServerResultType", kind), tool_use_id=id_, content=content)
+                opened = self._open(event, block)
                 return [*opened, ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)

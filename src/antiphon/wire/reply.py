@@ -22,6 +22,17 @@ StopReason = Literal[
 ]
 
 
+ServerResultType = Literal[
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "advisor_tool_result",
+]
+
+
 class ReplyModel(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything that the server sends."""
 
@@ -77,9 +88,9 @@ class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
 
 
 class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
-    """What such a call came to; `type` is the tool's own, such as `web_search_tool_result`."""
+    """What such a call came to; `type` is the tool's own."""
 
-    type: str
+    type: ServerResultType
     tool_use_id: str
     content: Any
     caller: DirectCaller = msgspec.field(default_factory=DirectCaller)

@@ -1,0 +1,96 @@
+"""Tools that run in the server, as the official SDK meets them: streams add up, and what they made goes back."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+
+from tests.referee.live import Live, live_process, run_client
+
+HERE = Path(__file__).parent
+QUESTION = "Search for comprehensive information about quantum computing breakthroughs in 2025"
+PAIR = ["server_tool_use", "web_search_tool_result"]
+REQUEST: dict[str, Any] = {
+    "model": "claude-3-7-sonnet-latest",
+    "max_tokens": 1024,
+    "messages": [{"role": "user", "content": QUESTION}],
+    "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 10}],
+}
+
+
+@contextmanager
+def searching(tmp_path: Path, rounds: int) -> Iterator[Live]:
+    config = tmp_path / "antiphon.toml"
+    config.write_text(f'model = "script:{HERE / "searching.toml"}"\n[server_tools]\nrounds = {rounds}\n')
+    with live_process("--config", str(config), program=("tests.referee.searching_server",)) as live:
+        yield live
+
+
+@pytest.mark.promise("snippets.pause-turn", "field.pause-turn")
+@pytest.mark.parametrize(
+    ("rounds", "told"),
+    [
+        (1, ["stop_reason='pause_turn'"]),
+        (2, ["stop_reason='pause_turn'"]),
+        (10, ["stop_reason='end_turn'", "Qubits got better."]),
+    ],
+)
+def test_the_pause_turn_example_runs_to_its_end(rounds: int, told: list[str], tmp_path: Path) -> None:
+    with searching(tmp_path, rounds) as live:
+        output = run_client([sys.executable, HERE / "snippets" / "pause_turn.py"], live.url)
+    assert output.startswith("Message(id='msg_")
+    if rounds == 2:
+        # Two rounds are what the question takes: what was left for the continuation is the answer alone.
+        told = ["stop_reason='end_turn'", "Qubits got better."]
+        assert "ServerToolUseBlock" not in output
+    else:
+        assert "ServerToolUseBlock(id='srvtoolu_" in output
+        assert "WebSearchToolResultBlock(" in output
+    assert all(text in output for text in told)
+
+
+@pytest.mark.promise("server-tools.sdk")
+def test_the_sdk_accumulates_what_the_server_says_whole(tmp_path: Path) -> None:
+    with searching(tmp_path, 10) as live, anthropic.Anthropic(base_url=live.url, api_key="k") as client:
+        whole = client.messages.create(**REQUEST)
+        with client.messages.stream(**REQUEST) as stream:
+            streamed = stream.get_final_message()
+        assert [block.type for block in whole.content] == ["text", *PAIR, "text", *PAIR, "text"]
+        assert plain(streamed) == plain(whole)
+        assert whole.usage.server_tool_use is not None
+        assert whole.usage.server_tool_use.web_search_requests == 2
+        # It goes back as it came.
+        again: list[Any] = [
+            *REQUEST["messages"],
+            {"role": "assistant", "content": streamed.content},
+            {"role": "user", "content": "Go on about quantum things."},
+        ]
+        assert client.messages.create(**{**REQUEST, "messages": again}).stop_reason == "end_turn"
+
+
+@pytest.mark.promise("server-tools.sdk", "server-tools.pause-and-resume")
+def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None:
+    with searching(tmp_path, 1) as live, anthropic.Anthropic(base_url=live.url, api_key="k") as client:
+        messages: list[Any] = list(REQUEST["messages"])
+        reasons: list[str | None] = []
+        for _ in range(3):
+            with client.messages.stream(**{**REQUEST, "messages": messages}) as stream:
+                message = stream.get_final_message()
+            reasons.append(message.stop_reason)
+            messages.append({"role": "assistant", "content": message.content})
+        assert reasons == ["pause_turn", "pause_turn", "end_turn"]
+
+
+def plain(message: Any) -> Any:
+    """A reply without what is new in every reply: ids and seals."""
+    told = message.model_dump(exclude={"id"})
+    for block in told["content"]:
+        block.pop("id", None)
+        block.pop("tool_use_id", None)
+        for found in block["content"] if isinstance(block.get("content"), list) else ():
+            found.pop("encrypted_content", None)
+    return told
