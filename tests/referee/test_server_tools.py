@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 QUESTION = "Search for comprehensive information about quantum computing breakthroughs in 2025"
 PAIR = ["server_tool_use", "web_search_tool_result"]
 REQUEST: dict[str, Any] = {
-    "model": "claude-3-7-sonnet-latest",
+    "model": "claude-opus-4-8",
     "max_tokens": 1024,
     "messages": [{"role": "user", "content": QUESTION}],
     "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 10}],

@@ -67,14 +67,29 @@ def _call_run(draw: st.DrawFn) -> list[ReplyEvent]:
     text = json.dumps(value, ensure_ascii=draw(st.booleans())) if value or draw(st.booleans()) else ""
     pieces = _cuts(text, draw(st.lists(st.integers(0, 500), max_size=4))) if text else []
     server = draw(st.booleans())
+    name = draw(st.sampled_from(["web_search", "web_fetch"])) if server else name
     start = CallStart(f"{'srvtoolu' if server else 'toolu'}_{draw(st.integers(0, 10**9))}", name, server=server)
     return [start, *map(CallArguments, pieces), CallEnd()]
 
 
 @st.composite
 def _answer_run(draw: st.DrawFn) -> list[ReplyEvent]:
-    kind = draw(st.sampled_from(["web_search_tool_result", "web_fetch_tool_result"]))
-    return [ServerAnswer(f"srvtoolu_{draw(st.integers(0, 10**9))}", kind, draw(_JSON))]
+    id_ = f"srvtoolu_{draw(st.integers(0, 10**9))}"
+    hits = [
+        {"type": "web_search_result", "url": url, "title": title, "encrypted_content": "a", "page_age": None}
+        for url, title in draw(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=2))
+    ]
+    error = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+    failed = {"type": "web_fetch_tool_result_error", "error_code": "url_too_long"}
+    return draw(
+        st.sampled_from(
+            [
+                [ServerAnswer(id_, "web_search_tool_result", hits)],
+                [ServerAnswer(id_, "web_search_tool_result", error)],
+                [ServerAnswer(id_, "web_fetch_tool_result", failed)],
+            ]
+        )
+    )
 
 
 _REASONS: list[StopReason] = ["end_turn", "max_tokens", "tool_use", "pause_turn", "model_context_window_exceeded"]

@@ -25,7 +25,9 @@ def limited(**limits: Any) -> dict[str, Any]:
     return {"server_tools": TurnLimits(**limits)}
 
 
-@pytest.mark.promise("server-tools.pause-turn", "server-tools.pause-and-resume")
+@pytest.mark.promise(
+    "stops.pause-turn", "server-tools.pause-turn", "server-tools.pause-and-resume", "field.pause-turn"
+)
 @pytest.mark.parametrize("merged", [False, True])
 async def test_a_turn_pauses_after_its_rounds_and_goes_on_from_the_same_prompt(merged: bool) -> None:
     async with app(*ROUNDS) as served:

@@ -330,3 +330,58 @@ async def test_a_request_for_nothing_runs_nothing() -> None:
     async with app(says(search(), "Tell me"), tools=[tool]) as served:
         message = await served.reply(ask(max_tokens=0))
         assert (message["content"], message["stop_reason"], tool.calls) == ([], "max_tokens", [])
+
+
+@pytest.mark.promise("field.search-never-leaks")
+@pytest.mark.parametrize("model", ["claude-3-7-sonnet-latest", "claude-opus-4-8", "claude-sonnet-4-5", "scripted"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_search_never_reaches_the_client_as_a_call_of_its_own(model: str, stream: bool) -> None:
+    async with app(ANSWER, says(search(), "Tell me")) as served:
+        answer = await served.post(ask(model=model, stream=stream))
+        found = blocks(answer) if stream else answer.json["content"]
+        assert [block["type"] for block in found] == ["server_tool_use", "web_search_tool_result", "text"]
+
+
+@pytest.mark.promise("server-tools.url-sources")
+@pytest.mark.parametrize(
+    ("sources", "missing"),
+    [
+        ({}, set[str]()),
+        ({"user_input": {"type": "none"}}, {"https://user.example/a"}),
+        ({"client_tool_results": {"type": "none"}}, {"https://client.example/b"}),
+        (
+            {"client_tool_results": {"type": "except", "tools": [{"type": "tool_reference", "name": "look"}]}},
+            {"https://client.example/b"},
+        ),
+        (
+            {"client_tool_results": {"type": "only", "tools": [{"type": "tool_reference", "name": "other"}]}},
+            {"https://client.example/b"},
+        ),
+        ({"server_tool_results": {"type": "none"}}, {"https://found.example/c", "https://a.example/"}),
+    ],
+)
+async def test_a_fetch_is_told_what_urls_the_conversation_has_seen(sources: Json, missing: set[str]) -> None:
+    async def finds_a_link(call: ServerCall) -> ServerResult:
+        return ServerResult([hit(text="All about cats: see https://found.example/c.")])
+
+    fetch_tool = fetcher()
+    fetch = section(invoke("web_fetch", url="https://found.example/c"))
+    rules = (says("Done.", "Words of the page"), says(fetch, FOUND), says(search(), "A cat"))
+    messages: list[Json] = [
+        {"role": "user", "content": "Look at https://user.example/a!"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}]},
+        {
+            "role": "user",
+            "content": [{**LOOKED, "tool_use_id": "toolu_1", "content": "A cat (https://client.example/b)"}],
+        },
+    ]
+    asked = ask(messages, tools=[SEARCH, {**FETCH, "url_sources": sources}, LOOK])
+    async with app(*rules, tools=[ScriptedTool(finds_a_link), fetch_tool]) as served:
+        await served.reply(asked)
+    every = {
+        "https://user.example/a",
+        "https://client.example/b",
+        "https://found.example/c",
+        "https://a.example/",
+    }
+    assert every & fetch_tool.calls[0].seen_urls == every - missing
