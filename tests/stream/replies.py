@@ -9,6 +9,8 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
+    Cited,
+    CiteStart,
     Finish,
     ReasoningDelta,
     ReasoningEnd,
@@ -41,6 +43,19 @@ def _cuts(text: str, cuts: list[int]) -> list[str]:
 @st.composite
 def _text_run(draw: st.DrawFn) -> list[ReplyEvent]:
     return [TextDelta(text) for text in draw(st.lists(_TEXTS, min_size=1, max_size=4))]
+
+
+@st.composite
+def _cited_run(draw: st.DrawFn) -> list[ReplyEvent]:
+    texts = [TextDelta(text) for text in draw(st.lists(_TEXTS, min_size=1, max_size=3))]
+    citation = {
+        "type": "web_search_result_location",
+        "cited_text": draw(st.text(max_size=8)),
+        "url": "https://a.example/",
+        "title": draw(st.none() | st.text(max_size=8)),
+        "encrypted_index": "a",
+    }
+    return [CiteStart(), *texts, Cited(citation)]
 
 
 @st.composite
@@ -93,12 +108,14 @@ def _answer_run(draw: st.DrawFn) -> list[ReplyEvent]:
 
 
 _REASONS: list[StopReason] = ["end_turn", "max_tokens", "tool_use", "pause_turn", "model_context_window_exceeded"]
-_RUNS = st.lists(st.one_of(_text_run(), _reasoning_run(), _redacted_run(), _call_run(), _answer_run()), max_size=6)
+_RUNS = st.lists(
+    st.one_of(_text_run(), _cited_run(), _reasoning_run(), _redacted_run(), _call_run(), _answer_run()), max_size=6
+)
 
 
 @st.composite
 def replies(draw: st.DrawFn) -> list[ReplyEvent]:
-    """A whole reply: runs of text, reasoning (open or redacted), calls and what the server found, then its end."""
+    """A whole reply: runs of text, cited or not, reasoning (open or redacted), calls and what the server found, then its end."""
     events = [event for run in draw(_RUNS) for event in run]
     reason = draw(st.sampled_from(_REASONS))
     thought = draw(st.none() | st.integers(0, 10**6))

@@ -27,6 +27,18 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class CiteStart:
+    """The text from here on rests on a source, until its `Cited`; it is not empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The source of the text since `CiteStart`. `citation`: as it travels."""
+
+    citation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ReasoningDelta:
     """More of a run of reasoning. An empty text only says that the run has begun, or goes on unseen.
 
@@ -126,6 +138,8 @@ class Finish:
 
 ReplyEvent = (
     TextDelta
+    | CiteStart
+    | Cited
     | ReasoningDelta
     | ReasoningEnd
     | RedactedReasoning

@@ -17,6 +17,7 @@ from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.rules.attribution import without_attribution
 from antiphon.rules.case import Case, Issue, Placed, Request, placed
+from antiphon.rules.cited_text import in_one_piece
 from antiphon.rules.kept_thoughts import kept
 from antiphon.rules.lower_content import told_content, told_result
 from antiphon.rules.media import NO_MEDIA, Media
@@ -74,8 +75,10 @@ def lower(
     """
     case = Case(request, profile, context, server_tools=server_tools)
     turns: list[tuple[Speaker, list[Part]]] = []
+    # An answer of a given form has no room for citations.
+    held = _Told(_told(case, thoughts, clearing=clearing), media, found, cited=_shape(request) is None)
     roster = Roster(case.tools, record.found, server_tools=server_tools)
-    for speaker, part in _spoken(case, _Told(_told(case, thoughts, clearing=clearing), media, found), roster):
+    for speaker, part in _spoken(case, held, roster):
         if not turns or turns[-1][0] != speaker:
             turns.append((speaker, []))
         turns[-1][1].append(part)
@@ -157,11 +160,15 @@ def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the request's own seals and files hold: thoughts and search results by place, media by path."""
+    """What the request's own seals and files hold: thoughts and search results by place, media by path.
+
+    `cited`: the answer may cite what server tools found.
+    """
 
     thoughts: Mapping[tuple[int, int], str]
     media: Media
     found: Found
+    cited: bool
 
 
 def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part]]:
@@ -172,7 +179,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
         # A turn-scoped system message holds until the user speaks again.
         if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
             continue
-        for item in placed(n, message):
+        for item in in_one_piece(placed(n, message)):
             if (item.message, item.position) < case.start:
                 continue
             # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
@@ -209,7 +216,7 @@ def _parts(
             names[block.id] = block.name
             yield Call(block.id, block.name, block.input)
         case WebSearchToolResultBlock() | WebFetchToolResultBlock() as block:
-            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media)
+            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
         case CompactionBlock(content=content):
             if content is not None:
                 yield Text(summarized(content))

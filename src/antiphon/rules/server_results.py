@@ -5,6 +5,7 @@ server, and is refused like a forged thought. Source: API reference, Web search 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -12,7 +13,7 @@ from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.tools import Result
 from antiphon.rules.case import Case, Issue, Placed
 from antiphon.rules.lower_content import told_content
-from antiphon.rules.media import Media
+from antiphon.rules.media import Media, cites
 from antiphon.rules.thoughts import Foreign
 from antiphon.thinking.seal import Seals
 from antiphon.wire.blocks import WebFetchToolResultBlock, WebSearchToolResultBlock
@@ -26,6 +27,9 @@ NOTHING_FOUND: Final[Found] = MappingProxyType({})
 ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock
 """The result blocks that the model can be told of."""
 
+CITE_FORM: Final = 'Put words that rest on one of these between <cite {source}="INDEX"> and </cite>.'
+"""What the model is told behind sources that it may cite."""
+
 _WORDS: Final = MappingProxyType(
     {
         "invalid_tool_input": "the input of the call is not what the tool takes",
@@ -38,7 +42,12 @@ _WORDS: Final = MappingProxyType(
 
 def page_of(result: WebSearchResult) -> str:
     """What the seal on a search result's text is bound to."""
-    return f"{result.url}\n{result.title}"
+    return bound_to(result.url, result.title)
+
+
+def bound_to(url: str, title: str) -> str:
+    """What the seals on texts of a page are bound to."""
+    return f"{url}\n{title}"
 
 
 def open_found(case: Case, seals: Seals, *, foreign: Foreign = "refuse") -> Issue | Found:
@@ -65,29 +74,39 @@ def open_found(case: Case, seals: Seals, *, foreign: Foreign = "refuse") -> Issu
     return MappingProxyType(opened)
 
 
-def told_server_result(item: Placed, block: ServerResultBlock, name: str, found: Found, media: Media) -> Result:
-    """The result of a call of the server tool `name`, as the model is told of it."""
+def told_server_result(
+    item: Placed, block: ServerResultBlock, name: str, found: Found, media: Media, *, cited: bool
+) -> Result:
+    """The result of a call of the server tool `name`, as the model is told of it. `cited`: the answer may cite."""
     match block.content:
         case WebSearchError(error_code=code) | WebFetchError(error_code=code):
             return Result(block.tool_use_id, name, _in_words(code), is_error=True)
         case WebFetchResult() as page:
-            return Result(block.tool_use_id, name, "", parts=_page(item, page, media))
+            return Result(block.tool_use_id, name, "", parts=_page(item, page, media, cited=cited))
         case results:
             texts = found[item.message, item.position]
-            parts = tuple(_hit(result, text) for result, text in zip(results, texts, strict=True))
-            return Result(block.tool_use_id, name, "" if parts else "Nothing was found.", parts=parts)
+            hits = [_hit(result, text, cited=cited) for result, text in zip(results, texts, strict=True)]
+            if not hits:
+                return Result(block.tool_use_id, name, "Nothing was found.")
+            form = [Text(CITE_FORM.format(source="search_result"))] if any(hit.citable for hit in hits) else []
+            return Result(block.tool_use_id, name, "", parts=(*hits, *form))
 
 
 def _in_words(code: str) -> str:
     return f"{code}: {_WORDS[code]}" if code in _WORDS else code
 
 
-def _hit(result: WebSearchResult, text: str) -> SearchResult:
+def _hit(result: WebSearchResult, text: str, *, cited: bool) -> SearchResult:
     age = (Text(f"Age of the page: {result.page_age}"),) if result.page_age else ()
-    return SearchResult(result.url, result.title, (*([Text(text)] if text else []), *age))
+    return SearchResult(
+        result.url, result.title, (*([Text(text)] if text else []), *age), citable=cited and bool(text)
+    )
 
 
-def _page(item: Placed, page: WebFetchResult, media: Media) -> tuple[Content, ...]:
+def _page(item: Placed, page: WebFetchResult, media: Media, *, cited: bool) -> tuple[Content, ...]:
     document = told_content(f"{item.path}.web_fetch_tool_result.content.content", page.content, media)
     assert isinstance(document, Document)
-    return Text(f"Fetched from {page.url}"), document
+    said = Text(f"Fetched from {page.url}")
+    if not (cited and cites(page.content)):
+        return said, document
+    return said, replace(document, citable=True), Text(CITE_FORM.format(source="document"))

@@ -16,6 +16,7 @@ from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports import Clock, Entropy, RenderedPrompt
 from antiphon.render.continued import behind as new_segments
 from antiphon.render.reply_grammar import GrammarError
+from antiphon.render.sources import sources_of
 from antiphon.render.template import TemplateError
 from antiphon.rules.bindings import conversations
 from antiphon.rules.case import Case, Issue
@@ -32,6 +33,7 @@ from antiphon.rules.thoughts import Foreign, read
 from antiphon.rules.tool_changes import at_the_end
 from antiphon.rules.toolbox import members
 from antiphon.service.asked import Asked, Request
+from antiphon.service.citations import Citations
 from antiphon.service.media import MediaIntake
 from antiphon.service.reply import Reply, told
 from antiphon.service.server_side import Admission, ServerSide, continued
@@ -141,6 +143,7 @@ class MessageService:
             estimates=TOKEN_COUNT in asked.context.betas,
             itemized=asked.context.unlocks(COMPACT_AT_THRESHOLD),
             serving=self._serving(asked),
+            cite=Citations(self._thinkers.seals, self._entropy) if sources_of(conversation) else None,
         )
 
     def _serving(self, asked: Asked[CreateMessage]) -> Serving | None:

@@ -10,6 +10,7 @@ from antiphon.config import TurnLimits
 from antiphon.dialogue.events import Compacted
 from antiphon.dialogue.prompt import Conversation, Limits, Sampling
 from antiphon.ports import Clock, RenderedPrompt
+from antiphon.render.citing import Maker
 from antiphon.rules.server_calls import Offered
 from antiphon.service.serving import ServedModel
 from antiphon.service.telling import Telling
@@ -74,6 +75,7 @@ class Work:
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the
     conversation's thinking is off. `estimates`: thinking deltas have the beta's key for an estimate of tokens.
     `compaction`: a summary is made. `itemized`: the usage is told piece by piece. `serving`: the server runs tools.
+    `cite`: makes the citations of what the model may cite; None: it may cite nothing.
     """
 
     served: ServedModel
@@ -92,3 +94,4 @@ class Work:
     compaction: OnDemand | AtThreshold | None = None
     itemized: bool = False
     serving: Serving | None = None
+    cite: Maker | None = None

@@ -1,6 +1,6 @@
 """The encoder: what happens in a reply → the events of its stream, in an order that cannot be wrong.
 
-Theory of operation. A reply is in one of six phases, and each input moves it along `TRANSITIONS`; a pair that is
+Theory of operation. A reply is in one of seven phases, and each input moves it along `TRANSITIONS`; a pair that is
 not in the table is the error (a bug of ours, never of the client). Nothing else decides order: a block opens when
 the phase becomes one that has an open block, closes when the phase leaves it, and `index` counts blocks up. So
 blocks cannot overlap, a delta cannot land in another kind of block, and a second run of reasoning gets a
@@ -22,6 +22,8 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
+    Cited,
+    CiteStart,
     Compacted,
     Finish,
     ReasoningDelta,
@@ -33,6 +35,7 @@ from antiphon.dialogue.events import (
 )
 from antiphon.errors import ApiError
 from antiphon.wire.events import (
+    CitationsDeltaBody,
     CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
@@ -72,6 +75,7 @@ class Phase(Enum):
     READY = "nothing sent"
     BETWEEN = "no block open"
     TEXT = "in a text block"
+    CITED = "in a text block that cites"
     REASONING = "in a thinking block"
     CALL = "in a tool_use or server_tool_use block"
     OVER = "complete, or failed"
@@ -81,6 +85,9 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
     {
         (Phase.READY, MessageStart): Phase.BETWEEN,
         **{(phase, TextDelta): Phase.TEXT for phase in (Phase.BETWEEN, Phase.TEXT)},
+        **{(phase, CiteStart): Phase.CITED for phase in (Phase.BETWEEN, Phase.TEXT)},
+        (Phase.CITED, TextDelta): Phase.CITED,
+        (Phase.CITED, Cited): Phase.BETWEEN,
         **{(phase, ReasoningDelta): Phase.REASONING for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING)},
         (Phase.REASONING, ReasoningEnd): Phase.BETWEEN,
         **{(phase, RedactedReasoning): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
@@ -89,12 +96,15 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         (Phase.CALL, CallEnd): Phase.BETWEEN,
         **{(phase, ServerAnswer): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.BETWEEN, Compacted): Phase.BETWEEN,
-        **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT)},
-        **{(phase, ErrorEvent): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING, Phase.CALL)},
+        **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
+        **{
+            (phase, ErrorEvent): Phase.OVER
+            for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL)
+        },
     }
 )
 
-_OPEN_PHASES = frozenset({Phase.TEXT, Phase.REASONING, Phase.CALL})
+_OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
 
 
 class EncoderError(Exception):
@@ -132,6 +142,8 @@ class Encoder:
         match event:
             case TextDelta(text=text):
                 return self._text(text)
+            case CiteStart() | Cited():
+                return self._cite(event)
             case ReasoningDelta():
                 return self._delta(event, ReplyThinking(thinking="", signature=""), self._thinking(event))
             case ReasoningEnd(signature=signature):
@@ -143,13 +155,9 @@ class Encoder:
                 opened = self._open(event, ReplyRedactedThinking(data=data))
                 return [*opened, ContentBlockStop(index=self._index)]
             case CallStart():
-                return self._delta(event, _call(event), InputJsonDeltaBody(partial_json=""))
-            case CallArguments(partial_json=text):
-                self._move(CallArguments)
-                return [ContentBlockDelta(index=self._index, delta=InputJsonDeltaBody(partial_json=text))]
-            case CallEnd():
-                self._move(CallEnd)
-                return [ContentBlockStop(index=self._index)]
+                return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
+            case CallArguments() | CallEnd():
+                return self._call(event)
             case ServerAnswer(call_id=id_, kind=kind, content=content):
                 block = ReplyServerResult(type=cast("ServerResultType", kind), tool_use_id=id_, content=content)
                 opened = self._open(event, block)
@@ -166,7 +174,7 @@ class Encoder:
         return [*closing, ErrorEvent(error=error.body(request_id)["error"], request_id=request_id)]
 
     def _text(self, text: str) -> list[Event]:
-        if self._phase is Phase.TEXT:
+        if self._phase is Phase.TEXT or self._phase is Phase.CITED:
             # The table's own answer, without the detour: nearly every event of a stream comes by here.
             return [ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=text))]
         text = self._blank + text
@@ -175,6 +183,24 @@ class Encoder:
             self._blank = text
             return []
         return self._delta(TextDelta(text), ReplyText(text=""), TextDeltaBody(text=text))
+
+    def _cite(self, event: CiteStart | Cited) -> list[Event]:
+        if isinstance(event, Cited):
+            self._move(Cited)
+            source = ContentBlockDelta(index=self._index, delta=CitationsDeltaBody(citation=event.citation))
+            return [source, ContentBlockStop(index=self._index)]
+        blank = self._blank
+        opened = self._open(event, ReplyText(text="", citations=[]))
+        # The space between two texts that cite is part of what is said.
+        said = ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=blank))
+        return [*opened, said] if blank else opened
+
+    def _call(self, event: CallArguments | CallEnd) -> list[Event]:
+        self._move(type(event))
+        if isinstance(event, CallEnd):
+            return [ContentBlockStop(index=self._index)]
+        delta = InputJsonDeltaBody(partial_json=event.partial_json)
+        return [ContentBlockDelta(index=self._index, delta=delta)]
 
     def _thinking(self, event: ReasoningDelta) -> ThinkingDeltaBody | None:
         if not event.text and event.tokens is None:
@@ -250,7 +276,7 @@ class Encoder:
         return self._phase
 
 
-def _call(call: CallStart) -> ReplyBlock:
+def _begun(call: CallStart) -> ReplyBlock:
     """The block of a call that has only begun."""
     if call.server:
         return ReplyServerToolUse(id=call.id, name=call.name, input={})

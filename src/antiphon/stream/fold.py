@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from antiphon.errors import ApiError, ErrorType
 from antiphon.wire.events import (
+    CitationsDeltaBody,
     CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
@@ -48,11 +49,14 @@ class _Block:
     block: ReplyBlock
     text: list[str] = field(default_factory=list[str])
     signature: str = ""
+    citations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def add(self, delta: DeltaBody) -> None:
         match self.block, delta:
             case ReplyText(), TextDeltaBody(text=text):
                 self.text.append(text)
+            case ReplyText(), CitationsDeltaBody(citation=citation):
+                self.citations.append(citation)
             case ReplyThinking(), ThinkingDeltaBody(thinking=text):
                 self.text.append(text)
             case ReplyThinking(), SignatureDeltaBody(signature=signature):
@@ -69,7 +73,8 @@ class _Block:
         joined = "".join(self.text)
         match self.block:
             case ReplyText() as block:
-                return replace(block, text=block.text + joined)
+                cited = self.citations or block.citations
+                return replace(block, text=block.text + joined, citations=cited)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
             case ReplyRedactedThinking() | ReplyCompaction() | ReplyServerResult() as block:
