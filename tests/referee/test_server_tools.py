@@ -9,6 +9,7 @@ from typing import Any
 import anthropic
 import pytest
 
+from tests.referee.conftest import GREEDY
 from tests.referee.live import Live, live_process, run_client
 
 HERE = Path(__file__).parent
@@ -83,6 +84,28 @@ def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None
             reasons.append(message.stop_reason)
             messages.append({"role": "assistant", "content": message.content})
         assert reasons == ["pause_turn", "pause_turn", "end_turn"]
+
+
+@pytest.mark.promise("server-tools.forced")
+def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> None:
+    config = tmp_path / "antiphon.toml"
+    config.write_text(GREEDY)
+    asked = {**REQUEST, "max_tokens": 200, "tool_choice": {"type": "tool", "name": "web_search"}}
+    with (
+        live_process("--config", str(config), program=("tests.referee.searching_server",)) as live,
+        anthropic.Anthropic(base_url=live.url, api_key="k") as client,
+    ):
+        with client.messages.stream(**asked) as stream:
+            message = stream.get_final_message()
+        assert [block.type for block in message.content][:2] == PAIR
+        call, result = message.content[:2]
+        assert call.type == "server_tool_use"
+        assert isinstance(call.input.get("query"), str)
+        assert result.type == "web_search_tool_result"
+        assert isinstance(result.content, list)
+        assert message.stop_reason in ("end_turn", "max_tokens")
+        assert message.content[-1].type in ("text", "web_search_tool_result", "server_tool_use")
+        assert message.usage.output_tokens <= 200
 
 
 def plain(message: Any) -> Any:

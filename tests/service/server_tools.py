@@ -8,7 +8,11 @@ from typing import Any
 from antiphon.dialogue.tools import Tool
 from antiphon.ports.server_tools import ServerCall, ServerResult
 
-SCHEMA: Mapping[str, Any] = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"query": {"type": "string", "maxLength": 100}},
+    "required": ["query"],
+}
 FETCH_SCHEMA: Mapping[str, Any] = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
 
 Run = Callable[[ServerCall], Awaitable[ServerResult]]
