@@ -90,7 +90,8 @@ def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None
 def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> None:
     config = tmp_path / "antiphon.toml"
     config.write_text(GREEDY)
-    asked = {**REQUEST, "max_tokens": 200, "tool_choice": {"type": "tool", "name": "web_search"}}
+    asked = {**REQUEST, "max_tokens": 400}
+    asked["tool_choice"] = {"type": "tool", "name": "web_search", "disable_parallel_tool_use": True}
     with (
         live_process("--config", str(config), program=("tests.referee.searching_server",)) as live,
         anthropic.Anthropic(base_url=live.url, api_key="k") as client,
@@ -103,9 +104,10 @@ def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> No
         assert isinstance(call.input.get("query"), str)
         assert result.type == "web_search_tool_result"
         assert isinstance(result.content, list)
-        assert message.stop_reason in ("end_turn", "max_tokens")
-        assert message.content[-1].type in ("text", "web_search_tool_result", "server_tool_use")
-        assert message.usage.output_tokens <= 200
+        # What it makes of the result is beyond a model of this size; that it reads on is not.
+        assert message.stop_reason in ("end_turn", "max_tokens", "pause_turn")
+        assert message.usage.input_tokens > 500
+        assert message.usage.output_tokens <= 400
 
 
 def plain(message: Any) -> Any:

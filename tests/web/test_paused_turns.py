@@ -47,6 +47,44 @@ async def test_a_turn_pauses_after_its_rounds_and_goes_on_from_the_same_prompt(m
         assert served.prompts == prompts
 
 
+@pytest.mark.promise("server-tools.pause-and-resume")
+@pytest.mark.parametrize("model", ["claude-opus-4-6", "claude-opus-5-5"])
+async def test_thoughts_of_a_paused_turn_go_on_as_one_turn(model: str) -> None:
+    opened = "<thinking>\\n\\Z"
+    rules = (
+        says("I know both.", "All about dogs", prompt=opened),
+        says("Dogs next.", "All about cats", prompt=opened),
+        says("Cats first.", "Tell me", prompt=opened),
+        *ROUNDS,
+    )
+    thinking = {
+        "type": "adaptive",
+        "display": "summarized",
+        "block_binding": {"prefix_mismatch_behavior": "error"},
+    }
+    request = ask(model=model, max_tokens=4000, thinking=thinking)
+    beta = "thinking-binding-controls-2026-08-01"
+    async with app(*rules) as served:
+        whole = await served.reply(request, beta)
+        prompts = served.prompts
+    assert [block["thinking"] for block in whole["content"] if block["type"] == "thinking"] == [
+        "Cats first.",
+        "Dogs next.",
+        "I know both.",
+    ]
+    async with app(*rules, **limited(rounds=1)) as served:
+        replies: list[Json] = []
+        for _ in range(3):
+            replies.append(await served.reply(resend(request, *replies), beta))
+        assert [reply["stop_reason"] for reply in replies] == ["pause_turn", "pause_turn", "end_turn"]
+        assert [kind for reply in replies for kind in kinds(reply)] == kinds(whole)
+        assert served.prompts == prompts
+        # The whole turn comes back in one piece.
+        told = resend(request, {"content": [block for reply in replies for block in reply["content"]]})
+        told["messages"].append({"role": "user", "content": "Thanks."})
+        assert (await served.reply(told, beta))["stop_reason"] in ("end_turn", "pause_turn")
+
+
 @pytest.mark.promise("server-tools.pause-turn")
 async def test_a_turn_pauses_when_its_time_is_over() -> None:
     class Clock:

@@ -385,3 +385,59 @@ async def test_a_fetch_is_told_what_urls_the_conversation_has_seen(sources: Json
         "https://a.example/",
     }
     assert every & fetch_tool.calls[0].seen_urls == every - missing
+
+
+async def test_the_usage_is_told_round_by_round_where_the_client_asks_for_it() -> None:
+    async with app(ANSWER, says(search(), "Tell me")) as served:
+        message = await served.reply(ask(), "compact-2026-01-12")
+        one, two = served.engines["scripted"].asked
+        usage = message["usage"]
+        assert [(each["type"], each["input_tokens"]) for each in usage["iterations"]] == [
+            ("message", len(one.prompt.tokens)),
+            ("message", len(two.prompt.tokens)),
+        ]
+        assert usage["input_tokens"] == len(one.prompt.tokens) + len(two.prompt.tokens)
+        assert usage["output_tokens"] == sum(each["output_tokens"] for each in usage["iterations"])
+
+
+async def test_a_summary_comes_before_the_rounds() -> None:
+    long = "word " * 30_000
+    history: list[Json] = [
+        {"role": "user", "content": long},
+        {"role": "assistant", "content": long},
+        {"role": "user", "content": "Tell me."},
+    ]
+    edit = {"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": 50_000}}
+    rules = (says("They speak of cats.", "write a summary of this whole"), ANSWER, says(search(), "speak of cats"))
+    asked = ask(history, model="claude-opus-4-8", context_management={"edits": [edit]})
+    async with app(*rules) as served:
+        message = await served.reply(asked, "compact-2026-01-12")
+        assert kinds(message) == ["compaction", "server_tool_use", "web_search_tool_result", "text"]
+        assert [each["type"] for each in message["usage"]["iterations"]] == ["compaction", "message", "message"]
+        assert message["stop_reason"] == "end_turn"
+
+
+async def test_the_list_of_models_tells_of_the_tools() -> None:
+    async with app(ANSWER) as served:
+        answer = await served.bridge.ask("GET", "/v1/models/claude-opus-4-8")
+        assert answer.json["capabilities"]["server_tools"] == {
+            "supported": True,
+            "web_search": {"supported": True},
+            "code_execution": {"supported": False},
+        }
+
+
+@pytest.mark.promise("server-tools.not-configured")
+async def test_the_owner_is_told_what_to_set(caplog: pytest.LogCaptureFixture) -> None:
+    async with app(ANSWER, tools=[fetcher()]) as served:
+        refusal = await served.refusal(ask())
+        assert refusal == "tools.0: web_search_20250305 tools are not enabled on this server."
+    assert "set [server_tools.web_search] in the configuration file" in caplog.text
+
+
+async def test_both_lists_of_domains_are_the_documented_error() -> None:
+    both = {**SEARCH, "allowed_domains": ["a.example"], "blocked_domains": ["b.example"]}
+    async with app(ANSWER) as served:
+        assert "only one of allowed_domains and blocked_domains may be given" in await served.refusal(
+            ask(tools=[both])
+        )
