@@ -90,7 +90,7 @@ def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None
 def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> None:
     config = tmp_path / "antiphon.toml"
     config.write_text(GREEDY)
-    asked = {**REQUEST, "max_tokens": 400}
+    asked: dict[str, Any] = {**REQUEST, "max_tokens": 400}
     asked["tool_choice"] = {"type": "tool", "name": "web_search", "disable_parallel_tool_use": True}
     with (
         live_process("--config", str(config), program=("tests.referee.searching_server",)) as live,

@@ -142,7 +142,7 @@ def test_every_cut_gives_the_same_events(pieces: list[str], data: st.DataObject)
     "choice", [Choice(), Choice(parallel=False), Choice("none")], ids=["auto", "one call", "none"]
 )
 def test_the_grammar_lets_a_model_name_only_what_was_found(family: Family, choice: Choice) -> None:
-    tokens = {}
+    tokens: dict[str, int] = {}
     made = reply_grammar(family, conversation(choice=choice), tokens)
     assert made is not None
     assert accepts(made, "Plain words.")

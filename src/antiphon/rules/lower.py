@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from antiphon.dialogue.prompt import Conversation, Limits, Part, Reasoning, Sampling, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinking
-from antiphon.dialogue.tools import Call, Choice, Tool
+from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.rules.attribution import without_attribution
@@ -79,9 +79,7 @@ def lower(
     held = _Told(_told(case, thoughts, clearing=clearing), media, found, cited=_shape(request) is None)
     roster = Roster(case.tools, record.found, server_tools=server_tools)
     for speaker, part in _spoken(case, held, roster):
-        if not turns or turns[-1][0] != speaker:
-            turns.append((speaker, []))
-        turns[-1][1].append(part)
+        _place(turns, speaker, part)
     prefill: str | None = None
     if turns and turns[-1][0] == "assistant":
         prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))
@@ -95,6 +93,19 @@ def lower(
         _shape(request),
         OFF if prefill is not None else _thinking(case, thoughts, thinker),
     )
+
+
+def _place(turns: list[tuple[Speaker, list[Part]]], speaker: Speaker, part: Part) -> None:
+    """Put a part where it is told: behind what was said before, in the turn of who says it."""
+    at = len(turns)
+    if isinstance(part, Result):
+        # What the server found may come behind a system message. It stands next to its call all the same.
+        while at and turns[at - 1][0] == "system":
+            at -= 1
+    if not at or turns[at - 1][0] != speaker:
+        turns.insert(at, (speaker, []))
+        at += 1
+    turns[at - 1][1].append(part)
 
 
 def limits(request: CreateMessage) -> Limits:

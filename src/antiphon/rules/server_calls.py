@@ -99,10 +99,10 @@ def seen_urls(case: Case, found: Found, sources: UrlSources | None) -> frozenset
 
 
 def urls_in(text: str) -> Iterator[str]:
-    """The URLs in a text; each also without what only ends the sentence."""
+    """The URLs in a text; each also without one or more of the characters that may only end the sentence."""
     for match in _URL.findall(text):
-        yield match
-        yield match.rstrip(_BEHIND)
+        least = len(match.rstrip(_BEHIND))
+        yield from (match[:end] for end in range(least, len(match) + 1))
 
 
 def _takes(sources: ToolSources | None, name: str) -> bool:
