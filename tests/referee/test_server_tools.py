@@ -15,7 +15,7 @@ from tests.referee.live import Live, live_process, run_client
 HERE = Path(__file__).parent
 QUESTION = "Search for comprehensive information about quantum computing breakthroughs in 2025"
 PAIR = ["server_tool_use", "web_search_tool_result"]
-REQUEST: dict[str, Any] = {
+REQUEST: Any = {
     "model": "claude-opus-4-8",
     "max_tokens": 1024,
     "messages": [{"role": "user", "content": QUESTION}],
@@ -57,7 +57,8 @@ def test_the_pause_turn_example_runs_to_its_end(rounds: int, told: list[str], tm
 @pytest.mark.promise("server-tools.sdk")
 def test_the_sdk_accumulates_what_the_server_says_whole(tmp_path: Path) -> None:
     with searching(tmp_path, 10) as live, anthropic.Anthropic(base_url=live.url, api_key="k") as client:
-        whole = client.messages.create(**REQUEST)
+        create: Any = client.messages.create
+        whole = create(**REQUEST)
         with client.messages.stream(**REQUEST) as stream:
             streamed = stream.get_final_message()
         assert [block.type for block in whole.content] == ["text", *PAIR, "text", *PAIR, "text"]
@@ -70,7 +71,8 @@ def test_the_sdk_accumulates_what_the_server_says_whole(tmp_path: Path) -> None:
             {"role": "assistant", "content": streamed.content},
             {"role": "user", "content": "Go on about quantum things."},
         ]
-        assert client.messages.create(**{**REQUEST, "messages": again}).stop_reason == "end_turn"
+        answer = create(**with_messages(again))
+        assert answer.stop_reason == "end_turn"
 
 
 @pytest.mark.promise("server-tools.sdk", "server-tools.pause-and-resume")
@@ -79,7 +81,7 @@ def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None
         messages: list[Any] = list(REQUEST["messages"])
         reasons: list[str | None] = []
         for _ in range(3):
-            with client.messages.stream(**{**REQUEST, "messages": messages}) as stream:
+            with client.messages.stream(**with_messages(messages)) as stream:
                 message = stream.get_final_message()
             reasons.append(message.stop_reason)
             messages.append({"role": "assistant", "content": message.content})
@@ -90,7 +92,7 @@ def test_a_paused_turn_goes_back_and_on_until_it_is_over(tmp_path: Path) -> None
 def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> None:
     config = tmp_path / "antiphon.toml"
     config.write_text(GREEDY)
-    asked: dict[str, Any] = {**REQUEST, "max_tokens": 400}
+    asked: Any = {**REQUEST, "max_tokens": 400}
     asked["tool_choice"] = {"type": "tool", "name": "web_search", "disable_parallel_tool_use": True}
     with (
         live_process("--config", str(config), program=("tests.referee.searching_server",)) as live,
@@ -108,6 +110,10 @@ def test_the_real_model_searches_where_it_must_and_goes_on(tmp_path: Path) -> No
         assert message.stop_reason in ("end_turn", "max_tokens", "pause_turn")
         assert message.usage.input_tokens > 500
         assert message.usage.output_tokens <= 400
+
+
+def with_messages(messages: list[Any]) -> Any:
+    return {**REQUEST, "messages": messages}
 
 
 def plain(message: Any) -> Any:

@@ -114,7 +114,10 @@ async def test_the_model_is_told_how_to_cite_only_where_there_is_something_to_ci
 
 
 async def test_an_answer_of_a_given_form_cites_nothing() -> None:
-    form: Json = {"type": "json_schema", "schema": {"type": "object", "properties": {}, "additionalProperties": False}}
+    form: Json = {
+        "type": "json_schema",
+        "schema": {"type": "object", "properties": {}, "additionalProperties": False},
+    }
     async with app(says("{}", "Cats purr"), says(search(), "Tell me"), tools=[ScriptedTool(two)]) as served:
         message = await served.reply(ask(output_config={"format": form}))
         assert (message["content"][-1]["text"], "<cite" in served.prompts[-1]) == ("{}", False)
