@@ -1,7 +1,7 @@
 """Tools that run in the server, as the official SDK meets them: streams add up, and what they made goes back."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ REQUEST: Any = {
 
 
 @contextmanager
-def searching(tmp_path: Path, rounds: int) -> Iterator[Live]:
+def searching(tmp_path: Path, rounds: int) -> Generator[Live]:
     config = tmp_path / "antiphon.toml"
     config.write_text(f'model = "script:{HERE / "searching.toml"}"\n[server_tools]\nrounds = {rounds}\n')
     with live_process("--config", str(config), program=("tests.referee.searching_server",)) as live:

@@ -1,6 +1,7 @@
 """Tools that the server runs inside of a reply: every order of blocks, streamed and whole."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -441,3 +442,32 @@ async def test_both_lists_of_domains_are_the_documented_error() -> None:
         assert "only one of allowed_domains and blocked_domains may be given" in await served.refusal(
             ask(tools=[both])
         )
+
+
+TEMPLATES = Path(__file__).parents[1] / "render" / "families" / "templates"
+
+
+@pytest.mark.parametrize("family", ["hermes", "qwen3-coder"])
+async def test_models_with_a_tool_format_of_their_own_do_the_same(family: str) -> None:
+    calls = {
+        "hermes": '<tool_call>\n{"name": "web_search", "arguments": {"query": "cats"}}\n</tool_call>',
+        "qwen3-coder": (
+            "<tool_call>\n<function=web_search>\n<parameter=query>\ncats\n</parameter>\n</function>\n</tool_call>"
+        ),
+    }
+    template = (TEMPLATES / f"{family}.jinja").read_text(encoding="utf-8")
+    rules = (says("Cats purr.", prompt=FOUND), says(calls[family]))
+    async with app(*rules, template=template) as served:
+        request = ask()
+        message = await served.reply(request)
+        assert kinds(message) == ["server_tool_use", "web_search_tool_result", "text"]
+        assert message["content"][0]["input"] == {"query": "cats"}
+        one, two = served.prompts
+        # Both begin alike; how a template spaces a call that came before is its own affair.
+        assert two.startswith(one)
+        assert two.removeprefix(one).lstrip().startswith(calls[family])
+        assert message["content"][2]["text"] == "Cats purr."
+        again = resend(request, message)
+        again["messages"].append({"role": "user", "content": "Thanks."})
+        await served.reply(again)
+        assert served.prompts[-1].startswith(two)
