@@ -88,5 +88,9 @@ class ServerTools:
         """The tool that answers for definitions of this type."""
         return next((tool for tool in self.tools if kind.startswith(tool.types)), None)
 
+    def named(self, name: str) -> ServerTool | None:
+        """The tool whose calls go by this name."""
+        return next((tool for tool in self.tools if tool.name == name), None)
+
 
 NO_SERVER_TOOLS: Final = ServerTools()

@@ -35,6 +35,7 @@ from antiphon.wire.blocks import (
     CompactionBlock,
     DocumentBlock,
     ImageBlock,
+    OwnResultBlock,
     RedactedThinkingBlock,
     SearchResultBlock,
     ServerToolUseBlock,
@@ -50,7 +51,7 @@ from antiphon.wire.blocks import (
 from antiphon.wire.request import CreateMessage
 from antiphon.wire.tools import ToolChoiceNone, ToolChoiceTool
 
-_NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock
+_NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
 
 
 def lower(
@@ -226,7 +227,7 @@ def _parts(
         case ServerToolUseBlock() as block:
             names[block.id] = block.name
             yield Call(block.id, block.name, block.input)
-        case WebSearchToolResultBlock() | WebFetchToolResultBlock() as block:
+        case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
             yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
         case CompactionBlock(content=content):
             if content is not None:

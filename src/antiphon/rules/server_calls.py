@@ -16,6 +16,7 @@ from antiphon.rules.server_results import Found
 from antiphon.rules.toolbox import settings_of
 from antiphon.wire.blocks import (
     DocumentBlock,
+    OwnResultBlock,
     SearchResultBlock,
     ServerToolUseBlock,
     TextBlock,
@@ -64,7 +65,7 @@ def waiting(case: Case) -> tuple[ServerToolUseBlock, ...]:
     for item in case.told:
         if isinstance(item.block, ServerToolUseBlock):
             calls[item.block.id] = item.block
-        elif isinstance(item.block, WebSearchToolResultBlock | WebFetchToolResultBlock):
+        elif isinstance(item.block, WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock):
             calls.pop(item.block.tool_use_id, None)
     return tuple(calls.values())
 

@@ -4,10 +4,11 @@ The text of a search result travels sealed, bound to its page. One that does not
 server, and is refused like a forged thought. Source: API reference, Web search tool; Web fetch tool.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, cast
 
 from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.tools import Result
@@ -16,7 +17,7 @@ from antiphon.rules.lower_content import told_content
 from antiphon.rules.media import Media, cites
 from antiphon.rules.thoughts import Foreign
 from antiphon.thinking.seal import Seals
-from antiphon.wire.blocks import WebFetchToolResultBlock, WebSearchToolResultBlock
+from antiphon.wire.blocks import OwnResultBlock, WebFetchToolResultBlock, WebSearchToolResultBlock
 from antiphon.wire.results import WebFetchError, WebFetchResult, WebSearchError, WebSearchResult
 
 Found = Mapping[tuple[int, int], tuple[str, ...]]
@@ -24,7 +25,7 @@ Found = Mapping[tuple[int, int], tuple[str, ...]]
 
 NOTHING_FOUND: Final[Found] = MappingProxyType({})
 
-ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock
+ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
 """The result blocks that the model can be told of."""
 
 CITE_FORM: Final = 'Put words that rest on one of these between <cite {source}="INDEX"> and </cite>.'
@@ -78,6 +79,8 @@ def told_server_result(
     item: Placed, block: ServerResultBlock, name: str, found: Found, media: Media, *, cited: bool
 ) -> Result:
     """The result of a call of the server tool `name`, as the model is told of it. `cited`: the answer may cite."""
+    if isinstance(block, OwnResultBlock):
+        return _own(block, name)
     match block.content:
         case WebSearchError(error_code=code) | WebFetchError(error_code=code):
             return Result(block.tool_use_id, name, _in_words(code), is_error=True)
@@ -90,6 +93,17 @@ def told_server_result(
                 return Result(block.tool_use_id, name, "Nothing was found.")
             form = [Text(CITE_FORM.format(source="search_result"))] if any(hit.citable for hit in hits) else []
             return Result(block.tool_use_id, name, "", parts=(*hits, *form))
+
+
+def _own(block: OwnResultBlock, name: str) -> Result:
+    """The result of a tool that nobody here knows: a text as it is, anything else as JSON, errors by their code."""
+    content: Any = block.content
+    if isinstance(content, str):
+        return Result(block.tool_use_id, name, content)
+    code: Any = cast("dict[str, Any]", content).get("error_code") if isinstance(content, dict) else None
+    if isinstance(code, str):
+        return Result(block.tool_use_id, name, _in_words(code), is_error=True)
+    return Result(block.tool_use_id, name, json.dumps(content, ensure_ascii=False))
 
 
 def _in_words(code: str) -> str:

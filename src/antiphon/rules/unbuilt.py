@@ -3,7 +3,7 @@
 Three tables, one row a capability: block types, tools and settings. Who builds a capability deletes its row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.rules.case import Case, Issue
@@ -101,10 +101,11 @@ def blocks(case: Case) -> Issue | None:
     """A block that the model cannot be shown, or not in the way that is asked for."""
     if case.kinds.isdisjoint(BLOCKS | _HOLDING):
         return None
+    calls = CALLS | {tool.name for tool in case.server_tools.tools}
     for item in case.items:
         for path, block in blocks_of(item.path, item.block):
             # What was fetched to be cited is the server's own document.
-            if what := _unshown(block, cited=isinstance(item.block, WebFetchToolResultBlock)):
+            if what := _unshown(block, calls, cited=isinstance(item.block, WebFetchToolResultBlock)):
                 return Issue(f"{path}: {what} not supported by this server yet.")
     final = case.turns[-1]
     document = next(final.of("document"), None) if final.role == "assistant" else None
@@ -115,10 +116,10 @@ def blocks(case: Case) -> Issue | None:
     )
 
 
-def _unshown(block: Block | ResultContent, *, cited: bool) -> str | None:
+def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: bool) -> str | None:
     if block.type in BLOCKS or block.type in RESULT_BLOCKS:
         return f"{block.type} blocks are"
-    if isinstance(block, ServerToolUseBlock) and block.name not in CALLS:
+    if isinstance(block, ServerToolUseBlock) and block.name not in calls:
         return f"{block.name} calls are"
     if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
         return "file sources are"

@@ -104,6 +104,7 @@ class MessageService:
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
+        context = replace(context, own=self._server.own)
         asked = await self._with_media(await _aside(self._read_create, body, context))
         if asked.request.compaction is not None:
             work = await self._summary(asked, asked.request.max_tokens)
@@ -156,7 +157,7 @@ class MessageService:
         async def go_on(
             content: Sequence[ReplyBlock], *, behind: RenderedPrompt, max_tokens: int, answered: bool
         ) -> Work:
-            request = continued(asked.request, content, max_tokens=max_tokens, answered=answered)
+            request = continued(asked.request, asked.context, content, max_tokens=max_tokens, answered=answered)
             more = self._opened(request, asked.context, asked.target)
             new = await self._media.read([file for file in more.files if file.path not in asked.media])
             return await self._answer(replace(more, media={**asked.media, **new}), behind)
@@ -228,6 +229,7 @@ class MessageService:
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
+        context = replace(context, own=self._server.own)
         asked = await self._with_media(await _aside(self._read_count, body, context))
         prompt = await self._prompt(asked.conversation(), asked.target)
         total = len(prompt.tokens)

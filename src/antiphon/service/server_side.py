@@ -17,6 +17,7 @@ from antiphon.rules.media import wanted
 from antiphon.rules.server_results import page_of
 from antiphon.service.media import MediaIntake
 from antiphon.thinking.seal import NONCE_BYTES, Seals
+from antiphon.wire.base import OwnTools, WireContext
 from antiphon.wire.blocks import Block, WebFetchToolResultBlock, WebSearchToolResultBlock
 from antiphon.wire.reply import ReplyBlock
 from antiphon.wire.request import CreateMessage, InputMessage
@@ -33,6 +34,16 @@ class ServerSide:
     tools: ServerTools = NO_SERVER_TOOLS
     limits: TurnLimits = field(default_factory=TurnLimits)
 
+    @property
+    def own(self) -> OwnTools:
+        """Those of the tools that the API does not have."""
+        tools = [tool for tool in self.tools.tools if tool.name not in unbuilt.CALLS]
+        return OwnTools(
+            tuple(kind for tool in tools for kind in tool.types),
+            frozenset(tool.name for tool in tools),
+            frozenset(tool.result_type for tool in tools),
+        )
+
 
 class Admission:
     """Makes of what a tool returned what a client is sent. `case`: the request's, whose model is to read it."""
@@ -47,7 +58,9 @@ class Admission:
         """The block's content, with the texts of search results sealed; None for what is no such content, or holds
         what the model could not be shown."""
         try:
-            block = _BLOCK.validate_python({"type": kind, "tool_use_id": call_id, "content": content})
+            block = _BLOCK.validate_python(
+                {"type": kind, "tool_use_id": call_id, "content": content}, context=self._case.context
+            )
         except ValidationError:
             return None
         match block:
@@ -82,14 +95,19 @@ class Admission:
 
 
 def continued(
-    request: CreateMessage, content: Sequence[ReplyBlock], *, max_tokens: int, answered: bool
+    request: CreateMessage,
+    context: WireContext,
+    content: Sequence[ReplyBlock],
+    *,
+    max_tokens: int,
+    answered: bool,
 ) -> CreateMessage:
     """The request as a client would send it to go on behind this content of a reply.
 
     `answered`: the model has called what `tool_choice` asks for; it is free to answer now.
     """
     said = {"role": "assistant", "content": msgspec.to_builtins(content)}
-    messages = [*request.messages, InputMessage.model_validate(said)]
+    messages = [*request.messages, InputMessage.model_validate(said, context=context)]
     choice = _free(request.tool_choice) if answered else request.tool_choice
     return request.model_copy(update={"messages": messages, "max_tokens": max_tokens, "tool_choice": choice})
 
