@@ -30,6 +30,7 @@ from antiphon.keyfile import KeyFileError, KeysDescription
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports import Engine, Entropy
+from antiphon.ports.server_tools import ServerTool
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
 from antiphon.render.families import FAMILIES, family_for
 from antiphon.render.syntax import Family
@@ -37,6 +38,8 @@ from antiphon.render.template import TemplateError
 from antiphon.service.media import MediaIntake
 from antiphon.service.serving import ModelRoutes, ServedModel
 from antiphon.thinking.seal import Seals
+from antiphon.tools.offered import Surroundings, ToolCheck, check_tools, tools_for
+from antiphon.tools.own import ToolsError
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
@@ -192,6 +195,27 @@ def probe_engine() -> EngineProbe:
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
 
 
+def server_tools_for(settings: Settings, around: Surroundings) -> tuple[ServerTool, ...]:
+    """The server tools that the settings offer; who gets them closes them. Raises `StartError`."""
+    try:
+        return tools_for(settings.tools, around)
+    except ToolsError as problem:
+        raise StartError(str(problem)) from problem
+
+
+def check_server_tools(settings: Settings) -> list[ToolCheck]:
+    """Try each server tool that the settings offer, as far as that can be done without a conversation."""
+
+    async def tried() -> list[ToolCheck]:
+        reader = _reader(settings)
+        try:
+            return await check_tools(settings.tools, reader, settings.network.ca_file)
+        finally:
+            await reader.aclose()
+
+    return asyncio.run(tried())
+
+
 async def _serve(settings: Settings, observer: ServerObserver) -> None:
     catalogue = load_catalogue(settings)
     named = families(settings)
@@ -207,7 +231,7 @@ async def _serve(settings: Settings, observer: ServerObserver) -> None:
     server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
     async with AsyncExitStack() as running:
         running.push_async_callback(fetcher.aclose)
-        reader = Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
+        reader = _reader(settings)
         running.push_async_callback(reader.aclose)
 
         async def start() -> None:
@@ -224,6 +248,10 @@ async def _serve(settings: Settings, observer: ServerObserver) -> None:
             observer.listening(f"http://{shown}:{port}", names_by_model(settings)[settings.default_model])
 
         await server.run(start)
+
+
+def _reader(settings: Settings) -> Reader:
+    return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
 
 
 def _fetcher(settings: Settings) -> GuardedFetcher:

@@ -218,6 +218,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "thinking": "How thinking is sealed and read back.",
         "network": "How images and PDFs are fetched from URLs.",
         "media": "What reading images and PDFs may take.",
+        "server_tools": "Tools that run inside the server, one table a tool.",
     }
 )
 """The tables that a TOML file may hold beside the options."""

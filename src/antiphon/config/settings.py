@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from antiphon.config.network import NetworkSettings
+from antiphon.config.tool_settings import ToolSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -100,6 +101,7 @@ class Settings:
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    tools: ToolSettings = field(default_factory=ToolSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0
