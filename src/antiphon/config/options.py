@@ -163,16 +163,22 @@ OPTIONS: tuple[Option, ...] = (
     _network(
         "allow_hosts",
         AllowedHosts(),
-        "Hosts that images and PDFs may come from although they are private, comma separated, each with a scheme and "
-        "a port where they are not https and its own.",
+        "Hosts that images, PDFs and pages may come from although they are private, comma separated, each with a "
+        "scheme and a port where they are not https and its own.",
     ),
     _network(
         "ca_file",
         Text("the path of a file", "PATH"),
         "File with certificates (PEM) of the allowed hosts' authorities, beside those that the system trusts.",
     ),
-    _network("timeout", Number(1, 600, "SECONDS"), "Seconds that one image or PDF may take to come from its URL."),
-    _media("workers", Whole(1, 64), "Images and PDFs that are read at the same time, each by a process of its own."),
+    _network(
+        "timeout", Number(1, 600, "SECONDS"), "Seconds that one image, PDF or page may take to come from its URL."
+    ),
+    _media(
+        "workers",
+        Whole(1, 64),
+        "Images, PDFs and pages that are read at the same time, each by a process of its own.",
+    ),
     _media("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
     _media("cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."),
 )
