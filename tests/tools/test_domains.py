@@ -49,6 +49,8 @@ WRONG = [
     "example..com",
     "-example.com",
     "/blog",
+    "example.com/a OR site:evil.org",
+    "example.com/a\nb",
     "a" * 64 + ".com",
 ]
 

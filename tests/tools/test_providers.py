@@ -12,7 +12,8 @@ from antiphon.tools.search.brave import Brave
 from antiphon.tools.search.port import Found, Place, SearchQuery
 from antiphon.tools.search.searxng import SearXNG
 from antiphon.tools.search.tavily import Tavily
-from tests.tools.providers import EVERY, REMOTE, Standing, remote, standing
+from tests.network.stand_in import StandIn
+from tests.tools.providers import EVERY, REMOTE, TIMEOUT, Standing, remote, standing
 from tests.tools.stand_ins import PAGES, Asked, BraveStandIn, SearXNGStandIn, TavilyStandIn, WebPage
 
 BERLIN = Place("Berlin", "Berlin", "DE", "Europe/Berlin")
@@ -154,6 +155,18 @@ async def test_nothing_found_because_no_engine_answered_is_a_failure(silent: tup
             await provider.search(SearchQuery("cats", 5))
         await provider.aclose()
     assert caught.value.code == code
+
+
+async def test_an_instance_behind_an_authority_of_ones_own_is_believed_where_the_owner_says_so():
+    async with StandIn() as host:
+        host.serve("/search?q=cats&format=json&pageno=1", b'{"results": [{"url": "https://a.example/"}]}')
+        trusting = SearXNG(host.url(""), TIMEOUT, str(host.ca_file))
+        assert [page.url for page in await trusting.search(SearchQuery("cats", 5))] == ["https://a.example/"]
+        await trusting.aclose()
+        stranger = SearXNG(host.url(""), TIMEOUT)
+        with pytest.raises(ToolProblem, match="ClientConnectorCertificateError"):
+            await stranger.search(SearchQuery("cats", 5))
+        await stranger.aclose()
 
 
 class Talkative(BraveStandIn):

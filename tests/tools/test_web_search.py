@@ -73,9 +73,10 @@ async def test_every_provider_gives_results_that_are_the_apis_own(name: str):
 
 @pytest.mark.promise("web-tools.search")
 async def test_a_result_is_plain_text_of_bounded_size():
-    made, _ = tool(page(1, title="<b>A &amp; B</b>\x00", text="x" * 5000), page(2, title="", text=""))
+    title = '<b>A &amp; B</b>\x00 of <span class="x">vector<int></span>'
+    made, _ = tool(page(1, title=title, text="x" * 5000), page(2, title="", text=""))
     first, second = (await made.run(call())).content
-    assert first["title"] == "A & B"
+    assert first["title"] == "A & B of vector<int>"
     assert first["encrypted_content"] == f"sealed({'x' * 98} …)"
     assert (second["title"], second["encrypted_content"]) == ("https://a2.example/", "sealed(https://a2.example/)")
     assert second["page_age"] is None

@@ -20,6 +20,7 @@ _LARGE: Final = 2_000_000
 _HEAD: Final = 100_000
 _LONGEST_TITLE: Final = 300
 _UNSEEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe", "object"})
+_HARM: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BREAKS: Final = re.compile(
     "address|article|aside|blockquote|br|d[dlt]|div|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|li|main|"
     "nav|ol|p|pre|section|table|tr|ul"
@@ -65,9 +66,7 @@ def _title(html: str) -> str:
 
 def _clean(text: str) -> str:
     """Without what no text should hold: control characters, and halves of surrogate pairs."""
-    return "".join(
-        char for char in text if char in "\n\t" or (char >= " " and not "\ud800" <= char <= "\udfff")
-    ).strip()
+    return _HARM.sub("", text).strip()
 
 
 class _Page(HTMLParser):

@@ -31,7 +31,7 @@ class Domain:
         name = ascii_host(host)
         if name is None or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
             raise ValueError(text)
-        if path.count("*") > 1:
+        if path.count("*") > 1 or " " in path or not path.isprintable():
             raise ValueError(text)
         return cls(name, slash + path.rstrip("/") if path.strip("/") else "")
 

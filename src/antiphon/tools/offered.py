@@ -86,6 +86,9 @@ async def check_tools(settings: ToolSettings, reader: FileReader, ca_file: str |
             await tool.aclose()
         except ToolsError as problem:
             checks.append(ToolCheck(name, False, str(problem), "The server does not start with it."))
+        except Exception as problem:  # the owner's own code may raise anything
+            told = f"it cannot be closed: {type(problem).__name__}: {problem}"
+            checks.append(ToolCheck(name, False, told, f"Correct the package behind [server_tools.{name}]."))
         else:
             checks.append(ToolCheck(name, True, f"answers for types like {tool.types[0]}"))
     return checks

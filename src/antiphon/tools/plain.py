@@ -4,7 +4,10 @@ import html
 import re
 from typing import Any, Final
 
-_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+# Those that providers mark words with. Other brackets may well be the text's own: `vector<int>`.
+_TAG: Final = re.compile(r"</?(?:a|b|br|code|em|i|mark|p|span|strong|u)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HALVES: Final = re.compile(r"[\ud800-\udfff]")
 _CUT: Final = " …"
 
 
@@ -19,9 +22,8 @@ def plain(value: Any, most: int) -> str:
 
 def harmless(text: str) -> str:
     """The text without control characters, save for tabs and line ends, and without halves of surrogate pairs."""
-    return "".join(
-        char if char >= " " or char in "\n\t" else " " for char in text if not "\ud800" <= char <= "\udfff"
-    )
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _HALVES.sub("", _CONTROLS.sub(" ", lines))
 
 
 def shortened(text: str, most: int) -> str:

@@ -153,7 +153,7 @@ class WebFetch:
                     article = await self._reader.article(html, file.url, self._settings.max_bytes)
                     return self._page(file, article.text, article.title)
                 case "text":
-                    return self._page(file, harmless(await asyncio.to_thread(text_of, file)), "")
+                    return self._page(file, await asyncio.to_thread(lambda: harmless(text_of(file))), "")
                 case None:
                     declared = plain(file.media_type, 60) or "nothing"
                     raise ToolProblem("unsupported_content_type", f"the file calls itself {declared}")
