@@ -100,7 +100,7 @@ async def test_a_provider_that_finds_nothing_is_looked_at(reader: Reader):
 async def test_a_local_index_is_counted(reader: Reader, tmp_path: Path):
     (tmp_path / "a.txt").write_text("x", encoding="utf-8")
     [check] = await check_tools(ToolSettings(WebSearchSettings("local", path=str(tmp_path))), reader)
-    assert (check.works, check.detail) == (True, f"local: 1 pages in {tmp_path}")
+    assert (check.works, check.detail) == (True, f"local: pages in {tmp_path}: 1")
 
 
 async def test_a_reader_that_cannot_start_and_a_package_that_is_not_there_fail():

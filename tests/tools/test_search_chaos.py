@@ -148,6 +148,17 @@ async def test_a_provider_that_is_not_there_is_unavailable():
     assert f"127.0.0.1:{host.port}" in caught.value.reason
 
 
+@pytest.mark.promise("web-tools.keys")
+@pytest.mark.parametrize("provider", REMOTE)
+async def test_a_redirect_takes_neither_the_question_nor_the_key_elsewhere(provider: str):
+    async with remote(provider) as (asked, host), remote(provider) as (_, elsewhere):
+        there = f"Location: {elsewhere.url}/search?q=cats&format=json\r\n"
+        host.misbehave = raw(whole(b"", 307, fields=there))
+        with pytest.raises(ToolProblem, match="status 307"):
+            await WebSearch(asked, lambda text: text, results=5, characters=1000).run(search())
+        assert elsewhere.asked == []
+
+
 async def test_cancelling_a_search_ends_its_request():
     async with remote("searxng") as (asked, host):
         begun = asyncio.Event()

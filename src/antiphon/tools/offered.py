@@ -99,7 +99,7 @@ async def _try_search(settings: WebSearchSettings, ca_file: str | None) -> ToolC
     where = settings.path if settings.provider == "local" else settings.url
     try:
         if isinstance(provider, local.LocalIndex):
-            return ToolCheck("web_search", True, f"local: {await provider.size()} pages in {where}")
+            return ToolCheck("web_search", True, f"local: pages in {where}: {await provider.size()}")
         found = await provider.search(SearchQuery(_TRIED, 1))
     except ToolProblem as problem:
         remedy = f"Correct [server_tools.web_search] ({settings.provider}{f' at {where}' if where else ''})."
