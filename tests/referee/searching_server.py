@@ -7,12 +7,11 @@ from unittest.mock import patch
 
 from antiphon import compose
 from antiphon.cli.main import main
-from antiphon.config import Settings
 from antiphon.ports.server_tools import ServerTools
 from tests.service.server_tools import ScriptedTool, fetcher
 
 
-def server_tools(_: Settings) -> ServerTools:
+def server_tools(*_: object) -> ServerTools:
     """A search and a fetch that find something whatever they are asked."""
     return ServerTools((ScriptedTool(), fetcher()))
 

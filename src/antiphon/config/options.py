@@ -174,16 +174,22 @@ OPTIONS: tuple[Option, ...] = (
     _network(
         "allow_hosts",
         AllowedHosts(),
-        "Hosts that images and PDFs may come from although they are private, comma separated, each with a scheme and "
-        "a port where they are not https and its own.",
+        "Hosts that images, PDFs and pages may come from although they are private, comma separated, each with a "
+        "scheme and a port where they are not https and its own.",
     ),
     _network(
         "ca_file",
         Text("the path of a file", "PATH"),
         "File with certificates (PEM) of the allowed hosts' authorities, beside those that the system trusts.",
     ),
-    _network("timeout", Number(1, 600, "SECONDS"), "Seconds that one image or PDF may take to come from its URL."),
-    _media("workers", Whole(1, 64), "Images and PDFs that are read at the same time, each by a process of its own."),
+    _network(
+        "timeout", Number(1, 600, "SECONDS"), "Seconds that one image, PDF or page may take to come from its URL."
+    ),
+    _media(
+        "workers",
+        Whole(1, 64),
+        "Images, PDFs and pages that are read at the same time, each by a process of its own.",
+    ),
     _media("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
     _media("cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."),
     _turn("rounds", Whole(1, 1000), "Rounds of calls of the server's own tools in one reply; then the turn pauses."),
@@ -232,7 +238,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "thinking": "How thinking is sealed and read back.",
         "network": "How images and PDFs are fetched from URLs.",
         "media": "What reading images and PDFs may take.",
-        "server_tools": "How long a reply may work with the tools that run in the server.",
+        "server_tools": "Tools that run inside the server, a table each, and how long a reply may work with them.",
     }
 )
 """The tables that a TOML file may hold beside the options."""

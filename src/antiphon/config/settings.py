@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from antiphon.config.network import NetworkSettings
+from antiphon.config.tool_settings import ToolSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -111,6 +112,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     server_tools: TurnLimits = field(default_factory=TurnLimits)
+    tools: ToolSettings = field(default_factory=ToolSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0
