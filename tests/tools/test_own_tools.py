@@ -27,6 +27,22 @@ async def test_a_tool_in_a_file_of_ones_own_is_found_made_of_its_table_and_run(t
     await dice.aclose()
 
 
+OWN_SEARCH = """\
+class Search:
+    name = "web_search"
+    types = ("web_search_",)
+    result_type = "web_search_tool_result"
+    error_type = "web_search_tool_result_error"
+    told = run = aclose = lambda *_: None
+"""
+
+
+def test_a_search_of_ones_own_stands_for_the_apis(tmp_path: Path):
+    source = f"{OWN_SEARCH}\n\ndef make(table):\n    return Search()\n"
+    with installed(tmp_path, {"my_search": source}, {"mine": "my_search:make"}):
+        assert [tool.name for tool in own_tools({"mine": {}})] == ["web_search"]
+
+
 @pytest.mark.promise("web-tools.own-tools")
 def test_the_example_of_the_documentation_is_the_one_that_is_tested():
     page = (ROOT / "docs" / "server-tools-port.md").read_text(encoding="utf-8")
@@ -51,6 +67,22 @@ BROKEN: dict[str, tuple[str, str]] = {
         "types must be a tuple",
     ),
     "no types": (f"class make:\n def __init__(self, table): pass\n {GOOD}; types=()", "types must be a tuple"),
+    "a type of the API's": (
+        f"class make:\n def __init__(self, table): pass\n {GOOD}; types=('t_', 'bash')",
+        "types must not have bash, which the API's bash_20241022 begins with",
+    ),
+    "a block of the API's": (
+        f"class make:\n def __init__(self, table): pass\n {GOOD}; result_type='text'",
+        "result_type must not be text",
+    ),
+    "a name of the API's": (
+        f"class make:\n def __init__(self, table): pass\n {GOOD}; name='code_execution'",
+        "name must not be code_execution",
+    ),
+    "a search that answers otherwise": (
+        f"class make:\n def __init__(self, table): pass\n {GOOD}; name='web_search'",
+        "types, result_type and error_type of a web_search must be the API's",
+    ),
     "no run": (f"class make:\n def __init__(self, table): pass\n {GOOD}; run=None", "it lacks run"),
 }
 

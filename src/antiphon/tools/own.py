@@ -7,14 +7,22 @@ An entry point names a factory: from the table `[server_tools.NAME]`, as the TOM
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from antiphon.ports.server_tools import ServerTool
+from antiphon.wire.base import tags
+from antiphon.wire.blocks import Block, ServerToolUseBlock
+from antiphon.wire.tools import Tool as ToolDefinition
 
 GROUP: Final = "antiphon.server_tools"
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
 _TEXTS: Final = ("name", "result_type", "error_type")
 _METHODS: Final = ("told", "run", "aclose")
+_TYPES_OF_THE_API: Final = tags(ToolDefinition)
+_BLOCKS_OF_THE_API: Final = tags(Block)
+# What stands in the Literal; the owner's own names come in beside it.
+_CALLS_OF_THE_API: Final = frozenset(get_args(ServerToolUseBlock.model_fields["name"].annotation))
+_MAY_BE_REPLACED: Final = ("web_search", "web_fetch")
 
 
 class ToolsError(Exception):
@@ -69,5 +77,23 @@ def _lacking(tool: Any) -> str:
     types: Any = getattr(tool, "types", None)
     if not isinstance(types, tuple) or not types or not all(isinstance(text, str) and text for text in types):  # pyright: ignore[reportUnknownVariableType] - the owner's own code
         return "types must be a tuple of texts"
+    if taken := _taken(tool):
+        return taken
     missing = [method for method in _METHODS if not callable(getattr(tool, method, None))]
     return f"it lacks {', '.join(missing)}" if missing else ""
+
+
+def _taken(tool: ServerTool) -> str:
+    """What of the tool the API means otherwise: a client would get this tool where it asks for another."""
+    if tool.name in _MAY_BE_REPLACED:
+        wanted = ((f"{tool.name}_",), f"{tool.name}_tool_result", f"{tool.name}_tool_result_error")
+        said = (tool.types, tool.result_type, tool.error_type)
+        return "" if said == wanted else f"types, result_type and error_type of a {tool.name} must be the API's"
+    if tool.name in _CALLS_OF_THE_API:
+        return f"name must not be {tool.name}, which is the API's"
+    if tool.result_type in _BLOCKS_OF_THE_API:
+        return f"result_type must not be {tool.result_type}, which is the API's"
+    for own in tool.types:
+        if clash := next((kind for kind in sorted(_TYPES_OF_THE_API) if kind.startswith(own)), None):
+            return f"types must not have {own}, which the API's {clash} begins with"
+    return ""

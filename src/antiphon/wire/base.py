@@ -174,6 +174,12 @@ class ByType:
         return {**entry, "type": self.default} if entry.get("type") is None else entry
 
 
+def tags(union: Any) -> frozenset[str]:
+    """The tags of a union `Annotated[…, ByType()]`."""
+    members: tuple[type[BaseModel], ...] = get_args(get_args(union)[0])
+    return frozenset(tag for member in members for tag in get_args(member.model_fields["type"].annotation))
+
+
 def _of_the_owner(member: type[BaseModel]) -> Callable[[object, Callable[[object], object], ValidationInfo], object]:
     def check(value: object, known: Callable[[object], object], info: ValidationInfo) -> object:
         context = context_of(info)

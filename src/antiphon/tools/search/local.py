@@ -143,7 +143,10 @@ def _page(path: Path, text: str) -> tuple[str, str]:
             return page.title.strip(), " ".join("".join(page.pieces).split())
         case ".md":
             heading = _HEADING.search(text)
-            return heading[1] if heading else "", text
+            if heading is None:
+                return "", text
+            # The title is told by itself: what is quoted of the page begins with its words.
+            return heading[1], text[: heading.start()] + text[heading.end() :]
         case _:
             return "", text
 
