@@ -236,50 +236,6 @@ async def test_a_forced_call_is_made_and_then_the_model_is_free(choice: Json) ->
         assert forced != free
 
 
-@pytest.mark.promise("server-tools.limits-of-the-reply")
-async def test_max_tokens_holds_over_all_rounds() -> None:
-    async with app(says("Cats purr " * 20, FOUND), says(search(), "Tell me")) as served:
-        long = await served.reply(ask())
-        first, second = served.engines["scripted"].asked
-        assert second.max_tokens < first.max_tokens
-        cut = await served.reply(ask(max_tokens=long["usage"]["output_tokens"] - 5))
-        assert (cut["stop_reason"], kinds(cut)) == ("max_tokens", kinds(long))
-        assert cut["usage"]["output_tokens"] == long["usage"]["output_tokens"] - 5
-
-
-async def test_a_call_that_takes_all_tokens_waits_for_the_next_request() -> None:
-    tool = ScriptedTool()
-    async with app(ANSWER, says(search(), "Tell me"), tools=[tool]) as served:
-        whole = await served.reply(ask())
-        spent = served.engines["scripted"].asked[1].max_tokens
-        call = await served.reply(ask(max_tokens=1000 - spent))
-        assert (kinds(call), call["stop_reason"], len(tool.calls)) == (["server_tool_use"], "max_tokens", 1)
-        assert whole["stop_reason"] == "end_turn"
-        answer = await served.reply(resend(ask(), call))
-        assert kinds(answer) == ["web_search_tool_result", "text"]
-
-
-@pytest.mark.promise("server-tools.limits-of-the-reply")
-async def test_what_fills_the_window_ends_the_reply_truthfully() -> None:
-    async def much(call: ServerCall) -> ServerResult:
-        return ServerResult([hit(text="word " * 3000)])
-
-    rules = ("[model]\nwindow = 2500\n", ANSWER, says(search(), "Tell me"))
-    async with app(*rules, tools=[ScriptedTool(much)]) as served:
-        message = await served.reply(ask())
-        assert kinds(message) == ["server_tool_use", "web_search_tool_result"]
-        assert message["stop_reason"] == "model_context_window_exceeded"
-        [one] = served.engines["scripted"].asked
-        assert message["usage"]["input_tokens"] == len(one.prompt.tokens)
-
-
-async def test_a_stop_sequence_ends_the_reply_in_any_round() -> None:
-    async with app(says("Cats purr. STOP more", FOUND), says(search(), "Tell me")) as served:
-        message = await served.reply(ask(stop_sequences=["STOP"]))
-        assert (message["stop_reason"], message["stop_sequence"]) == ("stop_sequence", "STOP")
-        assert message["content"][-1]["text"].strip() == "Cats purr."
-
-
 async def test_two_tools_in_parallel() -> None:
     call = section(invoke(query="cats"), invoke("web_fetch", url="https://b.example/x"))
     search_tool, fetch_tool = ScriptedTool(), fetcher()

@@ -154,13 +154,20 @@ class MessageService:
         if not tools:
             return None
 
-        async def go_on(
-            content: Sequence[ReplyBlock], *, behind: RenderedPrompt, max_tokens: int, answered: bool
-        ) -> Work:
+        async def grown(content: Sequence[ReplyBlock], max_tokens: int, *, answered: bool) -> Asked[CreateMessage]:
             request = continued(asked.request, asked.context, content, max_tokens=max_tokens, answered=answered)
             more = self._opened(request, asked.context, asked.target)
             new = await self._media.read([file for file in more.files if file.path not in asked.media])
-            return await self._answer(replace(more, media={**asked.media, **new}), behind)
+            return replace(more, media={**asked.media, **new})
+
+        async def measure(content: Sequence[ReplyBlock], *, behind: RenderedPrompt) -> int:
+            more = await grown(content, asked.request.max_tokens, answered=True)
+            return len((await self._prompt(more.conversation(), more.target, behind)).tokens)
+
+        async def go_on(
+            content: Sequence[ReplyBlock], *, behind: RenderedPrompt, max_tokens: int, answered: bool
+        ) -> Work:
+            return await self._answer(await grown(content, max_tokens, answered=answered), behind)
 
         return Serving(
             tools=tools,
@@ -169,6 +176,7 @@ class MessageService:
             clock=self._clock,
             admit=Admission(case, self._media, self._thinkers.seals, self._entropy),
             new_id=lambda: make_id("srvtoolu_", self._entropy.bytes(ENTROPY_BYTES)),
+            measure=measure,
             go_on=go_on,
         )
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from antiphon.dialogue.events import CallStart, Finish, Iteration, ReplyEvent, StopReason
+from antiphon.dialogue.events import CallStart, Finish, Iteration, ReplyEvent, ServerAnswer, StopReason
 from antiphon.service.stretches import Batches, Stretches
 from antiphon.service.tool_runs import Call, ToolRuns
 from antiphon.service.work import Serving, Work
-from antiphon.stream.encoder import Encoder
+from antiphon.stream.encoder import Encoder, result_block
 from antiphon.stream.fold import Folder
+from antiphon.thinking.plan import ANSWER
 from antiphon.wire.reply import ReplyBlock, ReplyServerToolUse, ReplyToolUse
 
 
@@ -54,10 +55,11 @@ class Rounds:
     async def run(self) -> Batches:
         """The events in batches as they come to be."""
         if self._serving.waiting:
-            async with aclosing(self._answer(self._serving.waiting)) as batches:
+            stretches = Stretches(self._work)
+            async with aclosing(self._answer(self._serving.waiting, stretches)) as batches:
                 async for batch in batches:
                     yield batch
-            await self._go_on(Stretches(self._work), answered=False)
+            await self._go_on(stretches, answered=False)
         rounds = 0
         while True:
             stretches = Stretches(self._work)
@@ -69,17 +71,17 @@ class Rounds:
                         yield told
             assert ended is not None
             self._add(ended)
-            calls = self._calls() if ended.reason == "tool_use" else []
+            calls = self._calls()
             if not calls:
                 yield [self._finish(ended)]
                 return
-            if not self._left:
-                # What was called waits: it is run when the reply is sent back.
-                yield [self._finish(ended, "max_tokens")]
-                return
-            async with aclosing(self._answer(calls)) as batches:
+            # Also where the reply ends here: whatever the client says next, no call is left without its result.
+            async with aclosing(self._answer(calls, stretches)) as batches:
                 async for batch in batches:
                     yield batch
+            if ended.reason != "tool_use" or not self._left:
+                yield [self._finish(ended, "max_tokens" if ended.reason == "tool_use" else None)]
+                return
             rounds += 1
             if rounds >= self._serving.limits.rounds or self._is_late:
                 yield [self._finish(ended, "pause_turn")]
@@ -113,8 +115,15 @@ class Rounds:
             return []
         return [block for block in made if isinstance(block, ReplyServerToolUse)]
 
-    async def _answer(self, calls: Sequence[Call]) -> Batches:
-        async with aclosing(self._runs.answers(self._serving, calls)) as answers:
+    async def _answer(self, calls: Sequence[Call], stretches: Stretches) -> Batches:
+        room = self._work.window - min(ANSWER, self._work.window // 8)
+
+        async def fits(answer: ServerAnswer) -> bool:
+            content = self._said.content(answer)
+            return await self._serving.measure(content, behind=stretches.prompt) <= room
+
+        running = self._runs.answers(self._serving, calls, fits, cut=self._said.breaks_off)
+        async with aclosing(running) as answers:
             async for answer in answers:
                 self._said.add(answer)
                 yield [answer]
@@ -160,9 +169,15 @@ class _Said:
         for event in self._encoder.feed(happening):
             self._folder.add(event)
 
-    def content(self) -> list[ReplyBlock]:
-        """The complete blocks of the round."""
-        return self._folder.content(self._begin)
+    @property
+    def breaks_off(self) -> bool:
+        """Whether a limit fell into the round's last call."""
+        return self._folder.breaks_off
+
+    def content(self, more: ServerAnswer | None = None) -> list[ReplyBlock]:
+        """The complete blocks of the round; with `more` as if that were one of them."""
+        blocks = self._folder.content(self._begin, cut=self._folder.breaks_off)
+        return blocks if more is None else [*blocks, result_block(more)]
 
     def next_round(self) -> None:
         self._begin += len(self.content())

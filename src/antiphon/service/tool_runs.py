@@ -7,7 +7,8 @@ reply: the call gets its documented error block, the owner's log the reason. Sou
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -24,11 +25,24 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 GRACE: Final = 1.0
 """Seconds that a cancelled tool gets to stop before nobody waits for it any more."""
 
+_FULL: Final = "the result does not fit into what is left of the model's window"
 _COUNTED: Final = ("web_search_requests", "web_fetch_requests")
 
 log = logging.getLogger(__name__)
 
 Call = ReplyServerToolUse | ServerToolUseBlock
+
+
+Fits = Callable[[ServerAnswer], Awaitable[bool]]
+"""Whether an answer leaves the model room to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What a run came to; `result` is None for an error."""
+
+    answer: ServerAnswer
+    result: ServerResult | None = None
 
 
 class ToolRuns:
@@ -39,20 +53,38 @@ class ToolRuns:
         self._uses: Counter[str] = Counter()
         self.counts: dict[str, int] | None = None
 
-    async def answers(self, serving: Serving, calls: Sequence[Call]) -> AsyncGenerator[ServerAnswer]:
+    async def answers(
+        self, serving: Serving, calls: Sequence[Call], fits: Fits, *, cut: bool = False
+    ) -> AsyncGenerator[ServerAnswer]:
         """What the calls come to, in their order, each as soon as it and those before it are there.
 
-        Closing the generator cancels what still runs.
+        `cut`: the last call breaks off, and is not run. Closing the generator cancels what still runs.
         """
         self.counts = self.counts or dict.fromkeys(_COUNTED, 0)
-        runs = [asyncio.create_task(self._answer(serving, call)) for call in calls]
+        whole = calls[:-1] if cut else calls
+        runs = [asyncio.create_task(self._ran(serving, call)) for call in whole]
         try:
-            for run in runs:
-                yield await run
+            for call, run in zip(whole, runs, strict=True):
+                yield await self._fitting(serving, call, await run, fits)
+            for call in calls[len(whole) :]:
+                yield await self._failed(serving, call, "invalid_tool_input", "the call breaks off")
         finally:
             await _stop(runs)
 
-    async def _answer(self, serving: Serving, call: Call) -> ServerAnswer:
+    async def _fitting(self, serving: Serving, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
+        """The answer, or of a search what fits of it, or the error that says that it does not fit."""
+        answer = ran.answer
+        while ran.result is not None and not await fits(answer):
+            if answer.kind != "web_search_tool_result":
+                return await self._failed(serving, call, "content_too_large", _FULL)
+            if len(answer.content) < 2:
+                return await self._failed(serving, call, "request_too_large", _FULL)
+            answer = replace(answer, content=answer.content[:-1])
+        if ran.result is not None:
+            self._count(ran.result)
+        return answer
+
+    async def _ran(self, serving: Serving, call: Call) -> _Ran:
         offered = serving.tools[call.name]
         tool = offered.tool
         try:
@@ -63,14 +95,13 @@ class ToolRuns:
             content = await serving.admit(tool.result_type, call.id, result.content)
             if content is None:
                 raise ToolProblem("unavailable", "what the tool returned is no such result")
-            self._count(result)
+            _counted(result)
         except ToolProblem as problem:
-            log.warning("%s: %s", call.name, problem)
-            content = await self._error(serving, offered, call, problem.code)
+            return _Ran(await self._failed(serving, call, problem.code, str(problem)))
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
-            content = await self._error(serving, offered, call, "unavailable")
-        return ServerAnswer(call.id, tool.result_type, content)
+            return _Ran(await self._failed(serving, call, "unavailable"))
+        return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
 
     async def _run(self, offered: Offered, call: Call) -> ServerResult:
         self._uses[call.name] += 1
@@ -90,17 +121,24 @@ class ToolRuns:
             raise ToolProblem("unavailable", "the tool cancelled itself")
         return run.result()
 
-    async def _error(self, serving: Serving, offered: Offered, call: Call, code: str) -> Any:
-        """The error's content; an error that the API does not have for this tool is another one's."""
-        tool = offered.tool
+    async def _failed(self, serving: Serving, call: Call, code: str, reason: str = "") -> ServerAnswer:
+        """The error as an answer; one that the API does not have for this tool is another one's."""
+        if reason:
+            log.warning("%s: %s", call.name, reason)
+        tool = serving.tools[call.name].tool
         told = {"type": tool.error_type, "error_code": code}
         admitted = await serving.admit(tool.result_type, call.id, told)
-        return admitted if admitted is not None else {**told, "error_code": "unavailable"}
+        content = admitted if admitted is not None else {**told, "error_code": "unavailable"}
+        return ServerAnswer(call.id, tool.result_type, content)
 
     def _count(self, result: ServerResult) -> None:
         assert self.counts is not None
-        for name in _COUNTED:
-            self.counts[name] += max(0, int(result.counts.get(name, 0)))
+        for name, times in _counted(result).items():
+            self.counts[name] += times
+
+
+def _counted(result: ServerResult) -> dict[str, int]:
+    return {name: max(0, int(result.counts.get(name, 0))) for name in _COUNTED}
 
 
 async def _stop(runs: Sequence[asyncio.Task[Any]]) -> None:

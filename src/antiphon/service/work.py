@@ -51,6 +51,14 @@ class GoOn(Protocol):
         ...
 
 
+class Measure(Protocol):
+    """Measures the prompt of a reply that goes on."""
+
+    async def __call__(self, content: Sequence[ReplyBlock], *, behind: RenderedPrompt) -> int:
+        """The tokens of the prompt behind `content`; calls in it that have no result yet wait. As `GoOn`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """What the server needs to run the tools that a reply calls.
@@ -65,6 +73,7 @@ class Serving:
     clock: Clock
     admit: Callable[[str, str, Any], Awaitable[Any]]
     new_id: Callable[[], str]
+    measure: Measure
     go_on: GoOn
 
 

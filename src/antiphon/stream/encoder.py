@@ -107,6 +107,12 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
 _OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
 
 
+def result_block(answer: ServerAnswer) -> ReplyServerResult:
+    """The block that an answer is sent as."""
+    kind = cast("ServerResultType", answer.kind)
+    return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
+
+
 class EncoderError(Exception):
     """An input came in a phase that does not take it."""
 
@@ -158,9 +164,8 @@ class Encoder:
                 return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
             case CallArguments() | CallEnd():
                 return self._call(event)
-            case ServerAnswer(call_id=id_, kind=kind, content=content):
-                block = ReplyServerResult(type=cast("ServerResultType", kind), tool_use_id=id_, content=content)
-                opened = self._open(event, block)
+            case ServerAnswer():
+                opened = self._open(event, result_block(event))
                 return [*opened, ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)

@@ -68,6 +68,17 @@ class _Block:
             case _:
                 raise FoldError(f"a {delta.type} does not belong in a {self.block.type} block")
 
+    @property
+    def breaks_off(self) -> bool:
+        """Whether this is a call whose input is not whole."""
+        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse):
+            return False
+        try:
+            orjson.loads("".join(self.text))
+        except orjson.JSONDecodeError:
+            return True
+        return False
+
     def whole(self, *, cut: bool) -> ReplyBlock:
         """The finished block; a call that was `cut` off holds what is complete of its input."""
         joined = "".join(self.text)
@@ -146,9 +157,21 @@ class Folder:
     def _may_open(self, index: int) -> bool:
         return self._start is not None and self._open is None and self._end is None and index == len(self._blocks)
 
-    def content(self, begin: int = 0) -> list[ReplyBlock]:
-        """The blocks that are complete, from one of them on; the reply may go on."""
-        return [block.whole(cut=False) for block in self._blocks[begin:]]
+    def content(self, begin: int = 0, *, cut: bool = False) -> list[ReplyBlock]:
+        """The blocks that are complete, from one of them on; the reply may go on. `cut`: its last call breaks off."""
+        last = self._last
+        return [block.whole(cut=cut and block is last) for block in self._blocks[begin:]]
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the last block but results is a call whose input is not whole."""
+        last = self._last
+        return last is not None and last.breaks_off
+
+    @property
+    def _last(self) -> "_Block | None":
+        """What the model wrote last: a limit cuts nothing else. Results are the server's."""
+        return next((each for each in reversed(self._blocks) if not isinstance(each.block, ReplyServerResult)), None)
 
     def message(self) -> Message:
         """The finished reply."""
@@ -157,7 +180,7 @@ class Folder:
         cut = self._end.delta.stop_reason in _CUTS
         return replace(
             self._start,
-            content=[block.whole(cut=cut and block is self._blocks[-1]) for block in self._blocks],
+            content=self.content(cut=cut),
             stop_reason=self._end.delta.stop_reason,
             stop_sequence=self._end.delta.stop_sequence,
             stop_details=self._end.delta.stop_details,
