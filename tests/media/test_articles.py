@@ -12,7 +12,7 @@ from antiphon.ports.articles import Article
 
 URL = "https://example.com/cats/"
 PARAGRAPH = "Cats sleep for sixteen hours a day, and nobody who has studied them has found out why they need it. " * 4
-SECONDS = 3.0
+SECONDS = 1.5
 # Starting a worker and ending it, on a machine that does other things too.
 SLACK = 20.0
 

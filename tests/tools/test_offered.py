@@ -1,7 +1,9 @@
 """From the settings to the tools that are offered, and what a check finds out about them."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchS
 from antiphon.media.reader import Reader
 from antiphon.ports import MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
-from antiphon.tools.offered import Surroundings, check_tools, provider_for, tools_for
+from antiphon.tools.offered import Surroundings, check_tools, close_tools, provider_for, tools_for
 from tests.tools.fetching import Files, ManualClock, Reading
 from tests.tools.own_package import DICE, installed
 from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn
@@ -18,6 +20,28 @@ from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStand
 
 def around() -> Surroundings:
     return Surroundings(Files(), Reading(), ManualClock())
+
+
+class Closing:
+    """A tool that only ends."""
+
+    types: tuple[str, ...] = ("x_",)
+    result_type = "x"
+    error_type = "x"
+
+    def __init__(self, name: str, end: Callable[[], Awaitable[None]]) -> None:
+        self.name = name
+        self._end = end
+
+    def told(self, settings: Any) -> Any:
+        """Nothing."""
+
+    async def run(self, call: Any) -> Any:
+        """Nothing."""
+
+    async def aclose(self) -> None:
+        """What the test says."""
+        await self._end()
 
 
 @pytest.fixture
@@ -61,6 +85,26 @@ def test_a_tool_that_cannot_be_made_stops_the_start():
     settings = Settings(tools=ToolSettings(own={"dice": {}}))
     with pytest.raises(compose.StartError, match=r"\[server_tools\.dice\]: no installed package"):
         compose.server_tools(settings, around())
+
+
+async def test_a_tool_that_cannot_be_closed_holds_up_neither_the_others_nor_the_end(caplog: pytest.LogCaptureFixture):
+    async def breaks() -> None:
+        raise RuntimeError("stuck")
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    closed: list[str] = []
+
+    async def closes() -> None:
+        closed.append("c")
+
+    tools = [Closing("a", breaks), Closing("b", hangs), Closing("c", closes)]
+    async with asyncio.timeout(10):
+        await close_tools(tools, within=0.05)
+    assert closed == ["c"]
+    assert "a cannot be closed: RuntimeError: stuck" in caplog.text
+    assert "b cannot be closed: TimeoutError" in caplog.text
 
 
 @pytest.mark.promise("web-tools.doctor")
