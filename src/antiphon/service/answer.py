@@ -86,7 +86,7 @@ class ThinkingAnswer:
         self._written.append(piece.text)
         events = self._reader.feed(piece.text)
         thinks = self._reader.thinks
-        if (thinks or self._inside) and self._budget > 0:
+        if (thinks or self._inside) and self.thought < self._budget:
             self.thought += piece.output_tokens - self._seen
         self._seen, self._inside = piece.output_tokens, thinks
         async with aclosing(self._tell(events)) as batches:
