@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from antiphon.cli.options import default_text
-from antiphon.config import BUILTIN_SAMPLING, DEFAULT_MODEL, MODEL_OPTIONS, OPTIONS, Option
+from antiphon.config import (
+    BUILTIN_SAMPLING,
+    DEFAULT_MODEL,
+    MODEL_OPTIONS,
+    OPTIONS,
+    WEB_FETCH_OPTIONS,
+    WEB_SEARCH_OPTIONS,
+    Option,
+)
 from antiphon.config.keys import NEW_KEY
 from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, SAMPLING_OPTIONS, TABLES
 from generated import write_or_check
@@ -81,6 +89,26 @@ limited in memory and time, and ended when there is nothing to read. Agents send
 request: those that are still in the cache are not read anew, and a URL is not asked again for five minutes.
 """
 
+_TOOLS = """\
+## Server tools: `[server_tools]`
+
+Tools that run inside the server, one table a tool. Nothing is offered until its table is there; an empty one will do
+where nothing is required. What the tools do is in [web search and web fetch](web-tools.md). Any other table belongs
+to [a tool of your own](server-tools-port.md), and its keys are that tool's.
+"""
+
+_WEB_SEARCH = """\
+### Web search: `[server_tools.web_search]`
+
+A key is best kept out of the file, in a variable of the environment.
+"""
+
+_WEB_FETCH = """\
+### Web fetch: `[server_tools.web_fetch]`
+
+Which hosts may be reached is said in `[network]`; pages and PDFs are read by the processes of `[media]`.
+"""
+
 _NAMES = """\
 ## Names: `[routes]`, `[aliases]`, `[profiles.<name>]`
 
@@ -130,6 +158,11 @@ def page() -> str:
         _keys(SAMPLING_OPTIONS),
         _THINKING,
         _MEDIA,
+        _TOOLS,
+        _WEB_SEARCH,
+        _keys(WEB_SEARCH_OPTIONS),
+        _WEB_FETCH,
+        _keys(WEB_FETCH_OPTIONS),
         _NAMES,
         "\n".join(f"- `[{name}]`: {TABLES[name]}" for name in ("routes", "aliases", "profiles")) + "\n",
         _EXAMPLE,

@@ -30,6 +30,7 @@ from antiphon.keyfile import KeyFileError, KeysDescription
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports import Engine, Entropy
+from antiphon.ports.server_tools import ServerTools
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
 from antiphon.render.families import FAMILIES, family_for
 from antiphon.render.syntax import Family
@@ -37,6 +38,8 @@ from antiphon.render.template import TemplateError
 from antiphon.service.media import MediaIntake
 from antiphon.service.serving import ModelRoutes, ServedModel
 from antiphon.thinking.seal import Seals
+from antiphon.tools.offered import Surroundings, ToolCheck, check_tools, close_tools, tools_for
+from antiphon.tools.own import ToolsError
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
@@ -208,10 +211,31 @@ def probe_engine() -> EngineProbe:
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
 
 
+def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
+    """The tools that run inside the server, as the settings offer them; who gets them closes them. `StartError`."""
+    try:
+        return ServerTools(tools_for(settings.tools, around))
+    except ToolsError as problem:
+        raise StartError(str(problem)) from problem
+
+
+def check_server_tools(settings: Settings) -> list[ToolCheck]:
+    """Try each server tool that the settings offer, as far as that can be done without a conversation."""
+
+    async def tried() -> list[ToolCheck]:
+        reader = _reader(settings)
+        try:
+            return await check_tools(settings.tools, reader, settings.network.ca_file)
+        finally:
+            await reader.aclose()
+
+    return asyncio.run(tried())
+
+
 async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
     catalogue = load_catalogue(settings)
     named = families(settings)
-    entropy = SystemEntropy()
+    clock, entropy = SystemClock(), SystemEntropy()
     seals = seals_for(settings, entropy)
     fetcher = _fetcher(settings)
     try:
@@ -223,19 +247,21 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
     async with AsyncExitStack() as running:
         running.push_async_callback(fetcher.aclose)
-        reader = Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
+        reader = _reader(settings)
         running.push_async_callback(reader.aclose)
 
         async def start() -> None:
+            # Before the models, which take long: what an owner has added may not be there.
+            tools = server_tools(settings, Surroundings(fetcher, reader, clock, settings.network.ca_file))
+            running.push_async_callback(close_tools, tools.tools)
             served: dict[str, ServedModel] = {}
             for model in settings.models.values():
                 engine = await _start_engine(model, settings, observer)
                 running.push_async_callback(engine.aclose)
                 served[model.id] = _served(engine, named[model.id])
             routes = ModelRoutes(_with_own(catalogue, served), served, settings.default_model, settings.routes)
-            clock = SystemClock()
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
-            door.open(build_app(settings, routes, clock, entropy, seals, media))
+            door.open(build_app(settings, routes, clock, entropy, seals, media, tools))
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{port}"
             observer.listening(url, names_by_model(settings)[settings.default_model])
@@ -244,6 +270,10 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
                 server.stop()
 
         await server.run(start)
+
+
+def _reader(settings: Settings) -> Reader:
+    return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
 
 
 def _fetcher(settings: Settings) -> GuardedFetcher:

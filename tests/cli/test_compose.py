@@ -41,7 +41,7 @@ def composed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Model
     given: list[Any] = []
 
     def stop(
-        settings: Settings, routes: ModelRoutes, clock: object, entropy: object, seals: Seals, media: object
+        settings: Settings, routes: ModelRoutes, clock: object, entropy: object, seals: Seals, *more: object
     ) -> None:
         given.extend((routes, seals))
         raise StartError("far enough")

@@ -12,7 +12,7 @@ import pytest
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
-from antiphon.compose import KeysDescription, ModelDescription
+from antiphon.compose import KeysDescription, ModelDescription, ToolCheck
 from antiphon.config import ModelSettings, Settings
 from tests.cli.commands import HERE, PROBE, Composition
 
@@ -227,7 +227,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "tools"
     ]  # fmt: skip
 
 
@@ -248,3 +248,14 @@ def test_a_wrong_setting_is_a_finding(composition: Composition):
     assert [finding.check for finding in findings] == ["python", "engine", "settings"]
     assert findings[-1].state == "FAIL"
     assert "--port: 'x'" in findings[-1].detail
+
+
+@pytest.mark.promise("web-tools.doctor")
+def test_each_server_tool_is_a_finding_and_one_that_does_not_work_fails():
+    tried = [ToolCheck("web_search", True, "brave answers"), ToolCheck("dice", False, "no package", "Install it.")]
+    assert [*checks.server_tools(tried)] == [
+        Finding("tool web_search", "OK", "brave answers"),
+        Finding("tool dice", "FAIL", "no package", "Install it."),
+    ]
+    [none] = checks.server_tools([])
+    assert (none.state, "[server_tools.web_search]" in none.detail) == ("OK", True)

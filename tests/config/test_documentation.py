@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from antiphon.config import MODEL_OPTIONS, OPTIONS
+from antiphon.config import MODEL_OPTIONS, OPTIONS, WEB_FETCH_OPTIONS, WEB_SEARCH_OPTIONS
 from antiphon.config.options import SAMPLING_OPTIONS
 from configuration import ROOT, page
 
@@ -25,6 +25,7 @@ def test_every_option_has_its_heading_flag_variable_and_meaning():
         assert option.meaning in text
 
 
-def test_every_key_of_a_model_has_its_row():
+def test_every_key_of_a_model_and_of_a_tool_has_its_row():
     keys = re.findall(r"^\| `(\w+)` \|", page(), re.MULTILINE)
-    assert keys == [option.name for option in (*MODEL_OPTIONS, *SAMPLING_OPTIONS)]
+    tables = (MODEL_OPTIONS, SAMPLING_OPTIONS, WEB_SEARCH_OPTIONS, WEB_FETCH_OPTIONS)
+    assert keys == [option.name for table in tables for option in table]

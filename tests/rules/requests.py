@@ -18,6 +18,7 @@ LOCAL = "tiny"
 CATALOGUE = builtin_catalogue().with_local(LOCAL, "Tiny", 500_000, "2026-11-01T00:00:00Z")
 
 YET = " not supported by this server yet."
+NOT_HERE = " not enabled on this server."
 
 TOOL: Json = {"name": "get_time", "input_schema": {"type": "object", "properties": {"zone": {"type": "string"}}}}
 SEARCH: Json = {"type": "web_search_20250305", "name": "web_search"}
@@ -106,4 +107,4 @@ def verdict(request: Json, *betas: str, version: Any = "2023-06-01") -> str | No
 def wrong(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None:
     """The message of the refusal of a wrong request, None where the API would take it."""
     message = verdict(request, *betas, version=version)
-    return None if message is None or message.endswith(YET) else message
+    return None if message is None or message.endswith((YET, NOT_HERE)) else message

@@ -9,6 +9,7 @@ from antiphon.rules.placement import ROLES
 from antiphon.wire import blocks
 from tests.rules.requests import (
     CODE,
+    NOT_HERE,
     SEARCH,
     TOOL,
     YET,
@@ -61,6 +62,9 @@ BUILT = (
     "redacted_thinking",
     "tool_use",
     "tool_result",
+    "server_tool_use",
+    "web_search_tool_result",
+    "web_fetch_tool_result",
     "tool_addition",
     "tool_removal",
     "compaction",
@@ -118,8 +122,22 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "messages.2.content.0.tool_result.content.0: browser_state blocks are",
     ),
     "server call": (
-        body(user(), assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1"), text("a")]), user()),
-        "messages.1.content.0: server_tool_use blocks are",
+        body(
+            user(),
+            assistant(
+                [
+                    server_call("srvtoolu_1", "tool_search_tool_regex"),
+                    {
+                        "type": "tool_search_tool_result",
+                        "tool_use_id": "srvtoolu_1",
+                        "content": {"type": "tool_search_tool_search_result", "tool_references": []},
+                    },
+                    text("a"),
+                ]
+            ),
+            user(),
+        ),
+        "messages.1.content.0: tool_search_tool_regex calls are",
     ),
     "fallback": (
         body(
@@ -133,15 +151,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
         ),
         "messages.1.content.0: mcp_toolset_reference entries are",
     ),
-    "server tools in a message": (
-        body(user(), system([{"type": "tool_addition", "tool": {"type": "tool_definition", "definition": SEARCH}}])),
-        "messages.1.content.0.tool_addition.tool.tool_definition.definition: web_search_20250305 tools are",
-    ),
-    "server tools": (body(tools=[TOOL, SEARCH]), "tools.1: web_search_20250305 tools are"),
-    "server tools that may not be used": (
-        body(tools=[SEARCH], tool_choice={"type": "none"}),
-        "tools.0: web_search_20250305 tools are",
-    ),
+    "server tools": (body(tools=[TOOL, CODE]), "tools.1: code_execution_20250825 tools are"),
     "tools for code alone": (
         body(tools=[{**TOOL, "allowed_callers": ["code_execution_20250825"]}]),
         "tools.0.allowed_callers: calls from code are",
@@ -157,7 +167,26 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "fast": ({**body(speed="fast"), "model": "claude-opus-5"}, "speed: fast mode is"),
 }
 
+NOT_CONFIGURED: dict[str, tuple[Json, str]] = {
+    "in a message": (
+        body(user(), system([{"type": "tool_addition", "tool": {"type": "tool_definition", "definition": SEARCH}}])),
+        "messages.1.content.0.tool_addition.tool.tool_definition.definition: web_search_20250305 tools are",
+    ),
+    "beside others": (body(tools=[TOOL, SEARCH]), "tools.1: web_search_20250305 tools are"),
+    "not to be used": (
+        body(tools=[SEARCH], tool_choice={"type": "none"}),
+        "tools.0: web_search_20250305 tools are",
+    ),
+    "fetch": (
+        body(tools=[{"type": "web_fetch_20250910", "name": "web_fetch"}]),
+        "tools.0: web_fetch_20250910 tools are",
+    ),
+}
+
 ACCEPTED: dict[str, Json] = {
+    "server call": body(
+        user(), assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1"), text("a")]), user()
+    ),
     "budget": body(max_tokens=5000, thinking={"type": "enabled", "budget_tokens": 1024}),
     "thinking turned off": body(thinking={"type": "disabled"}),
     "thinking left to the model": body(thinking={"type": "adaptive"}),
@@ -211,6 +240,16 @@ def test_what_is_not_built_is_refused_by_name(case: str) -> None:
     assert verdict(request, *BETAS) == message + YET
 
 
+@pytest.mark.promise("server-tools.not-configured")
+@pytest.mark.parametrize("case", NOT_CONFIGURED)
+def test_a_tool_that_the_owner_has_not_configured_is_refused_with_advice_for_the_owner(case: str) -> None:
+    request, message = NOT_CONFIGURED[case]
+    found = issue(request, *BETAS)
+    assert found is not None
+    assert found.message == message + NOT_HERE
+    assert f"[server_tools.{'web_fetch' if case == 'fetch' else 'web_search'}]" in (found.advice or "")
+
+
 @pytest.mark.promise("errors.unbuilt-named")
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_what_changes_nothing_is_accepted(case: str) -> None:
@@ -227,14 +266,16 @@ def test_a_thread_is_refused_with_the_code_that_makes_the_sdk_send_everything(th
 
 
 def test_a_count_of_what_is_not_built_is_refused_like_the_reply() -> None:
-    request = body(tools=[SEARCH])
+    request = body(tools=[CODE])
     del request["max_tokens"]
-    assert verdict(request) == "tools.0: web_search_20250305 tools are" + YET
+    assert verdict(request) == "tools.0: code_execution_20250825 tools are" + YET
 
 
 def _block_types() -> list[str]:
     members: tuple[Any, ...] = get_args(get_args(blocks.Block)[0])
-    return [member.model_fields["type"].annotation.__args__[0] for member in members]
+    types = (member.model_fields["type"].annotation for member in members)
+    # What an owner has added is of any type.
+    return [kind.__args__[0] for kind in types if kind is not str]
 
 
 @pytest.mark.parametrize("kind", _block_types())

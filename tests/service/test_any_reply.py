@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.dialogue.thinking import Thinking
@@ -50,6 +50,8 @@ STRETCHES = st.lists(st.lists(WORDS, max_size=8), min_size=1, max_size=5)
     tools=st.booleans(),
     stops=st.sampled_from([(), ("STOP",)]),
 )
+# The budget is used up exactly where a thought in the answer ends, and the next one opens.
+@example([["a", "a", "a", "</think>"], ["<think>", "a", "</think>", "<think>"]], 7, 8, 9, "shown", False, ())
 async def test_every_reply_of_a_thinking_model_is_sound(
     plan: list[list[str]],
     budget: int,

@@ -18,6 +18,7 @@ from antiphon.ports import MediaProblem, ModelCard, Pdf, PdfLimit, PdfPage, Segm
 from antiphon.render.prompt import PromptBuilder
 from antiphon.service.messages import MessageService, Thinkers
 from antiphon.service.models import ModelService
+from antiphon.service.server_side import ServerSide
 from antiphon.service.serving import ModelRoutes, ServedModel
 from antiphon.thinking.seal import Seals
 from antiphon.wire.base import WireContext
@@ -109,7 +110,7 @@ async def serving(*, sees: bool = True, holds: dict[bytes, Any] | None = None) -
     routes = ModelRoutes(builtin_catalogue(), {"scripted": replace(served, prompts=prompts)}, "scripted", {})
     reader, fetcher = StandInReader({b"\x04\x10\x41": PAGES, **(holds or {})}), StandInFetcher({URL: b"fetched"})
     way_in = intake(reader, fetcher)
-    messages = MessageService(routes, Fixed(), Fixed(), Thinkers(Seals([bytes(32)])), way_in)
+    messages = MessageService(routes, Fixed(), Fixed(), Thinkers(Seals([bytes(32)])), way_in, ServerSide())
     yield Server(prompts, messages, ModelService(routes), reader, fetcher)
     await engine.aclose()
 

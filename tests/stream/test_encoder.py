@@ -2,7 +2,6 @@
 
 import json
 import re
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -14,11 +13,14 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
+    Cited,
+    CiteStart,
     Finish,
     ReasoningDelta,
     ReasoningEnd,
     RedactedReasoning,
     ReplyEvent,
+    ServerAnswer,
     TextDelta,
 )
 from antiphon.errors import ApiError
@@ -29,10 +31,13 @@ from antiphon.wire.events import ContentBlockStart, Event, MessageDelta, Message
 from tests.stream.replies import opening, replies
 
 _BLOCK_DELTAS = {
-    "text": {"text_delta"},
+    "text": {"text_delta", "citations_delta"},
     "thinking": {"thinking_delta", "signature_delta"},
     "redacted_thinking": set[str](),
     "tool_use": {"input_json_delta"},
+    "server_tool_use": {"input_json_delta"},
+    "web_search_tool_result": set[str](),
+    "web_fetch_tool_result": set[str](),
 }
 
 
@@ -61,48 +66,55 @@ def assert_grammar(events: list[Event]) -> None:
 def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
     """What the blocks must hold, computed from the happenings alone."""
 
-    def kind(event: ReplyEvent) -> str:
-        return "text" if isinstance(event, TextDelta) else "other"
-
     content: list[tuple[str, object]] = []
-    for group, run in groupby(events, kind):
-        items = list(run)
-        if group == "text":
-            text = "".join(item.text for item in items if isinstance(item, TextDelta))
-            content += [("text", text)] if text.strip() else []
+    joined, text, name, called_as = "", "", "", ""
+    for event in events:
+        if isinstance(event, TextDelta):
+            text += event.text
             continue
-        joined = ""
-        name = ""
-        for item in items:
-            match item:
-                case ReasoningDelta(text=more) | CallArguments(partial_json=more):
-                    joined += more
-                case ReasoningEnd(signature=signature):
-                    content.append(("thinking", (joined, signature)))
-                    joined = ""
-                case RedactedReasoning(data=data):
-                    content.append(("redacted_thinking", data))
-                case CallStart(name=called):
-                    name = called
-                case CallEnd():
-                    content.append(("tool_use", (name, json.loads(joined or "{}"))))
-                    joined = ""
-                case _:
-                    pass
+        if isinstance(event, Cited):
+            content.append(("text", (text, [event.citation])))
+            text = ""
+            continue
+        if text.strip():
+            content.append(("text", (text, None)))
+            text = ""
+        # The space before a text that cites is told with it.
+        text = text if isinstance(event, CiteStart) else ""
+        match event:
+            case ReasoningDelta(text=more) | CallArguments(partial_json=more):
+                joined += more
+            case ReasoningEnd(signature=signature):
+                content.append(("thinking", (joined, signature)))
+                joined = ""
+            case RedactedReasoning(data=data):
+                content.append(("redacted_thinking", data))
+            case CallStart(name=called, server=server):
+                name, called_as = called, "server_tool_use" if server else "tool_use"
+            case ServerAnswer(call_id=call, kind=answer, content=found):
+                content.append((answer, (call, found)))
+            case CallEnd():
+                content.append((called_as, (name, json.loads(joined or "{}"))))
+                joined = ""
+            case _:
+                pass
     return content
 
 
 _HELD = {
-    "text": ("text",),
+    "text": ("text", "citations"),
     "thinking": ("thinking", "signature"),
     "redacted_thinking": ("data",),
     "tool_use": ("name", "input"),
+    "server_tool_use": ("name", "input"),
+    "web_search_tool_result": ("tool_use_id", "content"),
+    "web_fetch_tool_result": ("tool_use_id", "content"),
 }
 
 
 def held(block: dict[str, Any]) -> tuple[str, object]:
     """What a finished block holds, in the form of `expected_content`."""
-    values: list[Any] = [block[key] for key in _HELD[block["type"]]]
+    values: list[Any] = [block.get(key) for key in _HELD[block["type"]]]
     return block["type"], tuple(values) if len(values) > 1 else values[0]
 
 
@@ -188,12 +200,15 @@ def test_a_second_run_of_reasoning_gets_its_own_block() -> None:
 def _samples() -> list[ReplyEvent]:
     return [
         TextDelta("x"),
+        CiteStart(),
+        Cited({}),
         ReasoningDelta("x"),
         ReasoningEnd("s"),
         RedactedReasoning("d"),
         CallStart("toolu_1", "f"),
         CallArguments("{}"),
         CallEnd(),
+        ServerAnswer("srvtoolu_1", "web_search_tool_result", []),
         Finish("end_turn", 1),
     ]
 
@@ -201,6 +216,7 @@ def _samples() -> list[ReplyEvent]:
 _ROADS: dict[Phase, list[ReplyEvent]] = {
     Phase.BETWEEN: [],
     Phase.TEXT: [TextDelta("x")],
+    Phase.CITED: [CiteStart()],
     Phase.REASONING: [ReasoningDelta("x")],
     Phase.CALL: [CallStart("toolu_1", "f")],
     Phase.OVER: [Finish("end_turn", 1)],

@@ -5,9 +5,9 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from training.export import NAME, export_adapter
 
 from antiphon.weights.resolve import resolve
-from training.export import NAME, export_adapter
 
 
 @pytest.mark.promise("adapter.ships")

@@ -10,7 +10,9 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
-from antiphon.ports import EngineOutput, Generation, ModelCard
+from antiphon.ports import Clock, EngineOutput, Generation, ModelCard
+from antiphon.ports.server_tools import ServerTool, ServerTools
+from antiphon.service.media import MediaIntake
 from antiphon.service.serving import ModelRoutes, ServedModel
 from antiphon.thinking.seal import Seals
 from antiphon.web.app import build_app
@@ -47,7 +49,8 @@ class WatchedEngine(ScriptedEngine):
 
 class ThinkingApp:
     """The app as a client has it. `summarizer`: the script of a model that retells thoughts. `template`: the model's
-    chat template, where it is not the scripted model's own."""
+    chat template, where it is not the scripted model's own. `runs`: tools that the server runs itself. `media`: reads
+    files; a double, unless a test gives another."""
 
     def __init__(
         self,
@@ -55,8 +58,14 @@ class ThinkingApp:
         summarizer: str | None = None,
         template: str | None = None,
         seals: Seals = SEALS,
+        runs: Sequence[ServerTool] = (),
+        clock: Clock | None = None,
+        media: MediaIntake | None = None,
         **options: Any,
     ) -> None:
+        self._media = media or intake()
+        self._server_tools = ServerTools(tuple(runs))
+        self._clock = clock or FixedClock()
         self._template = template
         self._seals = seals
         self._scripts = {"scripted": script} | ({} if summarizer is None else {"retells": summarizer})
@@ -77,7 +86,9 @@ class ThinkingApp:
         served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
         routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
         door = Door(CountingEntropy())
-        door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), self._seals, intake()))
+        door.open(
+            build_app(settings, routes, self._clock, CountingEntropy(), self._seals, self._media, self._server_tools)
+        )
         self.bridge = Bridge(door)
         return self
 

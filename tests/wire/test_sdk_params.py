@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from typing_extensions import get_type_hints, is_typeddict
 
 from antiphon.wire.base import NotNull, WireModel
+from antiphon.wire.blocks import OwnResultBlock
 from antiphon.wire.request import CountTokens, CreateMessage
+from antiphon.wire.tools import OwnTool
 
 # What only Python programs can pass, and what travels in headers.
 NO_JSON = frozenset({"IO", "PathLike"})
@@ -88,6 +90,8 @@ def shape(hints: tuple[Any, ...]) -> Shape:
     found = Shape()
     for one in chain.from_iterable(map(alternatives, hints)):
         origin = get_origin(one)
+        if one in (OwnTool, OwnResultBlock):
+            continue  # what an owner has added is nobody else's
         if origin is Literal:
             found.words.update(map(str, get_args(one)))
         elif origin in (list, collections.abc.Iterable, collections.abc.Sequence):

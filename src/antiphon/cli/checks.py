@@ -10,7 +10,7 @@ from antiphon.cli.progress import adapted, megabytes
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
-    from antiphon.compose import EngineProbe, KeysDescription, ModelDescription
+    from antiphon.compose import EngineProbe, KeysDescription, ModelDescription, ToolCheck
 
 State = Literal["OK", "WARN", "FAIL"]
 
@@ -119,6 +119,14 @@ def thinking_keys(described: "KeysDescription") -> Finding:
     if not described.count:
         return Finding(check, "OK", f"{described.place} will be made at the first start")
     return Finding(check, "OK", f"{count} from {described.place}")
+
+
+def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:
+    """Whether each server tool that is configured works; a request that names another is told that it is not here."""
+    if not tried:
+        yield Finding("tools", "OK", "none run inside the server; [server_tools.web_search] and web_fetch would")
+    for tool in tried:
+        yield Finding(f"tool {tool.name}", "OK" if tool.works else "FAIL", tool.detail, tool.remedy)
 
 
 def memory(described: "Sequence[ModelDescription]", settings: Settings, machine: Memory | None) -> Finding:

@@ -22,7 +22,8 @@ _COLOURS: Mapping[State, str] = {"OK": "green", "WARN": "yellow", "FAIL": "bold 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of lines.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, **given: Any) -> None:
-    """Check that the server can start here: Python, engine, models, port, threads, memory, keys.
+    """Check that the server can start here: Python, engine, models, port, threads, memory, keys,
+    server tools.
 
     Takes the same options as serve. The exit code is 1 if a check fails.
     """
@@ -53,6 +54,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield checks.memory(described, settings, machine.memory())
     yield checks.keys(settings)
     yield checks.thinking_keys(compose.describe_keys(settings))
+    yield from checks.server_tools(compose.check_server_tools(settings))
 
 
 def _print(findings: Sequence[Finding]) -> None:

@@ -9,7 +9,14 @@ from typing import Any
 from antiphon.config.keys import NEW_KEY, SealingKeys
 from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text, TextOrNone, Whole
 from antiphon.config.network import AllowedHosts, NetworkSettings
-from antiphon.config.settings import DEFAULT_MODEL, MediaSettings, ModelSettings, Settings, ThinkingSettings
+from antiphon.config.settings import (
+    DEFAULT_MODEL,
+    MediaSettings,
+    ModelSettings,
+    Settings,
+    ThinkingSettings,
+    TurnLimits,
+)
 
 ENV_PREFIX = "ANTIPHON_"
 CONFIG_ENV = "ANTIPHON_CONFIG"
@@ -76,6 +83,10 @@ def _network(key: str, kind: Kind, meaning: str, unset: str = "none") -> Option:
 
 def _media(key: str, kind: Kind, meaning: str) -> Option:
     return Option(f"media_{key}", kind, getattr(MediaSettings(), key), meaning, table="media")
+
+
+def _turn(key: str, kind: Kind, meaning: str) -> Option:
+    return Option(f"server_tools_{key}", kind, getattr(TurnLimits(), key), meaning, table="server_tools")
 
 
 _SERVER_DEFAULTS: Mapping[str, Any] = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
@@ -176,18 +187,27 @@ OPTIONS: tuple[Option, ...] = (
     _network(
         "allow_hosts",
         AllowedHosts(),
-        "Hosts that images and PDFs may come from although they are private, comma separated, each with a scheme and "
-        "a port where they are not https and its own.",
+        "Hosts that images, PDFs and pages may come from although they are private, comma separated, each with a "
+        "scheme and a port where they are not https and its own.",
     ),
     _network(
         "ca_file",
         Text("the path of a file", "PATH"),
         "File with certificates (PEM) of the allowed hosts' authorities, beside those that the system trusts.",
     ),
-    _network("timeout", Number(1, 600, "SECONDS"), "Seconds that one image or PDF may take to come from its URL."),
-    _media("workers", Whole(1, 64), "Images and PDFs that are read at the same time, each by a process of its own."),
+    _network(
+        "timeout", Number(1, 600, "SECONDS"), "Seconds that one image, PDF or page may take to come from its URL."
+    ),
+    _media(
+        "workers",
+        Whole(1, 64),
+        "Images, PDFs and pages that are read at the same time, each by a process of its own.",
+    ),
     _media("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
     _media("cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."),
+    _turn("rounds", Whole(1, 1000), "Rounds of calls of the server's own tools in one reply; then the turn pauses."),
+    _turn("turn_seconds", Number(1, 86_400, "SECONDS"), "Seconds after which a reply with such calls pauses."),
+    _turn("tool_seconds", Number(0.1, 3600, "SECONDS"), "Seconds that one run of such a tool may take."),
 )
 
 MODEL_OPTIONS: tuple[Option, ...] = (
@@ -232,6 +252,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "thinking": "How thinking is sealed and read back.",
         "network": "How images and PDFs are fetched from URLs.",
         "media": "What reading images and PDFs may take.",
+        "server_tools": "Tools that run inside the server, a table each, and how long a reply may work with them.",
     }
 )
 """The tables that a TOML file may hold beside the options."""

@@ -7,6 +7,7 @@ from typing import Any
 from antiphon.config.models import ModelChoice, as_table, builtin, nearest, read_options, read_tables, serve
 from antiphon.config.network import NetworkSettings
 from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, OPTIONS, TABLES, Option
+from antiphon.config.server_tools import read_tools
 from antiphon.config.settings import (
     DEFAULT_MODEL,
     ConfigError,
@@ -14,6 +15,7 @@ from antiphon.config.settings import (
     ModelSettings,
     Settings,
     ThinkingSettings,
+    TurnLimits,
 )
 
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
@@ -58,6 +60,8 @@ def parse_settings(
         thinking=ThinkingSettings(**_of_table("thinking", said)),
         network=NetworkSettings(**_of_table("network", said)),
         media=MediaSettings(**_of_table("media", said)),
+        server_tools=TurnLimits(**_of_table("server_tools", said)),
+        tools=read_tools(tables["server_tools"], env, toml_path, plain=_keys_of("server_tools")),
         default_model=default,
         models=models,
         routes=routes,
@@ -89,8 +93,16 @@ def _in_file(toml: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], t
     given = read_options(toml, [option for option in OPTIONS if not option.table], toml_path, extra=TABLES)
     for table in dict.fromkeys(option.table for option in OPTIONS if option.table):
         options = [option for option in OPTIONS if option.table == table]
-        given |= read_options(tables[table], options, f"{toml_path}, [{table}]")
+        # Tables within it are tools', and read where they are understood.
+        extra = [
+            key for key, value in tables[table].items() if table == "server_tools" and isinstance(value, Mapping)
+        ]
+        given |= read_options(tables[table], options, f"{toml_path}, [{table}]", extra)
     return given
+
+
+def _keys_of(table: str) -> list[str]:
+    return [option.key for option in OPTIONS if option.table == table]
 
 
 def _of_table(table: str, said: Mapping[str, _Said]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from antiphon.config.network import NetworkSettings
+from antiphon.config.tool_settings import ToolSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -80,6 +81,16 @@ class MediaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """How long one reply may work with the server's own tools: `rounds` of calls, `turn_seconds` in all, and
+    `tool_seconds` for one run of a tool."""
+
+    rounds: int = 10
+    turn_seconds: float = 120.0
+    tool_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a server is started with.
 
@@ -102,6 +113,8 @@ class Settings:
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    server_tools: TurnLimits = field(default_factory=TurnLimits)
+    tools: ToolSettings = field(default_factory=ToolSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

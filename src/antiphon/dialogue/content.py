@@ -21,21 +21,27 @@ class Document:
 
     `sections` are what a citation would name: the pages of a `pdf`, the client's own blocks of `blocks`, the whole of
     a `text`. A page is its picture, where the model sees, and its text; one that has neither is an empty section.
+    `citable`: the answer may cite it.
     """
 
     kind: DocumentKind
     sections: tuple[tuple[Text | Image, ...], ...]
     title: str | None = None
     context: str | None = None
+    citable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A hit of the client's own search. `source` says where it was found, mostly by a URL."""
+    """A hit of a search, the client's own or the server's. `source` says where it was found, mostly by a URL.
+
+    `citable`: the answer may cite it.
+    """
 
     source: str
     title: str
     texts: tuple[Text, ...]
+    citable: bool = False
 
 
 Content = Text | Image | Document | SearchResult

@@ -3,6 +3,7 @@
 One event carries one kind of thing, so a delta that is half text and half call cannot be said.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,18 @@ class TextDelta:
     """More of the answer's text; not empty."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CiteStart:
+    """The text from here on rests on a source, until its `Cited`; it is not empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The source of the text since `CiteStart`. `citation`: as it travels."""
+
+    citation: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +65,13 @@ class RedactedReasoning:
 
 @dataclass(frozen=True, slots=True)
 class CallStart:
-    """A tool call begins. `id` is the block's (`toolu_…`), made by the caller. `toolset`: whose member is called."""
+    """A tool call begins. `id` is the block's (`toolu_…`, `srvtoolu_…`), made by the caller. `toolset`: whose member
+    is called. `server`: the server itself runs the tool."""
 
     id: str
     name: str
     toolset: str | None = None
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,15 @@ class CallArguments:
 @dataclass(frozen=True, slots=True)
 class CallEnd:
     """The open call is complete (or was cut, when a `Finish` for a limit follows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels."""
+
+    call_id: str
+    kind: str
+    content: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +122,8 @@ class Finish:
     """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included.
 
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
-    where the work is billed piece by piece; summaries are no part of `output_tokens`.
+    where the work is billed piece by piece; summaries are no part of `output_tokens`. `input_tokens`: what the model
+    read in all, where that is more than the request. `served`: how often server tools ran, None where none did.
     """
 
     reason: StopReason
@@ -107,16 +132,21 @@ class Finish:
     stop_details: dict[str, Any] | None = None
     thinking_tokens: int | None = None
     iterations: tuple[Iteration, ...] = ()
+    input_tokens: int | None = None
+    served: Mapping[str, int] | None = None
 
 
 ReplyEvent = (
     TextDelta
+    | CiteStart
+    | Cited
     | ReasoningDelta
     | ReasoningEnd
     | RedactedReasoning
     | CallStart
     | CallArguments
     | CallEnd
+    | ServerAnswer
     | Compacted
     | Finish
 )

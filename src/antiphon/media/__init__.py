@@ -1,1 +1,1 @@
-"""Pictures and documents, read where a hostile file cannot hurt the server."""
+"""Pictures, documents and web pages, read where a hostile file cannot hurt the server."""

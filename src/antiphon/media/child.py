@@ -50,8 +50,13 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     def work(job: "Job", data: bytes) -> Iterator["Answer"]:
         if isinstance(job, frames.ImageJob):
             yield pictures.read(data, job)
-        else:
+        elif isinstance(job, frames.PdfJob):
             yield from documents.read(data, job)
+        else:
+            # Imported late: what reads web pages takes half a second to load, which no picture should wait for.
+            from antiphon.media import articles
+
+            yield articles.read(data, job)
 
     say(frames.Ready())
     while (header := _frame(jobs)) is not None and (data := _frame(jobs)) is not None:

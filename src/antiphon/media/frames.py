@@ -1,8 +1,8 @@
 """What server and worker say to each other: frames of msgpack with their length in front, and the file as it is.
 
-    to the worker   a job (`ImageJob`, `PdfJob`), then a frame that is the file
-    from it         `Ready` once; for an image one `Picture`; for a PDF `Opened`, a `Page` each, `Finished`;
-                    instead of any of these, `Refused`, which ends the job
+    to the worker   a job (`ImageJob`, `PdfJob`, `HtmlJob`), then a frame that is the file
+    from it         `Ready` once; for an image one `Picture`; for a PDF `Opened`, a `Page` each, `Finished`; for a web
+                    page one `Written`; instead of any of these, `Refused`, which ends the job
 
 The worker may have been taken over by the file that it read: what comes from it is decoded strictly, and nothing in
 it can name code.
@@ -62,6 +62,14 @@ class PdfJob(msgspec.Struct, frozen=True, tag="pdf"):
     seconds: int
 
 
+class HtmlJob(msgspec.Struct, frozen=True, tag="html"):
+    """Read a web page, in UTF-8; see `ports.articles`. `seconds`: processor time at most."""
+
+    url: str
+    characters: int
+    seconds: int
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The worker takes jobs."""
 
@@ -92,6 +100,13 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
     """That was the last page."""
 
 
+class Written(msgspec.Struct, frozen=True, tag="written"):
+    """What a web page says."""
+
+    text: str
+    title: str
+
+
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """The file cannot be taken; see `ports.MediaProblem`. `exhausted`: it takes more memory than there is, and the
     worker ends."""
@@ -100,8 +115,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     parts: tuple[int | str, ...] = ()
 
 
-Job = ImageJob | PdfJob
-Answer = Ready | Picture | Opened | Page | Finished | Refused
+Job = ImageJob | PdfJob | HtmlJob
+Answer = Ready | Picture | Opened | Page | Finished | Written | Refused
 
 
 class Refusal(Exception):  # noqa: N818 - reads as what happened

@@ -1,4 +1,4 @@
-"""The reader behind `ports.MediaReader`: a few worker processes, started when they are needed."""
+"""The reader behind `ports.MediaReader` and `ports.articles`: a few worker processes, started when needed."""
 
 import asyncio
 import logging
@@ -7,12 +7,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from antiphon.dialogue.media import Image
-from antiphon.media.frames import PARTS, Answer, Finished, ImageJob, Job, Opened, Page, PdfJob, Picture, Refused
+from antiphon.media.frames import (
+    PARTS,
+    Answer,
+    Finished,
+    HtmlJob,
+    ImageJob,
+    Job,
+    Opened,
+    Page,
+    PdfJob,
+    Picture,
+    Refused,
+    Written,
+)
 from antiphon.media.worker import PROGRAM, Worker, WorkerLost
-from antiphon.ports import ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit, PdfPage
+from antiphon.ports import ImageLimit, MediaProblem, MediaUnavailable, Medium, Pdf, PdfLimit, PdfPage
+from antiphon.ports.articles import Article
 
 _START_TIMEOUT: Final = 60.0
 _LONGEST_PART: Final = 64
@@ -26,7 +40,7 @@ class Bounds:
 
     `workers` run at once, `waiting` files wait for one at most; a worker ends after so many `files`, and without work
     after `idle` seconds. `memory`: address space of a worker, bytes. An image gets `image` seconds; a PDF `page`
-    seconds a page and `pdf` in all. `answer`: bytes of everything that is read out of one file.
+    seconds a page and `pdf` in all; a web page `article`. `answer`: bytes of everything that is read out of one file.
     """
 
     workers: int = 2
@@ -37,6 +51,7 @@ class Bounds:
     image: float = 10.0
     page: float = 10.0
     pdf: float = 120.0
+    article: float = 15.0
     answer: int = 256 * 1024 * 1024
 
 
@@ -76,6 +91,16 @@ class Reader:
         job = PdfJob(limit.pages, limit.pictures, tier.edge, tier.tokens, ceil(bounds.pdf))
         return await self._read("pdf", job, data, _pages, whole=bounds.pdf, silence=bounds.page)
 
+    async def article(self, html: bytes, url: str, characters: int) -> Article:
+        """See `ports.articles.ArticleReader`."""
+        seconds = self._bounds.article
+        job = HtmlJob(url, characters, ceil(seconds))
+
+        def understood(answers: list[Answer]) -> Article:
+            return _article(answers, characters)
+
+        return await self._read("page", job, html, understood, whole=seconds, silence=seconds)
+
     async def aclose(self) -> None:
         """End every worker; files that are being read, or wait, are refused. May be called more than once."""
         self._closed = True
@@ -90,7 +115,7 @@ class Reader:
 
     async def _read(
         self,
-        medium: Literal["image", "pdf"],
+        medium: Medium,
         job: Job,
         data: bytes,
         understand: Callable[[list[Answer]], _Read],
@@ -198,6 +223,14 @@ def _pages(answers: list[Answer]) -> Pdf:
         case _:
             pass
     raise WorkerLost("it speaks nonsense")
+
+
+def _article(answers: list[Answer], characters: int) -> Article:
+    match answers:
+        case [Written(text, title)] if len(text) <= characters:
+            return Article(text, title)
+        case _:
+            raise WorkerLost("it speaks nonsense")
 
 
 def _image(picture: Picture) -> Image:

@@ -10,7 +10,18 @@ from typing import Final, Self
 import msgspec
 
 from antiphon.media import child
-from antiphon.media.frames import LARGEST_ANSWER, LENGTH, Answer, Finished, Job, Picture, Ready, Refused, packed
+from antiphon.media.frames import (
+    LARGEST_ANSWER,
+    LENGTH,
+    Answer,
+    Finished,
+    Job,
+    Picture,
+    Ready,
+    Refused,
+    Written,
+    packed,
+)
 
 PROGRAM: Final = Path(child.__file__).resolve()
 _BUFFER: Final = 1024 * 1024
@@ -25,7 +36,7 @@ _INHERITED: Final = (
     "SYSTEMROOT",
     "TMPDIR",
 )
-_LAST: Final = (Picture, Finished, Refused)
+_LAST: Final = (Picture, Finished, Written, Refused)
 
 _decoder: Final = msgspec.msgpack.Decoder(Answer)
 
@@ -84,7 +95,7 @@ class Worker:
         return self._process.returncode is None
 
     async def work(self, job: Job, data: bytes, silence: float, most: int) -> list[Answer]:
-        """All answers to a job; the last one is a `Picture`, `Finished` or `Refused`.
+        """All answers to a job; the last one is a `Picture`, `Finished`, `Written` or `Refused`.
 
         Raises `TimeoutError` where one takes more than `silence` seconds, and `WorkerLost` where the process ends, or
         where the answers take more than `most` bytes. The worker is of no use then, nor after a cancellation.

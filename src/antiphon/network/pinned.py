@@ -23,7 +23,7 @@ from antiphon import __version__
 from antiphon.network.body import read_body
 from antiphon.network.guard import Target
 from antiphon.network.trust import Trust
-from antiphon.ports import Fetched, FetchFault, Unreachable
+from antiphon.ports import Fetched, FetchFault, Throttled, Unreachable
 
 USER_AGENT: Final = f"Antiphon/{__version__}"
 SocketInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -31,6 +31,7 @@ OpenSocket = Callable[[SocketInfo], socket.socket]
 
 _SUCCESS: Final = frozenset({200, 203})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_TOO_MANY: Final = 429
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]{1,40})", re.ASCII | re.IGNORECASE)
 
 
@@ -121,7 +122,8 @@ async def _read(target: Target, response: ClientResponse, wanted: Wanted) -> Fet
     if response.status in _REDIRECTS and "Location" in response.headers:
         return Redirect(response.headers["Location"])
     if response.status not in _SUCCESS:
-        raise Unreachable(f"answers with status {response.status}")
+        kind = Throttled if response.status == _TOO_MANY else Unreachable
+        raise kind(f"answers with status {response.status}")
     declared = response.headers.get("Content-Type", "")
     charset = _CHARSET.search(declared)
     return Fetched(

@@ -191,6 +191,10 @@ class Unreachable(FetchFault):
     """Nothing whole came: no such host, no answer in time, a broken one, or a status other than success."""
 
 
+class Throttled(Unreachable):
+    """The host has had too many questions of late (status 429)."""
+
+
 class TooLarge(FetchFault):
     """The file is larger than the caller takes."""
 
@@ -256,6 +260,8 @@ class Pdf:
     title: str | None = None
 
 
+Medium = Literal["image", "pdf", "page"]
+
 MediaKind = Literal[
     "empty",
     "unreadable",
@@ -280,9 +286,9 @@ class MediaProblem(Exception):  # noqa: N818 - reads as what happened
     Of PDFs only: `broken`, `locked` (a password is needed): none; `too_many_pages` (pages, most).
     """
 
-    def __init__(self, medium: Literal["image", "pdf"], kind: MediaKind, *parts: int | str) -> None:
+    def __init__(self, medium: Medium, kind: MediaKind, *parts: int | str) -> None:
         super().__init__(f"{medium}: {kind} {parts}" if parts else f"{medium}: {kind}")
-        self.medium: Literal["image", "pdf"] = medium
+        self.medium: Medium = medium
         self.kind: MediaKind = kind
         self.parts = parts
 

@@ -1,4 +1,4 @@
-"""Tools that run inside the server: what one is asked, and what it answers. Protocols and values, no code.
+"""Tools that run inside the server: what one is asked, and what it answers. Protocols and values.
 
 A tool's answer is the content of its result block, in the API's own form. The model reads results through the same
 rendering whether they came about in this reply or were sent back by the client, so a tool never renders for itself.
@@ -6,7 +6,7 @@ rendering whether they came about in this reply or were sent back by the client,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from antiphon.dialogue.tools import Tool
 
@@ -30,6 +30,9 @@ class ServerCall:
 @dataclass(frozen=True, slots=True)
 class ServerResult:
     """What a call came to. `content` is the `content` of the result block: a list or an object.
+
+    The `encrypted_content` of a search result is the text that the model reads, as it is: whoever runs the tool seals
+    it for the client.
 
     `counts`: how much of `usage.server_tool_use` it is, such as {"web_search_requests": 1}.
     """
@@ -73,3 +76,21 @@ class ServerTool(Protocol):
     async def aclose(self) -> None:
         """Stop everything that was started; may be called more than once."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTools:
+    """The tools that the owner offers."""
+
+    tools: tuple[ServerTool, ...] = ()
+
+    def answering(self, kind: str) -> ServerTool | None:
+        """The tool that answers for definitions of this type."""
+        return next((tool for tool in self.tools if kind.startswith(tool.types)), None)
+
+    def named(self, name: str) -> ServerTool | None:
+        """The tool whose calls go by this name."""
+        return next((tool for tool in self.tools if tool.name == name), None)
+
+
+NO_SERVER_TOOLS: Final = ServerTools()

@@ -6,7 +6,7 @@ call, the call comes first and nothing comes after the last one. Source of the n
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from antiphon.dialogue.tools import Choice, Tool
 from antiphon.render import lark
@@ -14,6 +14,9 @@ from antiphon.render.argument_grammar import arguments
 from antiphon.render.lark import Literals, Rules
 from antiphon.render.markers import Marker, triggers_of
 from antiphon.render.syntax import CallSyntax
+
+_CITE: Final = "<cite"
+"""What every tag that begins a citation begins with."""
 
 SchemaOf = Callable[[Tool], Mapping[str, Any]]
 
@@ -32,13 +35,15 @@ def call_grammar(
     tokens: Mapping[str, int] | None = None,
     spoken: frozenset[str] = frozenset(),
     shape: Mapping[str, Any] | None = None,
+    cites: Sequence[str] = (),
 ) -> str:
     """The grammar of one reply.
 
     `tokens`: the model's control tokens that are markers, by their texts; `spoken`: those of them that may stand in
-    the text. `shape`: what the text has to be where the reply is not a call.
+    the text. `shape`: what the text has to be where the reply is not a call. `cites`: the tags that begin a citation;
+    no others may be written.
     """
-    return _Writer(syntax, tools, choice, schema_of, Literals(tokens or {}), spoken).write(shape)
+    return _Writer(syntax, tools, choice, schema_of, Literals(tokens or {}), spoken, cites).write(shape)
 
 
 class _Writer:
@@ -50,12 +55,14 @@ class _Writer:
         schema_of: SchemaOf,
         literals: Literals,
         spoken: frozenset[str],
+        cites: Sequence[str],
     ) -> None:
         self._syntax = syntax
         self._choice = choice
         self._rules = Rules()
         self._literals = literals
         self._spoken = spoken
+        self._cites = cites
         self._schema_of = schema_of
         self._tools = [tool for tool in tools if choice.mode != "tool" or tool.name == choice.name]
         self._triggers = triggers_of(syntax)
@@ -85,7 +92,7 @@ class _Writer:
 
     def _free(self, *, first: bool) -> str:
         """Texts without a trigger in any spelling, not empty."""
-        unwanted = [lark.contains_marker(Marker(trigger)) for trigger in self._triggers]
+        unwanted = self._unwanted(self._no_text)
         unwanted += self._not_at_first if first else self._not_behind_a_call
         return self._rules.terminal(lark.without(lark.SOME_TEXT, unwanted))
 
@@ -104,8 +111,32 @@ class _Writer:
         markers = [Marker(*parts) for opened in opens for parts in ((syntax.between, opened), (opened,))]
         return [lark.begins_with(marker) for marker in markers]
 
+    def _unwanted(self, markers: Sequence[str]) -> list[str]:
+        """Everything that has one of these markers in it."""
+        if self._cites:
+            # In a pattern for each of several long markers the decoder's lexer grows out of bounds.
+            return [lark.contains_any(map(Marker, markers))]
+        return [lark.contains_marker(Marker(marker)) for marker in markers]
+
+    @property
+    def _no_text(self) -> list[str]:
+        """What is no text wherever it stands."""
+        return [*self._triggers, *([_CITE] if self._cites else [])]
+
+    def _cited(self, *, first: bool) -> str:
+        """Texts with the tags of citations in them, as long as nothing else comes; empty where there are none."""
+        return f"({self._citation(first=first)})*" if self._cites else ""
+
+    def _citation(self, *, first: bool) -> str:
+        """Text up to a citation, and its tag."""
+        unwanted = self._not_at_first if first else self._not_behind_a_call
+        unwanted = [*unwanted, *self._unwanted(self._no_text)]
+        text = f"({lark.without(lark.ANY_TEXT, unwanted)}) {lark.quoted(_CITE)}"
+        tags = self._rules.rule(" | ".join(lark.quoted(tag.removeprefix(_CITE)) for tag in self._cites))
+        return f"{self._rules.lazy(self._rules.terminal(text))} {tags}"
+
     def _text_alone(self) -> str:
-        return f"{self._free(first=True)}? {self._tokens_between('')}".strip()
+        return f"{self._cited(first=True)} {self._free(first=True)}? {self._tokens_between('')}".strip()
 
     def _among_text(self) -> str:
         """Text, in which a trigger begins calls."""
@@ -114,16 +145,20 @@ class _Writer:
         opened = [self._opened(trigger, first=bool(firsts)) for trigger in self._plain]
         more = [self._opened(trigger, first=False) for trigger in self._plain]
         text, rest = self._free(first=True), self._free(first=False)
+        before, behind = self._cited(first=bool(firsts)), self._cited(first=False)
+        told = f"{before} {text}?".strip()
+        calls = " | ".join((*begun, *(f"{before} {call}".strip() for call in opened)))
         if not self._choice.parallel or not more:
-            calls = " | ".join((*begun, *opened))
-            return f"{text}? | ({calls}) {rest}?"
+            return f"{told} | ({calls}) {behind} {rest}?"
+        if self._cites:
+            more.append(self._citation(first=False))
         if not begun:
             return f"({' | '.join(more)})* {text}?"
-        return f"{text}? | ({' | '.join((*begun, *opened))}) ({' | '.join(more)})* {rest}?"
+        return f"{told} | ({calls}) ({' | '.join(more)})* {rest}?"
 
     def _opened(self, trigger: str, *, first: bool) -> str:
         unwanted = self._not_at_first if first else self._not_behind_a_call
-        unwanted = [*unwanted, *(lark.contains_marker(Marker(other)) for other in self._triggers)]
+        unwanted = [*unwanted, *self._unwanted(self._no_text)]
         text = self._rules.terminal(f"({lark.without(lark.ANY_TEXT, unwanted)}) {lark.quoted(trigger)}")
         return f"{self._rules.lazy(text)} {self._after(trigger)}"
 
@@ -134,6 +169,8 @@ class _Writer:
         rest = self._free(first=False)
         calls = [f"{self._literals.write(trigger)} {self._after(trigger)} {rest}?" for trigger in self._controls]
         others = self._tokens_between(rest)
+        if self._cites:
+            others = " | ".join(filter(None, (others, f"{self._citation(first=False)} {rest}?")))
         text = f"{self._free(first=True)}?"
         if self._choice.parallel:
             chunks = " | ".join((*calls, others)) if others else " | ".join(calls)
@@ -148,7 +185,7 @@ class _Writer:
             tails = [trigger.removeprefix(token) for trigger in self._controls if trigger.startswith(token)]
             if "" in tails:
                 continue
-            unwanted = [lark.contains_marker(Marker(trigger)) for trigger in self._triggers]
+            unwanted = self._unwanted(self._no_text)
             unwanted += [lark.begins_with(Marker(tail)) for tail in tails]
             behind = self._rules.terminal(lark.without(lark.SOME_TEXT, unwanted)) if tails or not rest else rest
             told.append(f"{self._literals.write(token)} {behind}?")

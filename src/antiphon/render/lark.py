@@ -44,6 +44,11 @@ def contains_marker(marker: Marker) -> str:
     return f"/(?s:.*){marker.pattern()}(?s:.*)/"
 
 
+def contains_any(markers: Iterable[Marker]) -> str:
+    """Everything that has one of these markers in it: the same as all of `contains_marker`, in one pattern."""
+    return f"/(?s:.*)({'|'.join(marker.pattern() for marker in markers)})(?s:.*)/"
+
+
 def begins_with(marker: Marker) -> str:
     """Everything that this marker begins, white space apart, in any spelling."""
     return rf"/[ \t\r\n]*{marker.pattern()}(?s:.*)/"

@@ -3,8 +3,18 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from antiphon.dialogue.events import CallArguments, CallEnd, CallStart, ReasoningDelta, ReplyEvent, TextDelta
+from antiphon.dialogue.events import (
+    CallArguments,
+    CallEnd,
+    CallStart,
+    Cited,
+    CiteStart,
+    ReasoningDelta,
+    ReplyEvent,
+    TextDelta,
+)
 from antiphon.render.call_reader import CallReader
+from antiphon.render.citing import CitationReader
 from antiphon.render.reasoning import ReasoningReader
 from antiphon.render.stops import StopMatcher
 
@@ -13,9 +23,9 @@ class ReplyReader:
     """Reads one reply's text as it comes. The same text gives the same events' text under every cut.
 
     `calls` reads tool calls; without it everything is text. `thoughts` tells reasoning from text; it is dropped
-    unless the reader `tells_thoughts`: then each run comes in its place, an empty delta first. `members`: the tools
-    that the client knows as a toolset's members, by the name that the model calls, with toolset and name; their input
-    comes in one piece.
+    unless the reader `tells_thoughts`: then each run comes in its place, an empty delta first. `citations` tells the
+    words that cite from the others. `members`: the tools that the client knows as a toolset's members, by the name
+    that the model calls, with toolset and name; their input comes in one piece.
 
     Stop sequences are looked for in what the client sees, the text and the JSON of inputs: the markup of calls is not
     the client's to stop at, and neither is reasoning.
@@ -29,7 +39,9 @@ class ReplyReader:
         members: Mapping[str, tuple[str, str]] = MappingProxyType({}),
         *,
         tells_thoughts: bool = False,
+        citations: CitationReader | None = None,
     ) -> None:
+        self._citations = citations
         self._sequences = stop_sequences
         self._calls = calls
         self._thoughts = thoughts
@@ -64,13 +76,16 @@ class ReplyReader:
     def feed(self, text: str) -> list[ReplyEvent]:
         """What this text adds."""
         read = _deltas(text) if self._calls is None else self._calls.feed(text)
-        return self._see(read if self._thoughts is None else self._thoughts.read(read))
+        read = read if self._thoughts is None else self._thoughts.read(read)
+        return self._see(read if self._citations is None else self._citations.read(read))
 
     def finish(self, *, cut: bool = False) -> list[ReplyEvent]:
         """What was still held back when the model stopped, or was `cut` off by a limit."""
         read = [] if self._calls is None else self._calls.finish(cut=cut)
         if self._thoughts is not None:
             read = [*self._thoughts.read(read), *self._thoughts.finish()]
+        if self._citations is not None:
+            read = [*self._citations.read(read), *self._citations.finish()]
         return self._see(read) + _deltas(self._text.flush())
 
     def _see(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
@@ -92,6 +107,9 @@ class ReplyReader:
                     seen += [] if self._stop is None else self._end()
                 case ReasoningDelta() if self._tells_thoughts:
                     # Text before a thought and text behind it are not one text.
+                    seen += [*_deltas(self._text.flush()), event]
+                case CiteStart() | Cited():
+                    # Each of these texts is a block of its own.
                     seen += [*_deltas(self._text.flush()), event]
                 case CallEnd():
                     seen += [*self._argue(self._input.flush()), *self._end()]

@@ -15,6 +15,7 @@ from antiphon.render.grammar import call_grammar, shape_grammar
 from antiphon.render.lark import SOME_TEXT, Literals, Rules, without
 from antiphon.render.markers import Marker, triggers_of
 from antiphon.render.schema import compilable, relaxed
+from antiphon.render.sources import sources_of
 from antiphon.render.syntax import Family
 
 _SPACE: Final = r"[\s\x00-\x1f]"
@@ -64,6 +65,7 @@ class _Maker:
         self._conversation = conversation
         self._tokens = tokens
         self._shape = shape
+        self._cites = tuple(source.opening for source in sources_of(conversation))
         around = "".join((*family.hidden, *(mark for pair in family.reasoning for mark in pair)))
         self._spoken = frozenset(token for token in tokens if token in around)
 
@@ -92,6 +94,7 @@ class _Maker:
             tokens=self._tokens,
             spoken=self._spoken,
             shape=shape,
+            cites=self._cites,
         )
 
 

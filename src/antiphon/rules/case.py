@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.wire.base import WireContext
 from antiphon.wire.blocks import Block, CompactionBlock, TextBlock, ToolAdditionBlock, ToolDefinition
@@ -18,10 +19,14 @@ Request = CreateMessage | CountTokens
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Why a request is refused: the message with its path, and the error's `details` where it has a code."""
+    """Why a request is refused: the message with its path, and the error's `details` where it has a code.
+
+    `advice`: what the owner can do about it, for the log.
+    """
 
     message: str
     details: Mapping[str, Any] | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Case:
-    """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures."""
+    """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
+
+    `server_tools`: the tools that the server runs itself.
+    """
 
     request: Request
     profile: Profile
     context: WireContext
     sees: bool = True
+    server_tools: ServerTools = NO_SERVER_TOOLS
 
     @cached_property
     def items(self) -> tuple[Placed, ...]:

@@ -7,7 +7,16 @@ prompt; many clients send one.
 from collections.abc import Iterator
 
 from antiphon.rules.case import Case, Issue, Placed
-from antiphon.wire.blocks import Block, DocumentBlock, ResultContent, SearchResultBlock, TextBlock, ToolResultBlock
+from antiphon.wire.blocks import (
+    Block,
+    DocumentBlock,
+    ResultContent,
+    SearchResultBlock,
+    TextBlock,
+    ToolResultBlock,
+    WebFetchToolResultBlock,
+)
+from antiphon.wire.results import WebFetchResult
 from antiphon.wire.sources import ContentSource
 
 
@@ -49,6 +58,9 @@ def blocks_of(path: str, block: Block | ResultContent) -> Iterator[tuple[str, Bl
             within = f"{path}.search_result.content"
         case DocumentBlock(source=ContentSource(content=list(content))):
             within = f"{path}.document.source.content.content"
+        case WebFetchToolResultBlock(content=WebFetchResult(content=document)):
+            yield from blocks_of(f"{path}.web_fetch_tool_result.content.content", document)
+            return
         case _:
             return
     for position, inner in enumerate(content):

@@ -17,6 +17,7 @@ that a wrong request is told that it is wrong.
 Source: API reference, Messages; order as measured on the real service.
 """
 
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.rules import (
     caching,
@@ -116,10 +117,18 @@ RUNGS: tuple[Rule, ...] = (
 )
 
 
-def check(request: Request, profile: Profile, context: WireContext, *, sees: bool = True) -> Issue | None:
+def check(
+    request: Request,
+    profile: Profile,
+    context: WireContext,
+    *,
+    sees: bool = True,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+) -> Issue | None:
     """The first thing that is wrong with the request under the profile's rules, None if it can be answered.
 
-    `sees`: the model that answers takes pictures. What images and PDFs hold is not judged here.
+    `sees`: the model that answers takes pictures. `server_tools`: what the server runs itself. What images and PDFs
+    hold is not judged here.
     """
-    case = Case(request, profile, context, sees)
+    case = Case(request, profile, context, sees, server_tools)
     return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)

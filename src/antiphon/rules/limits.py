@@ -4,7 +4,7 @@ Source: API reference, Messages; model pages.
 """
 
 from antiphon.rules.case import Case, Issue
-from antiphon.rules.roles import SERVER_RESULTS
+from antiphon.rules.roles import SERVER_RESULTS, is_server_result
 from antiphon.wire.settings import ThinkingEnabled
 
 # The last block of an assistant message that the server goes on with, instead of the model in mid-sentence.
@@ -62,7 +62,8 @@ def _is_prefilled(case: Case) -> bool:
     final = case.turns[-1] if case.turns and not case.summarizes else None
     if final is None or final.role != "assistant" or not final.items:
         return False
-    return final.items[-1].block.type not in _RESUMABLE
+    last = final.items[-1].block
+    return last.type not in _RESUMABLE and not is_server_result(last)
 
 
 def place_and_speed(case: Case) -> Issue | None:

@@ -7,18 +7,24 @@ Messages; Mid-conversation system messages; Tool search; Extended thinking; Comp
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from antiphon.dialogue.prompt import Conversation, Limits, Part, Reasoning, Sampling, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinking
-from antiphon.dialogue.tools import Call, Choice, Tool
+from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.rules.attribution import without_attribution
 from antiphon.rules.case import Case, Issue, Placed, Request, placed
+from antiphon.rules.cited_text import in_one_piece
 from antiphon.rules.kept_thoughts import kept
 from antiphon.rules.lower_content import told_content, told_result
 from antiphon.rules.media import NO_MEDIA, Media
-from antiphon.rules.summaries import NOTHING, Record, instruction, told
+from antiphon.rules.server_calls import awaited
+from antiphon.rules.server_results import NOTHING_FOUND, Found, told_server_result
+from antiphon.rules.summaries import NOTHING, Record, instruction
+from antiphon.rules.summaries import told as summarized
 from antiphon.rules.thinking import INTERLEAVED
 from antiphon.rules.thoughts import NO_THOUGHTS, Thoughts
 from antiphon.rules.tool_changes import Roster
@@ -29,17 +35,23 @@ from antiphon.wire.blocks import (
     CompactionBlock,
     DocumentBlock,
     ImageBlock,
+    OwnResultBlock,
     RedactedThinkingBlock,
     SearchResultBlock,
+    ServerToolUseBlock,
     TextBlock,
     ThinkingBlock,
     ToolAdditionBlock,
     ToolRemovalBlock,
     ToolResultBlock,
     ToolUseBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
 )
 from antiphon.wire.request import CreateMessage
 from antiphon.wire.tools import ToolChoiceNone, ToolChoiceTool
+
+_NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
 
 
 def lower(
@@ -52,20 +64,23 @@ def lower(
     record: Record = NOTHING,
     thinker: Thinker = "universal",
     clearing: bool = True,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+    found: Found = NOTHING_FOUND,
 ) -> Conversation:
     """The conversation of a request that `ladder.check` found nothing wrong with.
 
     `thoughts`: those that came back. `media`: what the request's files hold. `record`: what the summary kept that the
     conversation begins with. `thinker`: how the model that answers comes to think. `clearing=False` keeps what the
-    request's own edit takes away, as a measure of it.
+    request's own edit takes away, as a measure of it. `server_tools`: what the server runs itself. `found`: the texts
+    of the search results that came back.
     """
-    case = Case(request, profile, context)
+    case = Case(request, profile, context, server_tools=server_tools)
     turns: list[tuple[Speaker, list[Part]]] = []
-    roster = Roster(case.tools, record.found)
-    for speaker, part in _spoken(case, _told(case, thoughts, clearing=clearing), media, roster):
-        if not turns or turns[-1][0] != speaker:
-            turns.append((speaker, []))
-        turns[-1][1].append(part)
+    # An answer of a given form has no room for citations.
+    held = _Told(_told(case, thoughts, clearing=clearing), media, found, cited=_shape(request) is None)
+    roster = Roster(case.tools, record.found, server_tools=server_tools)
+    for speaker, part in _spoken(case, held, roster):
+        _place(turns, speaker, part)
     prefill: str | None = None
     if turns and turns[-1][0] == "assistant":
         prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))
@@ -79,6 +94,19 @@ def lower(
         _shape(request),
         OFF if prefill is not None else _thinking(case, thoughts, thinker),
     )
+
+
+def _place(turns: list[tuple[Speaker, list[Part]]], speaker: Speaker, part: Part) -> None:
+    """Put a part where it is told: behind what was said before, in the turn of who says it."""
+    at = len(turns)
+    if isinstance(part, Result):
+        # What the server found may come behind a system message. It stands next to its call all the same.
+        while at and turns[at - 1][0] == "system":
+            at -= 1
+    if not at or turns[at - 1][0] != speaker:
+        turns.insert(at, (speaker, []))
+        at += 1
+    turns[at - 1][1].append(part)
 
 
 def limits(request: CreateMessage) -> Limits:
@@ -142,9 +170,20 @@ def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
     return plan(case.request.thinking, case.profile, occasion, effort=case.effort, thinker=thinker)
 
 
-def _spoken(
-    case: Case, thoughts: Mapping[tuple[int, int], str], media: Media, roster: Roster
-) -> Iterator[tuple[Speaker, Part]]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the request's own seals and files hold: thoughts and search results by place, media by path.
+
+    `cited`: the answer may cite what server tools found.
+    """
+
+    thoughts: Mapping[tuple[int, int], str]
+    media: Media
+    found: Found
+    cited: bool
+
+
+def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part]]:
     messages = case.request.messages
     last_user = max((n for n, message in enumerate(messages) if message.role == "user"), default=-1)
     names: dict[str, str] = {}
@@ -152,13 +191,16 @@ def _spoken(
         # A turn-scoped system message holds until the user speaks again.
         if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
             continue
-        for item in placed(n, message):
+        for item in in_one_piece(placed(n, message)):
             if (item.message, item.position) < case.start:
                 continue
-            # Whoever brings a summary, to the model it is what the user says.
-            speaker = "user" if isinstance(item.block, CompactionBlock) else message.role
-            for part in _parts(item, names, thoughts, media, roster):
+            # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
+            # turn of its own, whoever runs the tool.
+            speaker = "user" if isinstance(item.block, _NOT_THE_MODELS) else message.role
+            for part in _parts(item, names, told, roster):
                 yield cast("Speaker", speaker), part
+    for result in awaited(case):
+        yield "user", result
     if case.creation is not None and case.creation.compaction is not None:
         yield "user", Text(instruction(case.creation.compaction))
 
@@ -166,26 +208,30 @@ def _spoken(
 def _parts(
     item: Placed,
     names: dict[str, str],
-    thoughts: Mapping[tuple[int, int], str],
-    media: Media,
+    told: _Told,
     roster: Roster,
 ) -> Iterator[Part]:
     """What the block is to the model; `names`: those of the calls so far, by their ids; `roster`: tools so far."""
     match item.block:
         case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
-            yield told_content(item.path, block, media)
+            yield told_content(item.path, block, told.media)
         case ToolUseBlock() as block:
             names[block.id] = spoken_name(block.name, block.toolset_name)
             yield Call(block.id, names[block.id], block.input)
         case ToolResultBlock() as block:
             roster.take(item)
-            yield told_result(item.path, block, names[block.tool_use_id], media)
+            yield told_result(item.path, block, names[block.tool_use_id], told.media)
         case ThinkingBlock() | RedactedThinkingBlock():
-            if (item.message, item.position) in thoughts:
-                yield Reasoning(thoughts[item.message, item.position])
+            if (item.message, item.position) in told.thoughts:
+                yield Reasoning(told.thoughts[item.message, item.position])
+        case ServerToolUseBlock() as block:
+            names[block.id] = block.name
+            yield Call(block.id, block.name, block.input)
+        case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
+            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
         case CompactionBlock(content=content):
             if content is not None:
-                yield Text(told(content))
+                yield Text(summarized(content))
                 yield from _changed(item, roster)
         case ToolAdditionBlock() | ToolRemovalBlock():
             yield from _changed(item, roster)

@@ -23,7 +23,7 @@ from antiphon.rules.media_wording import (
 from antiphon.wire.blocks import DocumentBlock, ImageBlock, SearchResultBlock
 from antiphon.wire.sources import Base64Image, Base64Pdf, UrlImage, UrlPdf
 
-_SHOWING = frozenset({"image", "document", "search_result", "tool_result"})
+_SHOWING = frozenset({"image", "document", "search_result", "tool_result", "web_fetch_tool_result"})
 _SMALL_WINDOW = 200_000
 _MOST_IMAGES = 600
 _MOST_IMAGES_IN_A_SMALL_WINDOW = 100

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from antiphon.rules.case import Case, Issue, Placed
 from antiphon.rules.content import texts_of
-from antiphon.rules.roles import SERVER_RESULTS
+from antiphon.rules.roles import SERVER_RESULTS, is_server_result
 from antiphon.wire.blocks import CompactionBlock
 
 _USER = frozenset({"user"})
@@ -38,7 +38,7 @@ def blocks_in_their_messages(case: Case) -> Issue | None:
     """Every block stands in a message of a role that may say it."""
     for item in case.items:
         role = case.request.messages[item.message].role
-        allowed = ROLES[item.block.type]
+        allowed = _ASSISTANT if is_server_result(item.block) else ROLES[item.block.type]
         if item.block.type == "document" and case.context.version != "2023-06-01":
             allowed = _USER
         if role not in allowed:

@@ -4,7 +4,7 @@ Consecutive messages of one role are one turn and are never refused.
 """
 
 from antiphon.rules.case import Case, Issue, is_directive, shown
-from antiphon.wire.blocks import TextBlock
+from antiphon.wire.blocks import Block, OwnResultBlock, TextBlock
 from antiphon.wire.request import InputMessage
 
 SERVER_RESULTS = frozenset(
@@ -20,6 +20,12 @@ SERVER_RESULTS = frozenset(
     }
 )
 """The blocks that hold what a tool inside the server answered; an assistant message may end with one."""
+
+
+def is_server_result(block: Block) -> bool:
+    """Whether the block holds what a tool inside the server answered."""
+    return block.type in SERVER_RESULTS or isinstance(block, OwnResultBlock)
+
 
 _DIRECTIVE = "the directive-only form (content: [] with output_config) is accepted at any position"
 _TURN_SCOPED = "(clear_at: 'next_user_message')"
@@ -111,7 +117,7 @@ def _texts(message: InputMessage) -> list[str]:
 
 
 def _ends_with_server_result(message: InputMessage) -> bool:
-    return isinstance(message.content, list) and bool(message.content) and message.content[-1].type in SERVER_RESULTS
+    return isinstance(message.content, list) and bool(message.content) and is_server_result(message.content[-1])
 
 
 def _turn_scoped(n: int, message: InputMessage) -> Issue | None:

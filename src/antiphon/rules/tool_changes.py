@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool, ToolChange
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.rules.case import Case, Issue, Placed, shown
 from antiphon.rules.toolbox import describe
 from antiphon.rules.tools import is_deferred, referenced
@@ -34,10 +35,17 @@ class Roster:
     """The tools at one place of a conversation: those that have a name so far, and those that the model is offered.
 
     Begins with `tools`; `take` goes on by one block. `carried`: the deferred tools that had been found before the
-    summary which the conversation begins with.
+    summary which the conversation begins with. `server_tools`: those that the server runs itself.
     """
 
-    def __init__(self, tools: Iterable[WireTool], carried: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        tools: Iterable[WireTool],
+        carried: Iterable[str] = (),
+        *,
+        server_tools: ServerTools = NO_SERVER_TOOLS,
+    ) -> None:
+        self._server_tools = server_tools
         self._carried = tuple(carried)
         self._entries = list(tools)
         self._first: dict[str, WireTool] = {}
@@ -50,7 +58,7 @@ class Roster:
             if name is not None:
                 self._first[name] = self._known[name] = tool
             if not is_deferred(tool):
-                self._offer(name for name in (name, *(described.name for described in describe(tool))) if name)
+                self._offer(name for name in (name, *(described.name for described in self._described(tool))) if name)
         self._plain = bool(self._offered)
 
     @property
@@ -79,7 +87,9 @@ class Roster:
         new = [name for name in names if name not in self._offered]
         self._offer(new)
         self._found |= dict.fromkeys(new)
-        return tuple(described for name in new if name in self._known for described in describe(self._known[name]))
+        return tuple(
+            described for name in new if name in self._known for described in self._described(self._known[name])
+        )
 
     def ask_for(self, name: str) -> None:
         """Offer a deferred tool that the request itself names, unless it was taken away."""
@@ -90,7 +100,7 @@ class Roster:
         """Everything that the model is told of in the conversation; what it may not call now is withdrawn."""
         for tool in self._entries:
             name, deferred = _name(tool), is_deferred(tool)
-            for described in describe(tool):
+            for described in self._described(tool):
                 replaced = name is not None and self._known[name] is not tool
                 withdrawn = replaced or described.name not in self._offered
                 if not deferred or described.name in self._told:
@@ -98,7 +108,7 @@ class Roster:
         for name, tool in self._known.items():
             if self._first.get(name) is not tool and name in self._told:
                 # Where the conversation began without a tool, its beginning says how tools are called only now.
-                for described in describe(tool):
+                for described in self._described(tool):
                     yield replace(described, deferred=self._plain, withdrawn=name not in self._offered)
 
     def changes(self) -> list[dict[str, Any]]:
@@ -154,7 +164,7 @@ class Roster:
     def _add(self, name: str) -> ToolChange | None:
         self._offer([name])
         self._found.pop(name, None)
-        added = describe(self._known[name])
+        added = self._described(self._known[name])
         return ToolChange(added) if added else None
 
     def _withdraw(self, name: str) -> ToolChange | None:
@@ -170,6 +180,9 @@ class Roster:
         removed = tuple(name for change in made for name in change.removed)
         return ToolChange(added, removed) if added or removed else None
 
+    def _described(self, tool: WireTool) -> tuple[Tool, ...]:
+        return describe(tool, self._server_tools)
+
     def _offer(self, names: Iterable[str]) -> None:
         names = list(names)
         self._offered |= dict.fromkeys(names)
@@ -180,7 +193,7 @@ def changes_are_possible(case: Case) -> Issue | None:
     """Every change names a tool that is known there, and leaves every name to one kind of tool."""
     if case.kinds.isdisjoint({"tool_addition", "tool_removal"}):
         return None
-    roster = Roster(case.tools)
+    roster = Roster(case.tools, server_tools=case.server_tools)
     for item in case.told:
         issue = roster.take(item)
         if isinstance(issue, Issue):
@@ -200,7 +213,7 @@ def the_chosen_tool_is_there(case: Case) -> Issue | None:
 
 def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     """The tools of a conversation whose changes nothing is wrong with, where the reply begins; `carried` as above."""
-    roster = Roster(case.tools, carried)
+    roster = Roster(case.tools, carried, server_tools=case.server_tools)
     for item in case.told:
         roster.take(item)
     if isinstance(case.request.tool_choice, ToolChoiceTool):

@@ -3,20 +3,24 @@
 Three tables, one row a capability: block types, tools and settings. Who builds a capability deletes its row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.rules.case import Case, Issue
 from antiphon.rules.content import blocks_of
 from antiphon.rules.media import cites
-from antiphon.wire.blocks import Block, DocumentBlock, ImageBlock, ResultContent
+from antiphon.wire.blocks import (
+    Block,
+    DocumentBlock,
+    ImageBlock,
+    ResultContent,
+    ServerToolUseBlock,
+    WebFetchToolResultBlock,
+)
 
 BLOCKS = frozenset(
     {
         "container_upload",
-        "server_tool_use",
-        "web_search_tool_result",
-        "web_fetch_tool_result",
         "code_execution_tool_result",
         "bash_code_execution_tool_result",
         "text_editor_code_execution_tool_result",
@@ -33,10 +37,18 @@ BLOCKS = frozenset(
 RESULT_BLOCKS = frozenset({"browser_state"})
 """Block types that the model cannot be shown yet inside of a tool's result."""
 
-_HOLDING = frozenset({"tool_result", "image", "document", "search_result"})
+_HOLDING = frozenset(
+    {"tool_result", "image", "document", "search_result", "server_tool_use", "web_fetch_tool_result"}
+)
 
-TOOLS = ("web_search", "web_fetch", "code_execution", "tool_search_tool", "advisor", "mcp_toolset")
+CALLS = frozenset({"web_search", "web_fetch"})
+"""The server tools whose calls the model can be shown."""
+
+TOOLS = ("code_execution", "tool_search_tool", "advisor", "mcp_toolset")
 """What the types of tools begin with that run inside the server."""
+
+CONFIGURED = ("web_search", "web_fetch")
+"""What the types of tools begin with that run inside the server where its owner has configured them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +101,11 @@ def blocks(case: Case) -> Issue | None:
     """A block that the model cannot be shown, or not in the way that is asked for."""
     if case.kinds.isdisjoint(BLOCKS | _HOLDING):
         return None
+    calls = CALLS | {tool.name for tool in case.server_tools.tools}
     for item in case.items:
         for path, block in blocks_of(item.path, item.block):
-            if what := _unshown(block):
+            # What was fetched to be cited is the server's own document.
+            if what := _unshown(block, calls, cited=isinstance(item.block, WebFetchToolResultBlock)):
                 return Issue(f"{path}: {what} not supported by this server yet.")
     final = case.turns[-1]
     document = next(final.of("document"), None) if final.role == "assistant" else None
@@ -102,17 +116,26 @@ def blocks(case: Case) -> Issue | None:
     )
 
 
-def _unshown(block: Block | ResultContent) -> str | None:
+def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: bool) -> str | None:
     if block.type in BLOCKS or block.type in RESULT_BLOCKS:
         return f"{block.type} blocks are"
+    if isinstance(block, ServerToolUseBlock) and block.name not in calls:
+        return f"{block.name} calls are"
     if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
         return "file sources are"
-    return "citations are" if cites(block) else None
+    return "citations are" if cites(block) and not cited else None
 
 
 def tools(case: Case) -> Issue | None:
-    """A tool that runs inside the server, or that only code there may call."""
+    """A tool that runs inside the server and is not there, or that only code there may call."""
     for path, tool in case.definitions:
+        if tool.type.startswith(CONFIGURED) and case.server_tools.answering(tool.type) is None:
+            name = next(name for name in CONFIGURED if tool.type.startswith(name))
+            return Issue(
+                f"{path}: {tool.type} tools are not enabled on this server.",
+                advice=f"a request asks for {name}, which is not configured: set [server_tools.{name}] in the "
+                "configuration file to offer it",
+            )
         if tool.type.startswith(TOOLS):
             return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
         callers = getattr(tool, "allowed_callers", None)

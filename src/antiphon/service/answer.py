@@ -7,8 +7,10 @@ from antiphon.dialogue.events import ReasoningDelta, ReplyEvent
 from antiphon.dialogue.prompt import Conversation
 from antiphon.ports import Piece, RenderedPrompt
 from antiphon.render.call_reader import CallReader
+from antiphon.render.citing import CitationReader
 from antiphon.render.reader import ReplyReader
 from antiphon.render.reasoning import ReasoningReader
+from antiphon.render.sources import sources_of
 from antiphon.service.telling import Run, Telling
 from antiphon.service.work import Work
 
@@ -35,7 +37,15 @@ def reader_for(
         # An answer of a given form begins at once: nothing of it is reasoning.
         free = conversation.shape is None
         thoughts = ReasoningReader(family, inside=opened and free, behind=tells_thoughts and free)
-    return ReplyReader(work.limits.stop_sequences, calls, thoughts, work.members, tells_thoughts=tells_thoughts)
+    citations = None if work.cite is None else CitationReader(sources_of(conversation), work.cite)
+    return ReplyReader(
+        work.limits.stop_sequences,
+        calls,
+        thoughts,
+        work.members,
+        tells_thoughts=tells_thoughts,
+        citations=citations,
+    )
 
 
 class ThinkingAnswer:
@@ -76,7 +86,7 @@ class ThinkingAnswer:
         self._written.append(piece.text)
         events = self._reader.feed(piece.text)
         thinks = self._reader.thinks
-        if (thinks or self._inside) and self._budget > 0:
+        if (thinks or self._inside) and self.thought < self._budget:
             self.thought += piece.output_tokens - self._seen
         self._seen, self._inside = piece.output_tokens, thinks
         async with aclosing(self._tell(events)) as batches:

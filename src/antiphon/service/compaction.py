@@ -7,18 +7,18 @@ Source: API reference, Compaction on demand; Compaction at a token threshold.
 
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Literal
 
 from antiphon.dialogue.events import Compacted, Finish, Iteration, TextDelta
+from antiphon.service.rounds import replies
 from antiphon.service.stretches import Batches, Stretches
 from antiphon.service.work import AtThreshold, OnDemand, Work
 
 
 def events(work: Work) -> Batches:
-    """The events of the reply in batches, as `Stretches` gives them. Raises the engine's faults."""
+    """The events of the reply in batches, as `Stretches` gives them. Raises the engine's faults, and `ApiError`."""
     match work.compaction:
         case None:
-            return _answer(work) if work.itemized else Stretches(work).run()
+            return replies(work)
         case OnDemand() as wanted:
             return _summary_alone(work, wanted)
         case AtThreshold() as due:
@@ -27,7 +27,7 @@ def events(work: Work) -> Batches:
 
 async def _summary_alone(work: Work, wanted: OnDemand) -> Batches:
     summary, ended = await _summary(work)
-    spent = _spent("compaction", work, ended)
+    spent = _spent(work, ended)
     if summary is None:
         yield [Finish(ended.reason, 0, iterations=(spent,))]
     else:
@@ -36,7 +36,7 @@ async def _summary_alone(work: Work, wanted: OnDemand) -> Batches:
 
 async def _summary_first(work: Work, due: AtThreshold) -> Batches:
     summary, ended = await _summary(due.summary)
-    spent = _spent("compaction", due.summary, ended)
+    spent = _spent(due.summary, ended)
     block = Compacted(summary, tool_changes=due.tool_changes if summary is not None else None)
     yield [block]
     if summary is not None and due.pauses:
@@ -44,18 +44,10 @@ async def _summary_first(work: Work, due: AtThreshold) -> Batches:
         return
     # Without a summary the conversation stays what it is.
     rest = work if summary is None else await due.go_on(block)
-    async with aclosing(_answer(rest, spent)) as batches:
-        async for batch in batches:
-            yield batch
-
-
-async def _answer(work: Work, *before: Iteration) -> Batches:
-    async with aclosing(Stretches(work).run()) as batches:
+    async with aclosing(replies(replace(rest, itemized=True))) as batches:
         async for batch in batches:
             yield [
-                replace(event, iterations=(*before, _spent("message", work, event)))
-                if isinstance(event, Finish)
-                else event
+                replace(event, iterations=(spent, *event.iterations)) if isinstance(event, Finish) else event
                 for event in batch
             ]
 
@@ -75,7 +67,7 @@ async def _summary(work: Work) -> tuple[str | None, Finish]:
     return (summary if summary and ended.reason == "end_turn" else None), ended
 
 
-def _spent(kind: Literal["message", "compaction"], work: Work, ended: Finish) -> Iteration:
+def _spent(work: Work, ended: Finish) -> Iteration:
     # A prompt that fills the window was never given to the engine.
     read = len(work.prompt.tokens)
-    return Iteration(kind, read if read < work.window else 0, ended.output_tokens)
+    return Iteration("compaction", read if read < work.window else 0, ended.output_tokens)

@@ -9,6 +9,7 @@ import orjson
 from antiphon.dialogue.prompt import Conversation
 from antiphon.ports import Engine, Segment
 from antiphon.render.reply_grammar import reply_grammar, thought_grammar
+from antiphon.render.sources import sources_of
 from antiphon.render.syntax import Family
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -77,5 +78,6 @@ def _key(conversation: Conversation) -> bytes:
         [[tool.name, tool.strict, tool.schema] for tool in conversation.offered],
         [choice.mode, choice.name, choice.parallel],
         conversation.shape,
+        [source.opening for source in sources_of(conversation)],
     )
     return sha256(orjson.dumps(told)).digest()

@@ -1,10 +1,11 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -13,30 +14,37 @@ from antiphon.dialogue.prompt import Conversation, Limits, Sampling
 from antiphon.errors import ApiError, EngineFault, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports import Clock, Entropy, RenderedPrompt
+from antiphon.render.continued import behind as new_segments
 from antiphon.render.reply_grammar import GrammarError
+from antiphon.render.sources import sources_of
 from antiphon.render.template import TemplateError
 from antiphon.rules.bindings import conversations
 from antiphon.rules.case import Case, Issue
 from antiphon.rules.compaction import compact_edit
 from antiphon.rules.intake import parse_count, parse_create
-from antiphon.rules.kept_thoughts import applied_edits, kept
+from antiphon.rules.kept_thoughts import applied_edits
 from antiphon.rules.ladder import check
-from antiphon.rules.lower import limits, lower, sampling
-from antiphon.rules.media import NO_MEDIA, Media, Wanted, wanted
-from antiphon.rules.summaries import NOTHING, Record, open_record, sign
-from antiphon.rules.thoughts import Foreign, Thoughts, read
+from antiphon.rules.lower import limits, sampling
+from antiphon.rules.media import wanted
+from antiphon.rules.server_calls import offered, waiting
+from antiphon.rules.server_results import open_found
+from antiphon.rules.summaries import Record, open_record, sign
+from antiphon.rules.thoughts import Foreign, read
 from antiphon.rules.tool_changes import at_the_end
 from antiphon.rules.toolbox import members
+from antiphon.service.asked import Asked, Request
+from antiphon.service.citations import Citations
 from antiphon.service.media import MediaIntake
 from antiphon.service.reply import Reply, told
+from antiphon.service.server_side import Admission, ServerSide, continued
 from antiphon.service.serving import ModelRoutes, Target
 from antiphon.service.summaries import Summarizer
 from antiphon.service.telling import Sealing, Telling, form_of
-from antiphon.service.work import AtThreshold, OnDemand, Work
+from antiphon.service.work import AtThreshold, OnDemand, Serving, Work
 from antiphon.thinking.seal import NONCE_BYTES, Seals
 from antiphon.wire.base import WireContext
 from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOOL_CHANGES
-from antiphon.wire.reply import Diagnostics, Message, TokenCount, Usage
+from antiphon.wire.reply import Diagnostics, Message, ReplyBlock, TokenCount, Usage
 from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
 from antiphon.wire.settings import Compact, Compaction
 
@@ -44,9 +52,10 @@ DEFAULT_COMPACT_TRIGGER = 150_000
 SUMMARY_TOKENS = 4096
 """How long a summary may be that nobody set a limit for."""
 
+log = logging.getLogger(__name__)
+
 TOKEN_COUNT = "thinking-token-count-2026-05-13"
 _Read = TypeVar("_Read")
-_Request = TypeVar("_Request", CreateMessage, CountTokens)
 
 LARGE_BODY = 512 * 1024
 """Bytes; one that small is read in about ten milliseconds."""
@@ -74,61 +83,28 @@ class Thinkers:
     summarizer: Summarizer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked(Generic[_Request]):
-    """A request that nothing is wrong with, the model that it goes to, and the thoughts that came back with it.
-
-    `files`: those that are to be read; `media`: what they hold. `record`: what the summary kept that the conversation
-    begins with.
-    """
-
-    request: _Request
-    context: WireContext
-    target: Target
-    thoughts: Thoughts
-    files: tuple[Wanted, ...]
-    media: Media = field(default_factory=lambda: NO_MEDIA)
-    record: Record = NOTHING
-
-    @property
-    def case(self) -> Case:
-        """The request as the rules see it."""
-        return Case(self.request, self.target.profile, self.context)
-
-    def conversation(self, *, clearing: bool = True) -> Conversation:
-        """The conversation; with `clearing=False` as it is without the request's own edits."""
-        target = self.target
-        return lower(
-            self.request,
-            target.profile,
-            self.context,
-            self.thoughts,
-            self.media,
-            record=self.record,
-            thinker=target.thinker,
-            clearing=clearing,
-        )
-
-    @property
-    def cleared(self) -> int:
-        """How many turns the request's edits take thoughts from."""
-        return kept(self.case, self.thoughts).cleared
-
-
 class MessageService:
     """The Messages use cases. Raises `ApiError` only."""
 
     def __init__(
-        self, routes: ModelRoutes, clock: Clock, entropy: Entropy, thinkers: Thinkers, media: MediaIntake
+        self,
+        routes: ModelRoutes,
+        clock: Clock,
+        entropy: Entropy,
+        thinkers: Thinkers,
+        media: MediaIntake,
+        server: ServerSide,
     ) -> None:
         self._routes = routes
         self._clock = clock
         self._entropy = entropy
         self._thinkers = thinkers
         self._media = media
+        self._server = server
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
+        context = replace(context, own=self._server.own)
         asked = await self._with_media(await _aside(self._read_create, body, context))
         if asked.request.compaction is not None:
             work = await self._summary(asked, asked.request.max_tokens)
@@ -141,12 +117,14 @@ class MessageService:
                 work = replace(work, opening=first.summary.opening, compaction=first)
         return Prepared(work, stream=bool(asked.request.stream))
 
-    async def _answer(self, asked: _Asked[CreateMessage]) -> Work:
-        """The work of an answer."""
+    async def _answer(self, asked: Asked[CreateMessage], behind: RenderedPrompt | None = None) -> Work:
+        """The work of an answer. `behind`: what was read for the part of it that the request holds already; a prompt
+        that has grown out of its window ends such a reply, and does not make the request wrong."""
         request, target = asked.request, asked.target
         conversation = asked.conversation()
-        prompt = await self._prompt(conversation, target)
-        self._check_room(request, target, len(prompt.tokens))
+        prompt = await self._prompt(conversation, target, behind)
+        if behind is None:
+            self._check_room(request, target, len(prompt.tokens))
         thinks = conversation.thinking.budget > 0
         return Work(
             served=target.served,
@@ -165,9 +143,44 @@ class MessageService:
             context_management=await self._applied_edits(asked, len(prompt.tokens)),
             estimates=TOKEN_COUNT in asked.context.betas,
             itemized=asked.context.unlocks(COMPACT_AT_THRESHOLD),
+            serving=self._serving(asked),
+            cite=Citations(self._thinkers.seals, self._entropy) if sources_of(conversation) else None,
         )
 
-    async def _summary(self, asked: _Asked[CreateMessage], most: int) -> Work:
+    def _serving(self, asked: Asked[CreateMessage]) -> Serving | None:
+        """How the tools are run that the answer may call and the server has."""
+        case = asked.case
+        tools = offered(case, asked.found)
+        if not tools:
+            return None
+
+        async def grown(content: Sequence[ReplyBlock], max_tokens: int, *, answered: bool) -> Asked[CreateMessage]:
+            request = continued(asked.request, asked.context, content, max_tokens=max_tokens, answered=answered)
+            more = self._opened(request, asked.context, asked.target)
+            new = await self._media.read([file for file in more.files if file.path not in asked.media])
+            return replace(more, media={**asked.media, **new})
+
+        async def measure(content: Sequence[ReplyBlock], *, behind: RenderedPrompt) -> int:
+            more = await grown(content, asked.request.max_tokens, answered=True)
+            return len((await self._prompt(more.conversation(), more.target, behind)).tokens)
+
+        async def go_on(
+            content: Sequence[ReplyBlock], *, behind: RenderedPrompt, max_tokens: int, answered: bool
+        ) -> Work:
+            return await self._answer(await grown(content, max_tokens, answered=answered), behind)
+
+        return Serving(
+            tools=tools,
+            waiting=waiting(case),
+            limits=self._server.limits,
+            clock=self._clock,
+            admit=Admission(case, self._media, self._thinkers.seals, self._entropy),
+            new_id=lambda: make_id("srvtoolu_", self._entropy.bytes(ENTROPY_BYTES)),
+            measure=measure,
+            go_on=go_on,
+        )
+
+    async def _summary(self, asked: Asked[CreateMessage], most: int) -> Work:
         """The work of a summary of at most so many tokens; `asked` asks for one."""
         request, target = asked.request, asked.target
         conversation = asked.conversation()
@@ -191,7 +204,7 @@ class MessageService:
             grammar=await self._grammar(conversation, target),
         )
 
-    def _seal(self, asked: _Asked[CreateMessage]) -> Callable[[str, int], Compacted]:
+    def _seal(self, asked: Asked[CreateMessage]) -> Callable[[str, int], Compacted]:
         """Makes the block of a summary that was asked for."""
         case, binding = asked.case, asked.target.binding
         roster = at_the_end(case, asked.record.found)
@@ -207,7 +220,7 @@ class MessageService:
 
         return seal
 
-    async def _at_threshold(self, asked: _Asked[CreateMessage], edit: Compact) -> AtThreshold:
+    async def _at_threshold(self, asked: Asked[CreateMessage], edit: Compact) -> AtThreshold:
         asks = Compaction(type="summarize", instructions=edit.instructions)
         summary = await self._summary(
             replace(asked, request=asked.request.model_copy(update={"compaction": asks})), SUMMARY_TOKENS
@@ -224,6 +237,7 @@ class MessageService:
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
+        context = replace(context, own=self._server.own)
         asked = await self._with_media(await _aside(self._read_count, body, context))
         prompt = await self._prompt(asked.conversation(), asked.target)
         total = len(prompt.tokens)
@@ -232,49 +246,55 @@ class MessageService:
         original = total + (await self._saved(asked, total))
         return TokenCount(input_tokens=total, context_management={"original_input_tokens": original})
 
-    def _read_create(self, body: bytes, context: WireContext) -> _Asked[CreateMessage]:
+    def _read_create(self, body: bytes, context: WireContext) -> Asked[CreateMessage]:
         return self._checked(parse_create(body, context), context)
 
-    def _read_count(self, body: bytes, context: WireContext) -> _Asked[CountTokens]:
+    def _read_count(self, body: bytes, context: WireContext) -> Asked[CountTokens]:
         return self._checked(parse_count(body, context), context)
 
-    def _checked(self, request: _Request, context: WireContext) -> _Asked[_Request]:
+    def _checked(self, request: Request, context: WireContext) -> Asked[Request]:
         target = self._routes.resolve(request.model)
-        found = check(request, target.profile, context, sees=target.sees)
+        found = check(request, target.profile, context, sees=target.sees, server_tools=self._server.tools)
         if found is not None:
+            if found.advice is not None:
+                log.warning("%s", found.advice)
             raise InvalidRequest(found.message, details=found.details)
         return self._opened(request, context, target)
 
-    def _opened(self, request: _Request, context: WireContext, target: Target) -> _Asked[_Request]:
+    def _opened(self, request: Request, context: WireContext, target: Target) -> Asked[Request]:
         """The request with what the server's own seals in it hold."""
-        case = Case(request, target.profile, context, target.sees)
+        case = Case(request, target.profile, context, target.sees, self._server.tools)
         seals, foreign = self._thinkers.seals, self._thinkers.foreign
         record = open_record(case, seals)
         if isinstance(record, Issue):
             raise InvalidRequest(record.message, details=record.details)
         binding, profile = target.binding, target.profile
-        found = read(request, seals, binding, context, profile, foreign=foreign, before=record.prefix)
+        thoughts = read(request, seals, binding, context, profile, foreign=foreign, before=record.prefix)
+        if isinstance(thoughts, Issue):
+            raise InvalidRequest(thoughts.message, details=thoughts.details)
+        found = open_found(case, seals, foreign=foreign)
         if isinstance(found, Issue):
             raise InvalidRequest(found.message, details=found.details)
-        return _Asked(request, context, target, found, wanted(case), record=record)
+        tools = self._server.tools
+        return Asked(request, context, target, thoughts, wanted(case), record=record, found=found, server_tools=tools)
 
-    async def _with_media(self, asked: _Asked[_Request]) -> _Asked[_Request]:
+    async def _with_media(self, asked: Asked[Request]) -> Asked[Request]:
         return replace(asked, media=await self._media.read(asked.files))
 
-    def _telling(self, asked: _Asked[CreateMessage]) -> Telling:
+    def _telling(self, asked: Asked[CreateMessage]) -> Telling:
         sealing = Sealing(self._thinkers.seals, self._entropy, asked.target.binding, asked.thoughts.binding)
         form = form_of(asked.request, asked.target.profile)
         estimates = TOKEN_COUNT in asked.context.betas
         return Telling(sealing, form, self._thinkers.summarizer, estimates)
 
-    async def _saved(self, asked: _Asked[CreateMessage] | _Asked[CountTokens], tokens: int) -> int:
+    async def _saved(self, asked: Asked[CreateMessage] | Asked[CountTokens], tokens: int) -> int:
         """How many tokens of input the request's edits spare it, which leave it so many `tokens`."""
         if not asked.cleared:
             return 0
         whole = await self._prompt(asked.conversation(clearing=False), asked.target)
         return max(0, len(whole.tokens) - tokens)
 
-    async def _applied_edits(self, asked: _Asked[CreateMessage], tokens: int) -> dict[str, Any] | UnsetType:
+    async def _applied_edits(self, asked: Asked[CreateMessage], tokens: int) -> dict[str, Any] | UnsetType:
         if asked.request.context_management is None:
             return UNSET
         return {"applied_edits": applied_edits(asked.cleared, await self._saved(asked, tokens))}
@@ -287,11 +307,18 @@ class MessageService:
         except EngineFault as fault:
             raise told(fault) from fault
 
-    async def _prompt(self, conversation: Conversation, target: Target) -> RenderedPrompt:
+    async def _prompt(
+        self, conversation: Conversation, target: Target, behind: RenderedPrompt | None = None
+    ) -> RenderedPrompt:
+        """The prompt of the conversation; one that goes on from what is `behind` keeps the tokens of that."""
         today = datetime.fromtimestamp(self._clock.now(), UTC).date()
         try:
             segments = target.served.prompts.build(conversation, today=today)
-            tokens = await target.served.engine.tokenize(segments)
+            new = None if behind is None else new_segments(behind.segments, segments)
+            if behind is None or new is None:
+                tokens = await target.served.engine.tokenize(segments)
+            else:
+                tokens = behind.tokens + await target.served.engine.tokenize(new, begins=False)
         except TemplateError as problem:
             raise InvalidRequest(f"messages: {problem}") from problem
         except EngineFault as fault:
@@ -308,7 +335,7 @@ class MessageService:
                 "decrease input length or `max_tokens` and try again"
             )
 
-    def _opening(self, asked: _Asked[CreateMessage], tokens: int) -> Message:
+    def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
         return Message(
             model=asked.target.profile.id,
             id=make_id("msg_", self._entropy.bytes(ENTROPY_BYTES)),

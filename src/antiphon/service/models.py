@@ -1,10 +1,11 @@
 """The model list: every name that this server answers to, truthfully described."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import ApiError, InvalidRequest
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.service.serving import ModelRoutes
 from antiphon.wire.models import Capabilities, ModelInfo, ModelPage, Supported
@@ -31,8 +32,9 @@ class PageQuery:
 class ModelService:
     """Lists and describes models. Raises `ApiError` only."""
 
-    def __init__(self, routes: ModelRoutes) -> None:
+    def __init__(self, routes: ModelRoutes, server_tools: ServerTools = NO_SERVER_TOOLS) -> None:
         self._routes = routes
+        self._served = {tool.name for tool in server_tools.tools}
 
     def get(self, name: str) -> ModelInfo:
         """One model, by id or alias."""
@@ -70,11 +72,11 @@ class ModelService:
             max_tokens=profile.max_output,
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
-            capabilities=_capabilities(profile, sees=card.sees),
+            capabilities=_capabilities(profile, self._served, sees=card.sees),
         )
 
 
-def _capabilities(profile: Profile, *, sees: bool) -> Capabilities:
+def _capabilities(profile: Profile, served: Collection[str], *, sees: bool) -> Capabilities:
     return Capabilities(
         batch=_NO,
         citations=_NO,
@@ -90,7 +92,11 @@ def _capabilities(profile: Profile, *, sees: bool) -> Capabilities:
         },
         compaction={"supported": profile.compaction, "summarize": {"supported": profile.compaction}},
         effort=_each(("low", "medium", "high", "xhigh", "max"), profile.efforts),
-        server_tools={"supported": False, "web_search": _NONE, "code_execution": _NONE},
+        server_tools={
+            "supported": bool(served),
+            "web_search": {"supported": "web_search" in served},
+            "code_execution": {"supported": "code_execution" in served},
+        },
         thinking={
             "supported": bool(profile.thinking - {"disabled"}),
             "types": {kind: {"supported": kind in profile.thinking} for kind in _THINKING},

@@ -42,6 +42,11 @@ class Stretches:
         self._must_call = False
         self._over = False
 
+    @property
+    def prompt(self) -> RenderedPrompt:
+        """What the engine reads: the request's prompt, and behind it what the model thought so far."""
+        return self._prompt
+
     def run(self) -> Batches:
         """The events in batches as they come to be; the last of all is the reply's one `Finish`."""
         telling = self._work.telling

@@ -1,6 +1,6 @@
 """The encoder: what happens in a reply → the events of its stream, in an order that cannot be wrong.
 
-Theory of operation. A reply is in one of six phases, and each input moves it along `TRANSITIONS`; a pair that is
+Theory of operation. A reply is in one of seven phases, and each input moves it along `TRANSITIONS`; a pair that is
 not in the table is the error (a bug of ours, never of the client). Nothing else decides order: a block opens when
 the phase becomes one that has an open block, closes when the phase leaves it, and `index` counts blocks up. So
 blocks cannot overlap, a delta cannot land in another kind of block, and a second run of reasoning gets a
@@ -13,7 +13,7 @@ It waits for text that is more, and is forgotten when none comes.
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -22,16 +22,20 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
+    Cited,
+    CiteStart,
     Compacted,
     Finish,
     ReasoningDelta,
     ReasoningEnd,
     RedactedReasoning,
     ReplyEvent,
+    ServerAnswer,
     TextDelta,
 )
 from antiphon.errors import ApiError
 from antiphon.wire.events import (
+    CitationsDeltaBody,
     CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
@@ -55,9 +59,13 @@ from antiphon.wire.reply import (
     ReplyBlock,
     ReplyCompaction,
     ReplyRedactedThinking,
+    ReplyServerResult,
+    ReplyServerToolUse,
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
+    ServerResultType,
+    ServerToolUsage,
 )
 
 
@@ -67,8 +75,9 @@ class Phase(Enum):
     READY = "nothing sent"
     BETWEEN = "no block open"
     TEXT = "in a text block"
+    CITED = "in a text block that cites"
     REASONING = "in a thinking block"
-    CALL = "in a tool_use block"
+    CALL = "in a tool_use or server_tool_use block"
     OVER = "complete, or failed"
 
 
@@ -76,19 +85,32 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
     {
         (Phase.READY, MessageStart): Phase.BETWEEN,
         **{(phase, TextDelta): Phase.TEXT for phase in (Phase.BETWEEN, Phase.TEXT)},
+        **{(phase, CiteStart): Phase.CITED for phase in (Phase.BETWEEN, Phase.TEXT)},
+        (Phase.CITED, TextDelta): Phase.CITED,
+        (Phase.CITED, Cited): Phase.BETWEEN,
         **{(phase, ReasoningDelta): Phase.REASONING for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING)},
         (Phase.REASONING, ReasoningEnd): Phase.BETWEEN,
         **{(phase, RedactedReasoning): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, CallStart): Phase.CALL for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.CALL, CallArguments): Phase.CALL,
         (Phase.CALL, CallEnd): Phase.BETWEEN,
+        **{(phase, ServerAnswer): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.BETWEEN, Compacted): Phase.BETWEEN,
-        **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT)},
-        **{(phase, ErrorEvent): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING, Phase.CALL)},
+        **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
+        **{
+            (phase, ErrorEvent): Phase.OVER
+            for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL)
+        },
     }
 )
 
-_OPEN_PHASES = frozenset({Phase.TEXT, Phase.REASONING, Phase.CALL})
+_OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
+
+
+def result_block(answer: ServerAnswer) -> ReplyServerResult:
+    """The block that an answer is sent as."""
+    kind = cast("ServerResultType", answer.kind)
+    return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
 
 
 class EncoderError(Exception):
@@ -126,6 +148,8 @@ class Encoder:
         match event:
             case TextDelta(text=text):
                 return self._text(text)
+            case CiteStart() | Cited():
+                return self._cite(event)
             case ReasoningDelta():
                 return self._delta(event, ReplyThinking(thinking="", signature=""), self._thinking(event))
             case ReasoningEnd(signature=signature):
@@ -136,15 +160,13 @@ class Encoder:
             case RedactedReasoning(data=data):
                 opened = self._open(event, ReplyRedactedThinking(data=data))
                 return [*opened, ContentBlockStop(index=self._index)]
-            case CallStart(id=id_, name=name, toolset=toolset):
-                block = ReplyToolUse(id=id_, name=name, toolset_name=UNSET if toolset is None else toolset, input={})
-                return self._delta(event, block, InputJsonDeltaBody(partial_json=""))
-            case CallArguments(partial_json=text):
-                self._move(CallArguments)
-                return [ContentBlockDelta(index=self._index, delta=InputJsonDeltaBody(partial_json=text))]
-            case CallEnd():
-                self._move(CallEnd)
-                return [ContentBlockStop(index=self._index)]
+            case CallStart():
+                return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
+            case CallArguments() | CallEnd():
+                return self._call(event)
+            case ServerAnswer():
+                opened = self._open(event, result_block(event))
+                return [*opened, ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)
             case Finish():
@@ -157,7 +179,7 @@ class Encoder:
         return [*closing, ErrorEvent(error=error.body(request_id)["error"], request_id=request_id)]
 
     def _text(self, text: str) -> list[Event]:
-        if self._phase is Phase.TEXT:
+        if self._phase is Phase.TEXT or self._phase is Phase.CITED:
             # The table's own answer, without the detour: nearly every event of a stream comes by here.
             return [ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=text))]
         text = self._blank + text
@@ -166,6 +188,24 @@ class Encoder:
             self._blank = text
             return []
         return self._delta(TextDelta(text), ReplyText(text=""), TextDeltaBody(text=text))
+
+    def _cite(self, event: CiteStart | Cited) -> list[Event]:
+        if isinstance(event, Cited):
+            self._move(Cited)
+            source = ContentBlockDelta(index=self._index, delta=CitationsDeltaBody(citation=event.citation))
+            return [source, ContentBlockStop(index=self._index)]
+        blank = self._blank
+        opened = self._open(event, ReplyText(text="", citations=[]))
+        # The space between two texts that cite is part of what is said.
+        said = ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=blank))
+        return [*opened, said] if blank else opened
+
+    def _call(self, event: CallArguments | CallEnd) -> list[Event]:
+        self._move(type(event))
+        if isinstance(event, CallEnd):
+            return [ContentBlockStop(index=self._index)]
+        delta = InputJsonDeltaBody(partial_json=event.partial_json)
+        return [ContentBlockDelta(index=self._index, delta=delta)]
 
     def _thinking(self, event: ReasoningDelta) -> ThinkingDeltaBody | None:
         if not event.text and event.tokens is None:
@@ -204,6 +244,10 @@ class Encoder:
             output_tokens=finish.output_tokens,
             output_tokens_details=OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0),
         )
+        if finish.input_tokens is not None:
+            usage = replace(usage, input_tokens=finish.input_tokens)
+        if finish.served is not None:
+            usage = replace(usage, server_tool_use=ServerToolUsage(**finish.served))
         if finish.iterations:
             said = [one for one in finish.iterations if one.kind == "message"]
             usage = replace(
@@ -235,3 +279,11 @@ class Encoder:
     def _move(self, kind: type) -> Phase:
         self._phase = self._check(kind)
         return self._phase
+
+
+def _begun(call: CallStart) -> ReplyBlock:
+    """The block of a call that has only begun."""
+    if call.server:
+        return ReplyServerToolUse(id=call.id, name=call.name, input={})
+    toolset = UNSET if call.toolset is None else call.toolset
+    return ReplyToolUse(id=call.id, name=call.name, toolset_name=toolset, input={})

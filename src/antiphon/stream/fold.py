@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from antiphon.errors import ApiError, ErrorType
 from antiphon.wire.events import (
+    CitationsDeltaBody,
     CompactionDeltaBody,
     ContentBlockDelta,
     ContentBlockStart,
@@ -31,6 +32,8 @@ from antiphon.wire.reply import (
     ReplyBlock,
     ReplyCompaction,
     ReplyRedactedThinking,
+    ReplyServerResult,
+    ReplyServerToolUse,
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
@@ -46,34 +49,50 @@ class _Block:
     block: ReplyBlock
     text: list[str] = field(default_factory=list[str])
     signature: str = ""
+    citations: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def add(self, delta: DeltaBody) -> None:
         match self.block, delta:
             case ReplyText(), TextDeltaBody(text=text):
                 self.text.append(text)
+            case ReplyText(), CitationsDeltaBody(citation=citation):
+                self.citations.append(citation)
             case ReplyThinking(), ThinkingDeltaBody(thinking=text):
                 self.text.append(text)
             case ReplyThinking(), SignatureDeltaBody(signature=signature):
                 self.signature = signature
-            case ReplyToolUse(), InputJsonDeltaBody(partial_json=text):
+            case ReplyToolUse() | ReplyServerToolUse(), InputJsonDeltaBody(partial_json=text):
                 self.text.append(text)
             case ReplyCompaction() as block, CompactionDeltaBody(content=content):
                 self.block = replace(block, content=content)
             case _:
                 raise FoldError(f"a {delta.type} does not belong in a {self.block.type} block")
 
+    @property
+    def breaks_off(self) -> bool:
+        """Whether this is a call whose input is not whole."""
+        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse):
+            return False
+        try:
+            orjson.loads("".join(self.text))
+        except orjson.JSONDecodeError:
+            return True
+        return False
+
     def whole(self, *, cut: bool) -> ReplyBlock:
         """The finished block; a call that was `cut` off holds what is complete of its input."""
         joined = "".join(self.text)
         match self.block:
             case ReplyText() as block:
-                return replace(block, text=block.text + joined)
+                cited = self.citations or block.citations
+                return replace(block, text=block.text + joined, citations=cited)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
-            case ReplyRedactedThinking() | ReplyCompaction() as block:
+            case ReplyRedactedThinking() | ReplyCompaction() | ReplyServerResult() as block:
                 return block
-            case ReplyToolUse() as block:
-                return replace(block, input=_parse_input(joined, cut=cut))
+            case ReplyToolUse() | ReplyServerToolUse() as block:
+                called: ReplyToolUse | ReplyServerToolUse = block
+                return replace(called, input=_parse_input(joined, cut=cut))
 
 
 def _parse_input(text: str, *, cut: bool) -> dict[str, Any]:
@@ -138,6 +157,22 @@ class Folder:
     def _may_open(self, index: int) -> bool:
         return self._start is not None and self._open is None and self._end is None and index == len(self._blocks)
 
+    def content(self, begin: int = 0, *, cut: bool = False) -> list[ReplyBlock]:
+        """The blocks that are complete, from one of them on; the reply may go on. `cut`: its last call breaks off."""
+        last = self._last
+        return [block.whole(cut=cut and block is last) for block in self._blocks[begin:]]
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the last block but results is a call whose input is not whole."""
+        last = self._last
+        return last is not None and last.breaks_off
+
+    @property
+    def _last(self) -> "_Block | None":
+        """What the model wrote last: a limit cuts nothing else. Results are the server's."""
+        return next((each for each in reversed(self._blocks) if not isinstance(each.block, ReplyServerResult)), None)
+
     def message(self) -> Message:
         """The finished reply."""
         if self._start is None or self._end is None or not self._stopped:
@@ -145,7 +180,7 @@ class Folder:
         cut = self._end.delta.stop_reason in _CUTS
         return replace(
             self._start,
-            content=[block.whole(cut=cut and block is self._blocks[-1]) for block in self._blocks],
+            content=self.content(cut=cut),
             stop_reason=self._end.delta.stop_reason,
             stop_sequence=self._end.delta.stop_sequence,
             stop_details=self._end.delta.stop_details,

@@ -1,5 +1,7 @@
 """The seal on a thought: what a client carries back as `signature` or `data`, and can neither read nor change.
 
+What a search found is sealed in the same form, bound to the page that it was found on.
+
 The form, in standard base64: version (1 byte), key id (4), nonce (12), and under AES-256-GCM the payload with its
 tag (16). The payload is deflated MessagePack of text, model, tokens, a digest of what the client was shown, and the
 prefix. Version, key id and domain are authenticated with it, so that no byte of a seal can change, and a `signature`
@@ -32,7 +34,7 @@ _LEAST_BYTES: Final = _HEAD_BYTES + NONCE_BYTES + _TAG_BYTES
 _LEVEL: Final = 1  # a reply waits for it
 _PAYLOAD: Final = msgspec.msgpack.Decoder(tuple[str, str, int, bytes, bytes])
 
-_Domain = Literal[b"signature", b"redacted", b"compaction"]
+_Domain = Literal[b"signature", b"redacted", b"compaction", b"found", b"index"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,22 @@ class Seals:
         """What the signature of a summary seals; None if it is not ours or was changed. Never raises."""
         return self._open(signature, b"compaction")
 
+    def seal_found(self, text: str, page: str, nonce: bytes) -> str:
+        """The `encrypted_content` of a search result; as `seal`. `page`: what the client is shown beside it."""
+        return self._close(Thought(text, "", 0, page), nonce, b"found")
+
+    def seal_index(self, place: str, page: str, nonce: bytes) -> str:
+        """The `encrypted_index` of a citation of such a page; as `seal_found`."""
+        return self._close(Thought(place, "", 0, page), nonce, b"index")
+
+    def open_found(self, sealed: str, page: str) -> str | None:
+        """The text that was found; None if the seal is not ours, was changed or is another page's. Never raises."""
+        return _beside(self._open(sealed, b"found"), page)
+
+    def open_index(self, sealed: str, page: str) -> str | None:
+        """The place that is cited; as `open_found`."""
+        return _beside(self._open(sealed, b"index"), page)
+
     def _close(self, thought: Thought, nonce: bytes, domain: _Domain) -> str:
         if len(nonce) != NONCE_BYTES:
             raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
@@ -124,6 +142,10 @@ class Seals:
                 except InvalidTag:
                     continue  # two keys may share an id
         return None
+
+
+def _beside(sealed: Sealed | None, page: str) -> str | None:
+    return sealed.text if sealed is not None and sealed.shows(page) else None
 
 
 def _unpacked(deflated: bytes) -> Sealed | None:

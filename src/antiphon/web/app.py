@@ -4,9 +4,11 @@ from starlette.routing import Route, Router
 
 from antiphon.config import Settings
 from antiphon.ports import Clock, Entropy
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.service.media import MediaIntake
 from antiphon.service.messages import MessageService, Thinkers
 from antiphon.service.models import ModelService
+from antiphon.service.server_side import ServerSide
 from antiphon.service.serving import ModelRoutes
 from antiphon.service.summaries import Summarizer
 from antiphon.thinking.seal import Seals
@@ -16,9 +18,18 @@ from antiphon.web.routes import Resources
 
 
 def build_app(
-    settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy, seals: Seals, media: MediaIntake
+    settings: Settings,
+    routes: ModelRoutes,
+    clock: Clock,
+    entropy: Entropy,
+    seals: Seals,
+    media: MediaIntake,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
 ) -> Router:
-    """The whole API over started engines. Wants a request id in the scope (`web.door`)."""
+    """The whole API over started engines. Wants a request id in the scope (`web.door`).
+
+    `server_tools`: those that replies may use; whoever made them closes them.
+    """
     summarizer = settings.thinking.summarizer
     thinkers = Thinkers(
         seals,
@@ -28,8 +39,10 @@ def build_app(
     resources = Resources(
         settings=settings,
         routes=routes,
-        messages=MessageService(routes, clock, entropy, thinkers, media),
-        models=ModelService(routes),
+        messages=MessageService(
+            routes, clock, entropy, thinkers, media, ServerSide(server_tools, settings.server_tools)
+        ),
+        models=ModelService(routes, server_tools),
         gatekeeper=Gatekeeper(settings.api_keys),
     )
     table = {

@@ -7,8 +7,8 @@ Three markers say how the API writes its paths and what it lets through:
 - `beta_field(…)`, `version_field(…)`: a key that does not exist unless a header asks for it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast, get_args, get_origin
 
@@ -26,14 +26,32 @@ SUB_PATH: Final = "at"  # error context: parts to append to the path
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTools:
+    """Server tools that the API does not have, which this server's owner has added.
+
+    `types`: what the types of their definitions begin with. `names`: those of their calls. `results`: the types of
+    their results.
+    """
+
+    types: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    results: frozenset[str] = frozenset()
+
+    def has(self, tag: object) -> bool:
+        """Whether a definition or a result of this type is one of theirs."""
+        return isinstance(tag, str) and (tag in self.results or (bool(self.types) and tag.startswith(self.types)))
+
+
+@dataclass(frozen=True, slots=True)
 class WireContext:
-    """What a request's headers say, as far as it decides which keys and values exist.
+    """What a request's headers say, as far as it decides which keys and values exist, and the owner's own tools.
 
     Passed as the validation context. Without one every key of every version and beta is accepted.
     """
 
     version: Version = "2023-06-01"
     betas: frozenset[str] = frozenset()
+    own: OwnTools = field(default_factory=OwnTools)
 
     def unlocks(self, headers: frozenset[str]) -> bool:
         """Whether at least one of the beta headers was sent."""
@@ -103,6 +121,19 @@ class BetaChoices:
         return core_schema.with_info_before_validator_function(check, handler(source))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OrOwnName:
+    """Lets the names of the owner's own tools through, besides those of a Literal."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def check(value: object, known: Callable[[object], object], info: ValidationInfo) -> object:
+            context = context_of(info)
+            own = context is not None and isinstance(value, str) and value in context.own.names
+            return value if own else known(value)
+
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
+
+
 def either(values: list[str]) -> str:
     """`'a', 'b' or 'c'`."""
     quoted = [f"'{value}'" for value in values]
@@ -113,7 +144,8 @@ def either(values: list[str]) -> str:
 class ByType:
     """Tells the members of a union apart by their `type`; a tag that a header would unlock may be locked.
 
-    `default`: the tag that an object without `type` (or with null) has.
+    `default`: the tag that an object without `type` (or with null) has. A member whose `type` is any text stands for
+    the tags of the owner's own tools.
     """
 
     default: str | None = None
@@ -127,7 +159,10 @@ class ByType:
         }
         tags = sorted(schemas)
         choices: dict[Any, CoreSchema] = {tag: _behind_gate(tag, tags, schemas[tag]) for tag in tags}
-        union = core_schema.tagged_union_schema(choices, discriminator="type")
+        union: CoreSchema = core_schema.tagged_union_schema(choices, discriminator="type")
+        own = next((member for member in members if member.model_fields["type"].annotation is str), None)
+        if own is not None:
+            union = core_schema.with_info_wrap_validator_function(_of_the_owner(own), union)
         if self.default is None:
             return union
         return core_schema.no_info_before_validator_function(self._with_default, union)
@@ -137,6 +172,22 @@ class ByType:
             return value
         entry = cast("dict[str, object]", value)
         return {**entry, "type": self.default} if entry.get("type") is None else entry
+
+
+def tags(union: Any) -> frozenset[str]:
+    """The tags of a union `Annotated[…, ByType()]`."""
+    members: tuple[type[BaseModel], ...] = get_args(get_args(union)[0])
+    return frozenset(tag for member in members for tag in get_args(member.model_fields["type"].annotation))
+
+
+def _of_the_owner(member: type[BaseModel]) -> Callable[[object, Callable[[object], object], ValidationInfo], object]:
+    def check(value: object, known: Callable[[object], object], info: ValidationInfo) -> object:
+        context = context_of(info)
+        if context is not None and isinstance(value, dict) and context.own.has(cast("Any", value).get("type")):
+            return member.model_validate(value, context=context)
+        return known(cast("object", value))
+
+    return check
 
 
 def _behind_gate(tag: str, tags: list[str], schema: CoreSchema) -> CoreSchema:

@@ -16,6 +16,7 @@ from antiphon.wire.base import (
     CacheMarker,
     Items,
     Maybe,
+    OrOwnName,
     WireModel,
     complaint,
     context_of,
@@ -38,6 +39,7 @@ from antiphon.wire.results import (
     AdvisorToolResultBlock,
     BashCodeExecutionToolResultBlock,
     CodeExecutionToolResultBlock,
+    OwnResultBlock,
     TextEditorCodeExecutionToolResultBlock,
     ToolSearchToolResultBlock,
     WebFetchToolResultBlock,
@@ -66,6 +68,7 @@ __all__ = [
     "McpToolResultBlock",
     "McpToolUseBlock",
     "McpToolsetReference",
+    "OwnResultBlock",
     "RedactedThinkingBlock",
     "ResultContent",
     "SearchResultBlock",
@@ -146,6 +149,7 @@ class ServerToolUseBlock(WireModel):
             "advisor",
         ],
         BetaChoices({"advisor": ADVISOR}),
+        OrOwnName(),
     ]
     input: dict[str, Any]
     caller: Caller | None = None
@@ -298,6 +302,7 @@ Block = Annotated[
     | CompactionBlock
     | FallbackBlock
     | ToolAdditionBlock
-    | ToolRemovalBlock,
+    | ToolRemovalBlock
+    | OwnResultBlock,
     ByType(),
 ]

@@ -18,6 +18,13 @@ class TextDeltaBody(ReplyModel, frozen=True, kw_only=True):
     text: str
 
 
+class CitationsDeltaBody(ReplyModel, frozen=True, kw_only=True):
+    """One more citation of the open text block."""
+
+    type: Literal["citations_delta"] = "citations_delta"
+    citation: dict[str, Any]
+
+
 class InputJsonDeltaBody(ReplyModel, frozen=True, kw_only=True):
     """More of the open call's input, as a piece of JSON text."""
 
@@ -51,7 +58,14 @@ class CompactionDeltaBody(ReplyModel, frozen=True, kw_only=True):
     encrypted_content: str | None = None
 
 
-DeltaBody = TextDeltaBody | InputJsonDeltaBody | ThinkingDeltaBody | SignatureDeltaBody | CompactionDeltaBody
+DeltaBody = (
+    TextDeltaBody
+    | CitationsDeltaBody
+    | InputJsonDeltaBody
+    | ThinkingDeltaBody
+    | SignatureDeltaBody
+    | CompactionDeltaBody
+)
 
 
 class MessageStart(ReplyModel, frozen=True, kw_only=True):

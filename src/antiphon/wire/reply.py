@@ -22,6 +22,17 @@ StopReason = Literal[
 ]
 
 
+ServerResultType = Literal[
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "advisor_tool_result",
+]
+
+
 class ReplyModel(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything that the server sends."""
 
@@ -66,6 +77,25 @@ class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
     caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
 
 
+class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
+    """A call of a tool that runs inside the server."""
+
+    type: Literal["server_tool_use"] = "server_tool_use"
+    id: str
+    name: str
+    input: dict[str, Any]
+    caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
+
+
+class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
+    """What such a call came to; `type` is the tool's own."""
+
+    type: ServerResultType
+    tool_use_id: str
+    content: Any
+    caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
+
+
 class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):
     """The summary that stands for the conversation so far (beta). `content` null: no summary came about.
 
@@ -78,7 +108,15 @@ class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):
     tool_changes: list[dict[str, Any]] | UnsetType = UNSET
 
 
-ReplyBlock = ReplyText | ReplyThinking | ReplyRedactedThinking | ReplyToolUse | ReplyCompaction
+ReplyBlock = (
+    ReplyText
+    | ReplyThinking
+    | ReplyRedactedThinking
+    | ReplyToolUse
+    | ReplyServerToolUse
+    | ReplyServerResult
+    | ReplyCompaction
+)
 
 
 class CacheCreation(ReplyModel, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 A failed call is a result too: its content is an error object with the tool's own codes.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from antiphon.wire.base import ByKind, ByType, CacheMarker, Items, WireModel
 from antiphon.wire.callers import Caller
@@ -234,6 +234,16 @@ class ToolSearchToolResultBlock(WireModel):
     type: Literal["tool_search_tool_result"]
     tool_use_id: str
     content: Annotated[ToolSearchResult | ToolSearchError, ByType()]
+    cache_control: CacheMarker | None = None
+
+
+class OwnResultBlock(WireModel):
+    """What a tool answered that this server's owner has added."""
+
+    type: str
+    tool_use_id: str
+    content: Any
+    caller: Caller | None = None
     cache_control: CacheMarker | None = None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from antiphon.wire.base import ByType, CacheMarker, Items, Maybe, WireModel, complaint
 from antiphon.wire.content import CitationsConfig
@@ -181,6 +181,15 @@ class ToolSearchBm25(ToolOptions):
 
     type: Literal["tool_search_tool_bm25_20251119", "tool_search_tool_bm25"]
     name: Literal["tool_search_tool_bm25"]
+
+
+class OwnTool(ToolOptions):
+    """A tool that this server's owner has added; what else it says is the tool's own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    name: _Text
 
 
 class Advisor20260301(ToolOptions):

@@ -20,6 +20,7 @@ from antiphon.wire.server_tools import (
     CodeExecution20260521,
     McpToolEntry,
     McpToolset,
+    OwnTool,
     ToolSearchBm25,
     ToolSearchRegex,
     WebFetch20250910,
@@ -50,6 +51,7 @@ __all__ = [
     "McpToolEntry",
     "McpToolset",
     "Memory20250818",
+    "OwnTool",
     "TextEditor20241022",
     "TextEditor20250124",
     "TextEditor20250429",
@@ -228,7 +230,8 @@ Tool = Annotated[
     | ToolSearchRegex
     | ToolSearchBm25
     | Advisor20260301
-    | McpToolset,
+    | McpToolset
+    | OwnTool,
     ByType(default="custom"),
 ]
 

@@ -7,9 +7,10 @@ two toolsets have the same names.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.rules.toolbox import browser, computer, files
 from antiphon.wire.tools import (
     Bash20241022,
@@ -42,8 +43,12 @@ class Member:
     name: str
 
 
-def describe(tool: WireTool) -> tuple[Tool, ...]:
-    """What the model is told of one entry of `tools`: one tool, a toolset's members, nothing for server tools."""
+def describe(tool: WireTool, server_tools: ServerTools = NO_SERVER_TOOLS) -> tuple[Tool, ...]:
+    """What the model is told of one entry of `tools`: one tool, a toolset's members, nothing for tools that would run
+    in the server and that it does not have."""
+    served = server_tools.answering(tool.type)
+    if served is not None:
+        return (served.told(settings_of(tool)),)
     if isinstance(tool, _Toolset):
         family, known = _family(tool)
         return tuple(replace(known[name], name=spoken_name(name, family)) for name in _enabled(tool, known))
@@ -52,6 +57,11 @@ def describe(tool: WireTool) -> tuple[Tool, ...]:
         return ()
     examples = getattr(tool, "input_examples", None) or ()
     return (replace(described, examples=tuple(examples), strict=getattr(tool, "strict", None) is True),)
+
+
+def settings_of(definition: WireTool) -> dict[str, Any]:
+    """What a server tool's definition says, less what it leaves open."""
+    return definition.model_dump(by_alias=True, exclude_none=True, exclude={"cache_control"})
 
 
 def members(tools: Iterable[WireTool]) -> Mapping[str, Member]:

@@ -1,0 +1,137 @@
+"""From the settings to the tools that are offered, and what a check finds out about them."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon.config import ToolSettings, WebSearchSettings
+from antiphon.ports import Clock, Fetcher, MediaProblem, MediaUnavailable
+from antiphon.ports.server_tools import ServerTool, ToolProblem
+from antiphon.tools.own import ToolsError, check_apart, own_tools
+from antiphon.tools.search import brave, local, tavily
+from antiphon.tools.search.port import SearchProvider, SearchQuery
+from antiphon.tools.search.searxng import SearXNG
+from antiphon.tools.web_fetch import FileReader, WebFetch
+from antiphon.tools.web_search import WebSearch
+
+CLOSING = 5.0
+"""Seconds that a tool gets to stop what it started."""
+
+_TRIED = "weather"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the tools need of the server. `ca_file`: authorities of the owner's own hosts."""
+
+    fetcher: Fetcher
+    reader: FileReader
+    clock: Clock
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCheck:
+    """What a check found about one tool. `remedy`: what to do where it does not work."""
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+
+
+def tools_for(settings: ToolSettings, around: Surroundings) -> tuple[ServerTool, ...]:
+    """The tools that the settings offer; none where nothing is configured. Asks nobody. Raises `ToolsError`."""
+    tools: list[ServerTool] = []
+    if (search := settings.web_search) is not None:
+        tools.append(
+            WebSearch(
+                provider_for(search, around.ca_file),
+                results=search.results,
+                characters=search.characters,
+                language=search.language,
+            )
+        )
+    if settings.web_fetch is not None:
+        tools.append(WebFetch(settings.web_fetch, around.fetcher, around.reader, around.clock))
+    tools.extend(own_tools(settings.own))
+    check_apart(tools)
+    return tuple(tools)
+
+
+async def close_tools(tools: Iterable[ServerTool], within: float = CLOSING) -> None:
+    """Close each of the tools; one that does not end, or fails, holds up neither the others nor the server's end."""
+
+    async def close(tool: ServerTool) -> None:
+        try:
+            async with asyncio.timeout(within):
+                await tool.aclose()
+        except Exception as problem:  # the owner's own code may raise anything
+            log.error("%s cannot be closed: %s: %s", tool.name, type(problem).__name__, problem)
+
+    await asyncio.gather(*map(close, tools))
+
+
+def provider_for(settings: WebSearchSettings, ca_file: str | None = None) -> SearchProvider:
+    """The provider that the settings name, with what it needs; `config` has seen to it that all is there."""
+    match settings.provider:
+        case "searxng":
+            return SearXNG(settings.url or "", settings.timeout, ca_file)
+        case "brave":
+            return brave.Brave(settings.key or "", settings.timeout, settings.url or brave.URL)
+        case "tavily":
+            return tavily.Tavily(settings.key or "", settings.timeout, settings.url or tavily.URL)
+        case "local":
+            path = Path(settings.path or "").expanduser()
+            return local.LocalIndex(path, settings.characters, settings.url or local.BASE)
+
+
+async def check_tools(settings: ToolSettings, reader: FileReader, ca_file: str | None = None) -> list[ToolCheck]:
+    """Try each configured tool: one real search, one page that is read."""
+    checks: list[ToolCheck] = []
+    if settings.web_search is not None:
+        checks.append(await _try_search(settings.web_search, ca_file))
+    if settings.web_fetch is not None:
+        checks.append(await _try_reader(reader))
+    for name, table in settings.own.items():
+        try:
+            [tool] = own_tools({name: table})
+            await tool.aclose()
+        except ToolsError as problem:
+            checks.append(ToolCheck(name, False, str(problem), "The server does not start with it."))
+        except Exception as problem:  # the owner's own code may raise anything
+            told = f"it cannot be closed: {type(problem).__name__}: {problem}"
+            checks.append(ToolCheck(name, False, told, f"Correct the package behind [server_tools.{name}]."))
+        else:
+            checks.append(ToolCheck(name, True, f"answers for types like {tool.types[0]}"))
+    return checks
+
+
+async def _try_search(settings: WebSearchSettings, ca_file: str | None) -> ToolCheck:
+    provider = provider_for(settings, ca_file)
+    where = settings.path if settings.provider == "local" else settings.url
+    try:
+        if isinstance(provider, local.LocalIndex):
+            return ToolCheck("web_search", True, f"local: pages in {where}: {await provider.size()}")
+        found = await provider.search(SearchQuery(_TRIED, 1))
+    except ToolProblem as problem:
+        remedy = f"Correct [server_tools.web_search] ({settings.provider}{f' at {where}' if where else ''})."
+        return ToolCheck("web_search", False, problem.reason or problem.code, remedy)
+    finally:
+        await provider.aclose()
+    if not found:
+        return ToolCheck("web_search", False, f"{provider.name} answers and finds nothing", "Look at its engines.")
+    return ToolCheck("web_search", True, f"{provider.name} answers")
+
+
+async def _try_reader(reader: FileReader) -> ToolCheck:
+    try:
+        article = await reader.article(b"<title>A page</title><p>It is read.", "https://example.com/", 1000)
+    except (MediaProblem, MediaUnavailable) as problem:
+        remedy = "Pages are read by processes of their own: see [media] workers and memory."
+        return ToolCheck("web_fetch", False, f"no page can be read: {problem}", remedy)
+    return ToolCheck("web_fetch", bool(article.text), "pages are read; whether a host answers shows when it is asked")

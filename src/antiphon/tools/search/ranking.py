@@ -1,0 +1,69 @@
+"""Which of a few thousand documents fit a query best: Okapi BM25, over words as they stand.
+
+Source: Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009); the idf that is never
+negative is Lucene's.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+_K1: Final = 1.2
+_B: Final = 0.75
+# Words of letters and digits. Scripts without spaces between words are taken letter by letter.
+_WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’][^\W_]+)*")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without letter case."""
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+class Ranking:
+    """Of texts, by their place in `texts`; built once, asked often."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._lengths: list[int] = []
+        for place, text in enumerate(texts):
+            counted = Counter(words(text))
+            self._lengths.append(counted.total())
+            for word, times in counted.items():
+                self._postings[word].append((place, times))
+        self._mean = sum(self._lengths) / len(self._lengths) if self._lengths else 0.0
+
+    def best(self, query: str) -> list[int]:
+        """The places of the texts that hold a word of the query, the best first; equals in their order."""
+        scores: defaultdict[int, float] = defaultdict(float)
+        total = len(self._lengths)
+        for word in dict.fromkeys(words(query)):
+            found = self._postings.get(word, [])
+            idf = math.log(1 + (total - len(found) + 0.5) / (len(found) + 0.5))
+            for place, times in found:
+                spread = _K1 * (1 - _B + _B * self._lengths[place] / self._mean)
+                scores[place] += idf * times * (_K1 + 1) / (times + spread)
+        return sorted(scores, key=lambda place: (-scores[place], place))
+
+
+def passage(text: str, query: str, characters: int) -> str:
+    """So many characters of the text, where it holds most of the query's words; from its beginning, if nowhere."""
+    wanted = set(words(query))
+    hits = [(match.start(), match[0].casefold()) for match in _WORD.finditer(text) if match[0].casefold() in wanted]
+    best, most, first = 0, 0, 0
+    within: Counter[str] = Counter()
+    for start, word in hits:
+        within[word] += 1
+        while start - hits[first][0] > characters // 2:
+            within[hits[first][1]] -= 1
+            first += 1
+        # Different words count before the same one many times.
+        worth = 1000 * sum(1 for times in within.values() if times) + within.total()
+        if worth > most:
+            best, most = hits[first][0], worth
+    # A little of what stands before, from the beginning of a word.
+    start = max(0, best - characters // 4)
+    if start:
+        start = text.find(" ", start) + 1 or start
+    return text[start : start + characters]

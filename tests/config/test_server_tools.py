@@ -1,0 +1,98 @@
+"""What `[server_tools.*]` may say, and what is wrong with it otherwise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from antiphon.config import ConfigError, ToolSettings, WebFetchSettings, WebSearchSettings, parse_settings
+
+KEY = "a-secret-key"
+
+
+def parsed(tables: Mapping[str, Any], **env: str) -> ToolSettings:
+    return parse_settings({}, env, {"server_tools": tables}, toml_path="a.toml").tools
+
+
+def wrong(tables: Mapping[str, Any], **env: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parsed(tables, **env)
+    return str(caught.value)
+
+
+@pytest.mark.promise("web-tools.configured")
+def test_without_a_table_no_tool_is_offered():
+    assert parse_settings({}, {}, {}).tools == ToolSettings()
+    off = {"web_search": {"enabled": False}, "web_fetch": {"enabled": False}}
+    assert parsed(off) == ToolSettings()
+
+
+@pytest.mark.promise("web-tools.configured")
+def test_a_table_turns_its_tool_on_with_what_it_says():
+    found = parsed(
+        {
+            "web_search": {"url": "http://127.0.0.1:8888/", "results": 8, "language": "de", "timeout": 3},
+            "web_fetch": {"max_bytes": 2048, "cache": 0, "cache_seconds": 60},
+            "dice": {"sides": 6},
+        }
+    )
+    assert found.web_search == WebSearchSettings(url="http://127.0.0.1:8888", results=8, language="de", timeout=3.0)
+    assert found.web_fetch == WebFetchSettings(max_bytes=2048, cache=0, cache_seconds=60.0)
+    assert found.own == {"dice": {"sides": 6}}
+    assert parsed({"web_fetch": {"enabled": True}}).web_fetch == WebFetchSettings()
+
+
+@pytest.mark.promise("web-tools.keys")
+@pytest.mark.parametrize(
+    ("table", "env"),
+    [
+        ({"key": KEY}, {}),
+        ({"key": KEY}, {"TAVILY_API_KEY": "another"}),
+        ({}, {"TAVILY_API_KEY": KEY}),
+        ({"key_env": "SEARCH_KEY"}, {"SEARCH_KEY": KEY, "TAVILY_API_KEY": "another"}),
+    ],
+)
+def test_a_key_comes_from_the_file_or_from_a_variable_and_is_never_shown(table: dict[str, Any], env: dict[str, str]):
+    found = parsed({"web_search": {"provider": "tavily", **table}}, **env)
+    assert found.web_search is not None
+    assert found.web_search.key == KEY
+    assert KEY not in repr(found)
+
+
+SEARCH = "a.toml, [server_tools.web_search]"
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no address": ({"web_search": {}}, f"{SEARCH}: url is missing"),
+    "no path": ({"web_search": {"provider": "local"}}, f"{SEARCH}: path is missing"),
+    "no key": ({"web_search": {"provider": "brave"}}, f"{SEARCH}: brave needs a key, and the variable BRAVE_API_KEY is not set"),
+    "an empty variable": (
+        {"web_search": {"provider": "brave", "key_env": "NOT_THERE"}}, "the variable NOT_THERE is not set"
+    ),
+    "a key with a space": ({"web_search": {"provider": "brave", "key": f"{KEY} x"}}, f"{SEARCH} key: the value is not a key"),
+    "a variable that is none": ({"web_search": {"key_env": "A-B"}}, "not the name of an environment variable"),
+    "a key in the open": (
+        {"web_search": {"provider": "brave", "key": KEY, "url": "http://brave.lan"}}, "travels over https only"
+    ),
+    "another provider": ({"web_search": {"provider": "bing"}}, "one of searxng, brave, tavily, local"),
+    "an address that is none": ({"web_search": {"url": "127.0.0.1:8888"}}, "'127.0.0.1:8888' is not an address such as"),
+    "an address with a query": ({"web_search": {"url": "http://a.lan/?q="}}, "is not an address such as"),
+    "an address with a password": ({"web_search": {"url": "http://a:b@c.lan"}}, "is not an address such as"),
+    "a language that is none": ({"web_search": {"url": "http://a.lan", "language": "de-DE"}}, "not a language"),
+    "too many results": ({"web_search": {"url": "http://a.lan", "results": 100}}, "results: 100 is not"),
+    "an unknown key": ({"web_search": {"url": "http://a.lan", "result": 5}}, "unknown key 'result'; did you mean 'results'?"),
+    "a tool that is no table": ({"web_fetch": True}, "[server_tools]: unknown key 'web_fetch'"),
+    "a fetch key": ({"web_fetch": {"max_byte": 1}}, "unknown key 'max_byte'; did you mean 'max_bytes'?"),
+}  # fmt: skip
+
+
+@pytest.mark.promise("web-tools.configured")
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_table_says_where_and_what_to_write(name: str):
+    tables, why = WRONG[name]
+    said = wrong(tables)
+    assert why in said
+    assert KEY not in said
+
+
+def test_a_key_may_travel_to_loopback_in_the_open():
+    found = parsed({"web_search": {"provider": "brave", "key": KEY, "url": "http://127.0.0.1:9000"}})
+    assert found.web_search is not None

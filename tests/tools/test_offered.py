@@ -1,0 +1,161 @@
+"""From the settings to the tools that are offered, and what a check finds out about them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon import compose
+from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchSettings
+from antiphon.media.reader import Reader
+from antiphon.ports import MediaUnavailable
+from antiphon.ports.server_tools import ServerCall, ToolProblem
+from antiphon.tools.offered import Surroundings, check_tools, close_tools, provider_for, tools_for
+from tests.tools.fetching import Files, ManualClock, Reading
+from tests.tools.own_package import DICE, installed
+from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn
+
+
+def around() -> Surroundings:
+    return Surroundings(Files(), Reading(), ManualClock())
+
+
+class Closing:
+    """A tool that only ends."""
+
+    types: tuple[str, ...] = ("x_",)
+    result_type = "x"
+    error_type = "x"
+
+    def __init__(self, name: str, end: Callable[[], Awaitable[None]]) -> None:
+        self.name = name
+        self._end = end
+
+    def told(self, settings: Any) -> Any:
+        """Nothing."""
+
+    async def run(self, call: Any) -> Any:
+        """Nothing."""
+
+    async def aclose(self) -> None:
+        """What the test says."""
+        await self._end()
+
+
+@pytest.fixture
+async def reader() -> AsyncGenerator[Reader]:
+    made = Reader()
+    yield made
+    await made.aclose()
+
+
+@pytest.mark.promise("web-tools.configured")
+def test_nothing_configured_offers_nothing():
+    assert tools_for(Settings().tools, around()) == ()
+
+
+@pytest.mark.promise("web-tools.configured")
+async def test_what_is_configured_is_offered_with_its_settings(tmp_path: Path):
+    async with SearXNGStandIn() as host:
+        settings = ToolSettings(
+            WebSearchSettings(url=host.url, results=1, language="de"), WebFetchSettings(), {"dice": {"sides": 2}}
+        )
+        with installed(tmp_path, {"my_dice": DICE}, {"dice": "my_dice:Dice"}):
+            search, fetch, dice = tools_for(settings, around())
+        assert [tool.name for tool in (search, fetch, dice)] == ["web_search", "web_fetch", "dice"]
+        assert [tool.types for tool in (search, fetch, dice)] == [("web_search_",), ("web_fetch_",), ("dice_",)]
+        found = await search.run(ServerCall("srvtoolu_1", "web_search", {"query": "cats"}))
+        assert [row["encrypted_content"] for row in found.content] == ["Cats sleep for sixteen hours a day."]
+        assert host.asked[0].params["language"] == "de"
+        with pytest.raises(ToolProblem):
+            await fetch.run(ServerCall("srvtoolu_2", "web_fetch", {"url": "https://a.example/"}))
+        for tool in (search, fetch, dice):
+            await tool.aclose()
+
+
+def test_each_provider_is_made_of_its_settings():
+    names = ("searxng", "brave", "tavily", "local")
+    made = [provider_for(WebSearchSettings(name, "http://127.0.0.1:1", "k", "/nowhere")) for name in names]
+    assert [provider.name for provider in made] == list(names)
+
+
+def test_a_tool_that_cannot_be_made_stops_the_start():
+    settings = Settings(tools=ToolSettings(own={"dice": {}}))
+    with pytest.raises(compose.StartError, match=r"\[server_tools\.dice\]: no installed package"):
+        compose.server_tools(settings, around())
+
+
+async def test_a_tool_that_cannot_be_closed_holds_up_neither_the_others_nor_the_end(caplog: pytest.LogCaptureFixture):
+    async def breaks() -> None:
+        raise RuntimeError("stuck")
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    closed: list[str] = []
+
+    async def closes() -> None:
+        closed.append("c")
+
+    tools = [Closing("a", breaks), Closing("b", hangs), Closing("c", closes)]
+    async with asyncio.timeout(10):
+        await close_tools(tools, within=0.05)
+    assert closed == ["c"]
+    assert "a cannot be closed: RuntimeError: stuck" in caplog.text
+    assert "b cannot be closed: TimeoutError" in caplog.text
+
+
+@pytest.mark.promise("web-tools.doctor")
+async def test_every_tool_that_works_passes_its_check(reader: Reader, tmp_path: Path):
+    async with BraveStandIn() as host:
+        settings = ToolSettings(WebSearchSettings("brave", host.url, KEY), WebFetchSettings(), {"dice": {}})
+        host.pages = (*host.pages, type(host.pages[0])("https://weather.example/", "Weather", "Rain."))
+        with installed(tmp_path, {"my_dice": DICE}, {"dice": "my_dice:Dice"}):
+            checks = await check_tools(settings, reader)
+        assert [(check.name, check.works) for check in checks] == [
+            ("web_search", True),
+            ("web_fetch", True),
+            ("dice", True),
+        ]
+        assert len(host.asked) == 1
+
+
+@pytest.mark.promise("web-tools.doctor")
+async def test_a_provider_that_does_not_work_says_what_to_set_and_never_the_key(reader: Reader):
+    async with TavilyStandIn() as host:
+        [check] = await check_tools(ToolSettings(WebSearchSettings("tavily", host.url, "wrong-key")), reader)
+    assert not check.works
+    assert "key_env" in check.detail
+    assert "[server_tools.web_search]" in check.remedy
+    assert "wrong-key" not in f"{check}"
+    [gone] = await check_tools(ToolSettings(WebSearchSettings("searxng", host.url)), reader)
+    assert not gone.works
+    assert host.url in gone.detail
+
+
+async def test_a_provider_that_finds_nothing_is_looked_at(reader: Reader):
+    async with SearXNGStandIn() as host:
+        [check] = await check_tools(ToolSettings(WebSearchSettings(url=host.url)), reader)
+    assert (check.works, check.detail) == (False, "searxng answers and finds nothing")
+
+
+async def test_a_local_index_is_counted(reader: Reader, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8")
+    [check] = await check_tools(ToolSettings(WebSearchSettings("local", path=str(tmp_path))), reader)
+    assert (check.works, check.detail) == (True, f"local: pages in {tmp_path}: 1")
+
+
+async def test_a_reader_that_cannot_start_and_a_package_that_is_not_there_fail():
+    reading = Reading(MediaUnavailable("no process"))
+    fetch, dice = await check_tools(ToolSettings(None, WebFetchSettings(), {"dice": {}}), reading)
+    assert (fetch.works, dice.works) == (False, False)
+    assert "no process" in fetch.detail
+    assert "no installed package" in dice.detail
+
+
+def test_the_doctors_own_way_there_starts_and_ends_its_reader():
+    checks = compose.check_server_tools(Settings(tools=ToolSettings(web_fetch=WebFetchSettings())))
+    assert [(check.name, check.works) for check in checks] == [("web_fetch", True)]
+    assert compose.check_server_tools(Settings()) == []
