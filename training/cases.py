@@ -25,7 +25,7 @@ CATEGORIES: Final[Mapping[str, int]] = {
 }  # fmt: skip
 """How many cases of each; together 300. In `results` of the others the answer is judged by what it must hold."""
 
-SEED: Final = 71
+SEED: Final = 72
 """Of the benchmark's cases. While the mixture was tuned, cases of another seed were looked at, and these never."""
 
 TUNING_SEED: Final = 20260

@@ -40,29 +40,21 @@ def test_the_text_stream(server: str) -> None:
     assert run("streaming.py", server).strip()
 
 
-@pytest.mark.promise("snippets.thinking")
-def test_the_thinking_example(server: str) -> None:
-    output = run("thinking.py", server)
+@pytest.mark.promise("snippets.thinking", "thinking.room-for-the-answer")
+def test_the_thinking_example_on_a_model_whose_window_is_smaller_than_the_budget(tmp_path: Path) -> None:
+    # `max_tokens` of the example is larger than the model's 8192, too. The small window is for the time that this
+    # takes: asked for a proof, the model may repeat itself until its window is full.
+    config = tmp_path / "antiphon.toml"
+    config.write_text(f"context = 768\n{GREEDY}")
+    with live_server("--config", str(config)) as url:
+        output = run("thinking.py", url)
     thought, answer = output.split("\nResponse: ")
     assert thought.removeprefix("\nThinking summary: ").strip()
     assert answer.strip()
 
 
-@pytest.mark.promise("snippets.thinking", "thinking.room-for-the-answer")
-def test_the_interleaved_example_on_a_model_whose_window_is_smaller_than_the_budget(tmp_path: Path) -> None:
-    # Budget and `max_tokens` of the example are larger than the model's 8192, too. The small window is for the time
-    # that this takes: on this question the model repeats itself until its window is full.
-    config = tmp_path / "antiphon.toml"
-    config.write_text(f"context = 768\n{GREEDY}")
-    with live_server("--config", str(config)) as url:
-        output = run("interleaved.py", url)
-    thought, answer = output.split("Response: ")
-    assert thought.removeprefix("Thinking: ").strip()
-    assert answer.strip()
-
-
 @pytest.mark.promise("snippets.thinking", "snippets.tools")
 def test_the_example_of_thinking_with_tools() -> None:
-    # The default model is too small to call a tool unless it must.
+    # To the letter; `test_default_tools` has it on the default model.
     with live_server("--model", f"script:{SNIPPETS.parent / 'thinking.toml'}") as url:
         assert run("thinking_tools.py", url).strip() == "It is 72 degrees in Paris."

@@ -5,6 +5,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from training.average import average
 from training.export import NAME, export_adapter
 
 from antiphon.weights.resolve import resolve
@@ -32,3 +33,15 @@ def test_the_adapter_that_ships_is_the_recipes_and_small_enough():
     assert field is not None
     assert field.contents() == NAME
     assert found.rank == 32
+
+
+def test_the_average_of_two_adapters_lies_between_what_they_change():
+    rng = np.random.default_rng(2)
+    early = {"x": (rng.normal(size=(4, 12)), rng.normal(size=(9, 4)))}
+    late = {"x": (early["x"][0] * 1.5, early["x"][1])}
+    ((a, b),) = average(early, late, 0.4).values()
+    assert a.shape == (4, 12)
+    assert b.shape == (9, 4)
+    np.testing.assert_allclose(b @ a, 1.2 * (early["x"][1] @ early["x"][0]), atol=1e-9)
+    mixed = average(early, {"x": (rng.normal(size=(4, 12)), rng.normal(size=(9, 4)))}, 0.0)["x"]
+    np.testing.assert_allclose(mixed[1] @ mixed[0], early["x"][1] @ early["x"][0], atol=1e-9)
