@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool
-from training.actions import Action, draw_noun, made, written
+from training.actions import Action, draw_noun, made
 from training.chat import Kind
 from training.dialogues import Dialogue, Said
+from training.jobs import written
 from training.outcomes import outcome
 from training.skills import Request, Skill, ask_for, make_skill
 from training.spoken import ANSWERED, otherwise

@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from training.actions import WRITTEN, Action
+from training.actions import Action
+from training.jobs import WRITTEN
 from training.skills import Request, Skill, make_skill
 from training.words import Split, Words, part
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from training.actions import NOUNS, written
+from training.actions import NOUNS
 from training.chat import Kind
 from training.examples import Example, Maker
+from training.jobs import written
 from training.tokens import DAY, Tokens, builder, conversation, rendered, tokenized
 from training.words import LISTS, Split, Words, part
 
