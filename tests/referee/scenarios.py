@@ -68,8 +68,8 @@ def stop_sequence(client):
     message = client.messages.create(
         model=MODEL,
         max_tokens=60,
-        stop_sequences=["NEVER", "world"],
-        messages=HELLO,
+        stop_sequences=["NEVER", "Paris"],
+        messages=[{"role": "user", "content": "What is the capital of France?"}],
     )
     return {"text": text_of(message), "stop_reason": message.stop_reason, "stop_sequence": message.stop_sequence}
 

@@ -60,10 +60,10 @@ QUESTION = "What's the weather like in San Francisco?"
 
 
 def ask(server: str, tools: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]], **more: Any) -> Any:
-    client: Any = anthropic.Anthropic(base_url=server, api_key="any")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), anthropic.Anthropic(base_url=server, api_key="any") as client:
         warnings.simplefilter("ignore", DeprecationWarning)
-        return client.beta.messages.create(
+        messages_: Any = client.beta.messages
+        return messages_.create(
             model="claude-sonnet-4-5", max_tokens=1024, tools=list(tools), messages=list(messages), **more
         )
 

@@ -67,9 +67,9 @@ def test_a_prefill_is_continued_and_not_repeated(results: Results) -> None:
 @pytest.mark.promise("stops.matched-and-cut", "stops.truthful-reason")
 def test_the_matched_stop_sequence_is_reported_and_cut(results: Results) -> None:
     reply = result(results, "stop_sequence")
-    assert (reply["stop_reason"], reply["stop_sequence"]) == ("stop_sequence", "world")
-    assert "hello" in reply["text"].lower()
-    assert "world" not in reply["text"]
+    assert (reply["stop_reason"], reply["stop_sequence"]) == ("stop_sequence", "Paris")
+    assert "capital" in reply["text"]
+    assert "Paris" not in reply["text"]
 
 
 @pytest.mark.promise("streaming.sdk-helpers", "streaming.fold-is-the-body")
