@@ -45,7 +45,7 @@ class Rows(IterableDataset[Packed]):
         room = self._length
         for example in maker.examples(self._seed, start):
             tokens = tokenized(example, prompts, encode)
-            if len(tokens.ids) > LONGEST:
+            if len(tokens.ids) > min(LONGEST, self._length):
                 continue
             if len(tokens.ids) > room or len(waiting) == SEQUENCES - 2:
                 yield packed(waiting, self._length)
