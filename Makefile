@@ -42,9 +42,9 @@ docs: develop ## write the generated pages anew
 	@$(BIN)/python scripts/compatibility.py
 	@$(BIN)/python scripts/configuration.py
 
-train: .venv-train/.stamp $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
-	@PYTHONPATH=src:. .venv-train/bin/python -m training.train \
-		"$$($(BIN)/python scripts/builtin_model.py)" build/adapter $(or $(ARGS),--seconds 600 --judge)
+train: .venv-train/.stamp $(STAMPS)/self $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
+	@model=$$($(BIN)/python scripts/builtin_model.py) && PYTHONPATH=src:. .venv-train/bin/python -m training.train \
+		"$$model" build/adapter $(or $(ARGS),--seconds 600 --judge)
 
 bench: develop ## measure the server on this machine, beside its peers
 	@$(BIN)/python -m benchmarks.overhead $(ARGS)

@@ -17,6 +17,14 @@ def test_make_alone_lists_every_verb():
     assert listed == list(VERBS)
 
 
+def test_training_installs_the_package_before_it_asks_for_the_models_file():
+    done = subprocess.run(
+        ["make", "-n", "-B", "train"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    plan = done.stdout
+    assert plan.index('"antiphon itself"') < plan.index("scripts/builtin_model.py") < plan.index("training.train")
+
+
 def fake_python(folder: Path, name: str, version: str, *, venv: bool = True) -> None:
     """A program that answers the three questions that are asked of a Python."""
     major, minor = version.split(".")
