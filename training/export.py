@@ -25,6 +25,7 @@ def export_adapter(
     writer.add_license("apache-2.0")
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", alpha)
+    writer.add_string("antiphon.adapter.scope", "tools")
     for name, (a, b) in pairs.items():
         for suffix, values in (("lora_a", a), ("lora_b", b)):
             stored = gguf.quantize(np.ascontiguousarray(values, dtype=np.float32), kind)

@@ -43,11 +43,10 @@ from antiphon.tools.own import ToolsError
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
+from antiphon.weights.description import SCRIPT_PREFIX, ModelDescription, describe
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import ResolvedModel, resolve
-
-SCRIPT_PREFIX = "script:"
 
 Work = Callable[[str], Awaitable[None]]
 """What is done with a running server, whose URL is given."""
@@ -94,30 +93,6 @@ class SystemEntropy:
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterDescription:
-    """What changes a model: the file, its size and its rank."""
-
-    path: str
-    size_bytes: int
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
-
-    id: str
-    source: str
-    path: str | None
-    size_bytes: int | None
-    window: int | None
-    kv_bytes_per_token: int | None
-    problem: str | None
-    names: tuple[str, ...]
-    adapter: AdapterDescription | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class EngineProbe:
     """Whether the native engine can be used on this machine, and on which devices it would run."""
 
@@ -155,7 +130,7 @@ def describe_models(settings: Settings) -> list[ModelDescription]:
     """
     families(settings)
     answers = names_by_model(settings)
-    return [_describe(model, answers[id_]) for id_, model in settings.models.items()]
+    return [describe(model, answers[id_], DEFAULT_CONTEXT) for id_, model in settings.models.items()]
 
 
 def describe_keys(settings: Settings) -> KeysDescription:
@@ -332,6 +307,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
         adapter=None if found.adapter is None else found.adapter.path,
+        spares_plain_work=found.adapter is not None and found.adapter.for_tools,
     )
 
 
@@ -363,33 +339,3 @@ def _with_own(catalogue: Catalogue, served: Mapping[str, ServedModel]) -> Catalo
         except ProfileError as problem:
             raise ConfigError(str(problem)) from problem
     return catalogue
-
-
-def _describe(model: ModelSettings, names: tuple[str, ...]) -> ModelDescription:
-    def described(
-        path: str | None = None,
-        size: int | None = None,
-        window: int | None = None,
-        kv: int | None = None,
-        problem: str | None = None,
-    ) -> ModelDescription:
-        return ModelDescription(model.id, model.source, path, size, window, kv, problem, names)
-
-    if model.source.startswith(SCRIPT_PREFIX):
-        path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
-        problem = None if path.is_file() else f"{path}: there is no such script"
-        return described(str(path), path.stat().st_size if problem is None else None, problem=problem)
-    if model.source.startswith("hf:"):
-        return described()
-    try:
-        found = resolve(model.source, projector=model.projector, adapter=model.adapter)
-    except WeightsError as failure:
-        return described(problem=str(failure))
-    trained = found.header.context_length or DEFAULT_CONTEXT
-    window = model.context or min(trained, DEFAULT_CONTEXT)
-    looked_at = described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
-    if found.adapter is None:
-        return looked_at
-    return replace(
-        looked_at, adapter=AdapterDescription(str(found.adapter.path), found.adapter.size, found.adapter.rank)
-    )

@@ -9,8 +9,9 @@ from click.testing import CliRunner, Result
 
 from antiphon import compose
 from antiphon.cli.main import program
-from antiphon.compose import EngineProbe, KeysDescription, ModelDescription
+from antiphon.compose import EngineProbe, KeysDescription
 from antiphon.config import Settings
+from antiphon.weights.description import ModelDescription
 
 PROBE = EngineProbe(importable=True, version="b1234", devices=("CPU",), detail="")
 HERE = ModelDescription(

@@ -9,8 +9,9 @@ import pytest
 from antiphon import compose
 from antiphon.cli import checks
 from antiphon.cli.machine import Memory
-from antiphon.compose import AdapterDescription, StartError
+from antiphon.compose import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
+from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
 from tests.cli.test_compose import KEY, Watching, composed
 from tests.weights.adapter_files import adapter_file, random_pairs
@@ -81,7 +82,15 @@ def test_the_models_are_shown_with_their_adapters(composition: Composition):
     told = f"{HERE.id}: with the adapter /m/[tools].gguf (6.5 MB, rank 32)\n"
     assert composition.run("models").stdout.endswith(told)
     (model,) = json.loads(composition.run("models", "--json").stdout)
-    assert model["adapter"] == {"path": "/m/[tools].gguf", "size_bytes": 6_500_000, "rank": 32}
+    assert model["adapter"] == {"path": "/m/[tools].gguf", "size_bytes": 6_500_000, "rank": 32, "for_tools": False}
+
+
+@pytest.mark.promise("adapter.is-told", "adapter.plain-is-the-base")
+def test_an_adapter_that_is_for_some_conversations_only_is_shown_so(composition: Composition):
+    composition.models = (replace(HERE, adapter=AdapterDescription("/m/a.gguf", 6_500_000, 32, for_tools=True)),)
+    assert "(6.5 MB, rank 32, for tools and thinking)\n" in composition.run("models").stdout
+    (model,) = json.loads(composition.run("models", "--json").stdout)
+    assert model["adapter"]["for_tools"] is True
 
 
 @pytest.mark.promise("adapter.is-told")

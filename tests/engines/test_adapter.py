@@ -13,8 +13,9 @@ import pytest
 from antiphon.config import ModelSettings
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.errors import EngineFault
-from antiphon.ports import Segment
-from tests.engines.implementations import model_file
+from antiphon.ports import Done, Generation, Piece, Segment
+from antiphon.weights import resolve
+from tests.engines.implementations import GREEDY, ask, model_file
 from tests.weights.adapter_files import Array, adapter_file, random_pairs
 from tests.weights.llama_reference import Lora, read_llama, side_by_side
 
@@ -88,6 +89,54 @@ async def test_the_engine_computes_what_the_reference_does_with_and_without_an_a
     assert same < NOISE
     assert without > SEEN
     assert wrong_rows > SEEN, "rows of q and k in another order go unnoticed"
+
+
+QUESTIONS = (
+    "Name three colours of the rainbow and say where you would see each of them in a garden.",
+    "Why is the sea salty? Tell it to a child of seven years who has never been at the coast.",
+)
+
+
+async def said(made: LlamaCppEngine, question: str, *, plain: bool) -> tuple[str, int]:
+    """The beginning of the reply, and how many tokens of its prompt were cached."""
+    work = Generation(await ask(made, question), 10, GREEDY, plain=plain)
+    outputs = [output async for output in made.generate(work)]
+    assert isinstance(outputs[-1], Done)
+    return "".join(piece.text for piece in outputs if isinstance(piece, Piece)), outputs[-1].cached_tokens
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+@pytest.mark.parametrize("parallel", [1, 3])
+async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_and_ran_before(parallel: int):
+    shipped = resolve("builtin").adapter
+    assert shipped is not None
+    assert shipped.for_tools
+    settings = ModelSettings("tiny", "builtin", context=512, parallel=parallel)
+
+    async def alone(adapter: Path | None) -> list[str]:
+        made = LlamaCppEngine(settings, replace(model_file(), adapter=adapter))
+        await made.start()
+        try:
+            return [(await said(made, question, plain=True))[0] for question in QUESTIONS]
+        finally:
+            await made.aclose()
+
+    base, changed = await alone(None), await alone(shipped.path)
+    assert not set(base) & set(changed)
+    made = LlamaCppEngine(settings, replace(model_file(), adapter=shipped.path, spares_plain_work=True))
+    await made.start()
+    try:
+        for _ in range(2):
+            # What one kind leaves behind must not be the other's beginning, least of all where there is one slot.
+            for question, wanted, other in zip(QUESTIONS, base, changed, strict=True):
+                assert (await said(made, question, plain=True))[0] == wanted
+                assert (await said(made, question, plain=False))[0] == other
+        both = [said(made, question, plain=plain) for question in QUESTIONS for plain in (True, False, True)]
+        mixed = [text for text, _ in await asyncio.wait_for(asyncio.gather(*both), 60)]
+        assert mixed == [base[0], changed[0], base[0], base[1], changed[1], base[1]]
+        assert (await said(made, QUESTIONS[1], plain=True))[1] > 0
+    finally:
+        await made.aclose()
 
 
 @pytest.mark.promise("adapter.wrong-file")

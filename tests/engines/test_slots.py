@@ -114,3 +114,82 @@ async def test_prompts_that_wait_come_in_their_order_and_may_give_up():
     assert (second.cancelled(), third.done(), fourth.done()) == (True, True, False)
     slots.give_back(third.result(), (2,), (), keep=False)
     assert await asyncio.wait_for(fourth, 10) is slot
+
+
+async def given(*tasks: asyncio.Task[Slot]) -> list[bool]:
+    """Which of the prompts have a slot."""
+    await settle()
+    return [task.done() for task in tasks]
+
+
+@pytest.mark.promise("adapter.kinds-take-turns")
+async def test_work_with_the_adapter_and_work_without_take_turns_in_the_order_in_which_they_came():
+    slots = Slots(4)
+    first, second = await slots.take(A), await slots.take(B)
+    plain, plain_too = (asyncio.ensure_future(slots.take(prompt, adapted=False)) for prompt in (A, B))
+    late = begin(slots, C)
+    # The late prompt's kind runs, and it may not overtake those that wait for the other's turn.
+    assert await given(plain, plain_too, late) == [False, False, False]
+    slots.give_back(first, A, (), keep=False)
+    assert await given(plain, plain_too, late) == [False, False, False]
+    slots.give_back(second, B, (), keep=False)
+    assert await given(plain, plain_too, late) == [True, True, False]
+    slots.give_back(plain.result(), A, (), keep=False)
+    slots.give_back(plain_too.result(), B, (), keep=False)
+    assert await given(late) == [True]
+
+
+@pytest.mark.promise("adapter.kinds-take-turns")
+async def test_who_gives_up_while_its_kind_has_no_turn_holds_up_nobody():
+    slots = Slots(4)
+    first = await slots.take(A)
+    plain = asyncio.ensure_future(slots.take(B, adapted=False))
+    late = begin(slots, C)
+    assert await given(plain, late) == [False, False]
+    plain.cancel()
+    assert await given(late) == [True]
+    slots.give_back(first, A, (), keep=False)
+
+
+@pytest.mark.promise("adapter.kinds-take-turns")
+async def test_a_slot_that_is_kept_for_a_thought_keeps_its_kinds_turn():
+    slots = Slots(2, grace=LONG)
+    slots.give_back(await slots.take(A), A, WRITTEN, keep=True)
+    plain = asyncio.ensure_future(slots.take((*A, *WRITTEN, 1), adapted=False))
+    assert await given(plain) == [False]
+    slot = await slots.take((*A, *WRITTEN, 1))
+    assert not slot.anew
+    slots.give_back(slot, (*A, *WRITTEN, 1), (), keep=False)
+    assert await given(plain) == [True]
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+async def test_what_the_adapter_took_part_in_is_no_beginning_for_work_without_it():
+    slots = Slots(3)
+    assert await used(slots, A, B) == [0, 1]
+    # The prompt is in slot 0, and as good as not: the unused slot is as near.
+    slot = await slots.take(A, adapted=False)
+    assert slot.number == 2
+    slots.give_back(slot, A, (), keep=False)
+    assert await used(slots, A) == [0]
+    assert (await slots.take(A, adapted=False)).number == 2
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+async def test_who_takes_a_slot_is_told_whether_what_it_holds_is_the_other_kinds():
+    slots = Slots(1)
+
+    async def anew(prompt: tuple[int, ...], *, adapted: bool, begun: bool = True) -> bool:
+        slot = await slots.take(prompt, adapted=adapted)
+        slots.give_back(slot, prompt, (), keep=False, begun=begun)
+        return slot.anew
+
+    assert [await anew(A, adapted=adapted) for adapted in (True, True, False, False, True)] == [
+        True, False, True, False, True,
+    ]  # fmt: skip
+    # Work that ended before the server began with it leaves what was there; of its own kind that does no harm.
+    assert not await anew(B, adapted=True, begun=False)
+    assert not await anew(A, adapted=True)
+    assert await anew(A, adapted=False, begun=False)
+    assert await anew(A, adapted=False)
+    assert not await anew(A, adapted=False)

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from antiphon.dialogue.prompt import Conversation, Text, Turn
+from antiphon.dialogue.prompt import Conversation, Reasoning, Text, Turn
 from antiphon.dialogue.tools import Call, Choice, Result
 from antiphon.rules.intake import parse_create
 from antiphon.rules.lower import lower
@@ -31,6 +31,39 @@ def test_tools_keep_their_order_and_what_the_client_says_of_them() -> None:
     assert (first.name, first.description, first.strict) == ("get_time", "The time.", True)
     assert (first.schema, first.examples) == (TOOL["input_schema"], ({"zone": "UTC"},))
     assert (second.name, second.description, second.strict) == ("get_place", "Where we are.", False)
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+@pytest.mark.parametrize(
+    ("messages", "more", "plain"),
+    [
+        pytest.param((user("Hi"),), {}, True, id="talk"),
+        pytest.param((user("Hi"), assistant("Hello."), user("Bye")), {"system": "Be brief."}, True, id="more talk"),
+        pytest.param((user("Hi"),), {"tools": []}, True, id="no tools"),
+        pytest.param((user("Hi"),), {"tools": [TOOL]}, False, id="tools"),
+        pytest.param(
+            (user("Hi"),), {"tools": [TOOL], "tool_choice": {"type": "none"}}, False, id="tools that may not be called"
+        ),
+        pytest.param(
+            (user("Hi"), assistant([call("a")]), user([result("a")])), {"tools": [TOOL]}, False, id="calls and results"
+        ),
+        pytest.param(
+            (user("Hi"),), {"max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 1024}}, False,
+            id="a thought to come",
+        ),
+    ],
+)  # fmt: skip
+def test_a_conversation_is_plain_that_has_neither_tools_nor_thoughts(messages: Any, more: Json, plain: bool) -> None:
+    assert lowered(*messages, **more).plain == plain
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+@pytest.mark.parametrize(
+    "part", [Call("a", "get_time", {}), Result("a", "get_time", (Text("12"),)), Reasoning("Hm.")]
+)
+def test_tools_and_thoughts_of_earlier_turns_count(part: Any) -> None:
+    assert Conversation((), (Turn("user", (Text("Hi"),)),)).plain
+    assert not Conversation((), (Turn("user", (Text("Hi"), part)),)).plain
 
 
 @pytest.mark.promise("tools.typed")

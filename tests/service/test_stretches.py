@@ -21,7 +21,7 @@ from antiphon.render.families import hermes
 from antiphon.service.stretches import Stretches
 from antiphon.service.work import Work
 from tests.service.engines import PlannedEngine
-from tests.service.works import SEALS, work
+from tests.service.works import SEALS, SHORT, work
 
 TOOL = Tool("look", "Look.", {"type": "object", "properties": {"at": {"type": "string"}}})
 CALL = ("<function_calls>", '\n<invoke name="look">', '\n<parameter name="at">', "sea</parameter>")
@@ -59,6 +59,19 @@ def finish(told: Sequence[ReplyEvent]) -> Finish:
     assert isinstance(told[-1], Finish)
     assert sum(isinstance(event, Finish) for event in told) == 1
     return told[-1]
+
+
+@pytest.mark.promise("adapter.plain-is-the-base")
+@pytest.mark.parametrize(
+    ("thinking", "tools", "plain"),
+    [(OFF, (), True), (OFF, (TOOL,), False), (SHORT, (), False), (SHORT, (TOOL,), False)],
+)
+async def test_the_engine_is_told_of_work_without_tools_and_thoughts(
+    thinking: Thinking, tools: tuple[Tool, ...], plain: bool
+) -> None:
+    engine = PlannedEngine([["Yes"], ["."]])
+    await events(work(engine, thinking, tools=tools))
+    assert {asked.plain for asked in engine.asked} == {plain}
 
 
 @pytest.mark.promise("thinking.blocks-first", "thinking.usage")

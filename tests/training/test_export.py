@@ -32,6 +32,7 @@ def test_the_adapter_that_ships_is_the_recipes_and_small_enough():
     field = gguf.GGUFReader(found.path).get_field("general.name")
     assert field is not None
     assert field.contents() == NAME
+    assert found.for_tools
     assert found.rank == 32
 
 

@@ -48,15 +48,24 @@ def random_pairs(
 
 
 def adapter_file(
-    pairs: Pairs, alpha: float, *, architecture: str = "llama", kind: str = "lora", of: str = "adapter"
+    pairs: Pairs,
+    alpha: float,
+    *,
+    architecture: str = "llama",
+    kind: str = "lora",
+    of: str = "adapter",
+    scope: str = "",
 ) -> bytes:
-    """The file with these pairs. An update is `alpha / rank` times `lora_b @ lora_a`."""
+    """The file with these pairs. An update is `alpha / rank` times `lora_b @ lora_a`. `scope`: what it is for, if it
+    says so."""
     values: dict[str, Value] = {
         "general.architecture": architecture,
         "general.type": of,
         "adapter.type": kind,
         "adapter.lora.alpha": float(alpha),
     }
+    if scope:
+        values["antiphon.adapter.scope"] = scope
     parts = {
         f"{name}.lora_{side}": part for name, pair in pairs.items() for side, part in zip("ab", pair, strict=True)
     }

@@ -45,6 +45,15 @@ def test_an_adapter_that_the_settings_name_is_found_with_its_rank_and_told_in_th
     assert found.origin.endswith(", with the adapter change (rank 4)")
 
 
+@pytest.mark.promise("adapter.plain-is-the-base")
+@pytest.mark.parametrize(("scope", "for_tools"), [("", False), ("tools", True), ("another time", False)])
+def test_an_adapter_says_itself_whether_it_is_for_tools_only(model: Path, scope: str, for_tools: bool):
+    path = beside(model, adapter_file({NAME: PAIR}, 8.0, scope=scope))
+    found = resolve(str(model), adapter=path)
+    assert found.adapter is not None
+    assert found.adapter.for_tools == for_tools
+
+
 def test_a_model_without_an_adapter_keeps_its_name(model: Path):
     beside(model, adapter_file({NAME: PAIR}, 8.0))
     found = resolve(str(model))

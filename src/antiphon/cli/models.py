@@ -15,7 +15,7 @@ from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import adapted, megabytes
 
 if TYPE_CHECKING:
-    from antiphon.compose import ModelDescription
+    from antiphon.weights.description import ModelDescription
 
 
 @click.command()

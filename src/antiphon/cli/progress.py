@@ -15,7 +15,7 @@ from rich.text import Text
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
-    from antiphon.compose import AdapterDescription
+    from antiphon.weights.description import AdapterDescription
 
 _PLAIN_STEP = 0.1
 """A plain download line each tenth of the file."""
@@ -120,7 +120,8 @@ def megabytes(size: int) -> str:
 
 def adapted(adapter: "AdapterDescription") -> str:
     """What changes a model, in words."""
-    return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank})"
+    scope = ", for tools and thinking" if adapter.for_tools else ""
+    return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank}{scope})"
 
 
 def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:

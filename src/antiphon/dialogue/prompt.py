@@ -21,6 +21,8 @@ class Reasoning:
 
 Part = Text | Reasoning | Call | Result | Image | Document | SearchResult | ToolChange
 
+_NOT_PLAIN = (Reasoning, Call, Result, ToolChange)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -51,6 +53,15 @@ class Conversation:
     def offered(self) -> tuple[Tool, ...]:
         """The tools that the reply may call: of those that the model was told of, the ones that are still there."""
         return tuple(tool for tool in self.tools if not tool.withdrawn)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there are neither tools nor thoughts in it, and none to come."""
+        return (
+            not self.tools
+            and self.thinking.budget == 0
+            and not any(isinstance(part, _NOT_PLAIN) for turn in self.turns for part in turn.parts)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class Generation:
 
     `grammar`: what the model may write, as an llguidance grammar in its Lark syntax, checked by the caller; the
     engine enforces it by decoding. `visible`: control tokens to show in the text instead of hiding them. `stops`:
-    texts that end the work where the model writes one of them; the text itself is not part of any `Piece`.
+    texts that end the work where the model writes one of them; the text itself is not part of any `Piece`. `plain`:
+    the conversation has neither tools nor thoughts, so that what was made for those may stay out of the model.
     """
 
     prompt: RenderedPrompt
@@ -76,6 +77,7 @@ class Generation:
     grammar: str | None = None
     visible: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class Stretches:
             yield [self._end(reader, ended, limit)]
 
     def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
-        return Generation(self._prompt, most, self._work.sampling, grammar, self._served.grammars.visible, stops)
+        work, visible = self._work, self._served.grammars.visible
+        return Generation(self._prompt, most, work.sampling, grammar, visible, stops, work.conversation.plain)
 
     def _allowed(self) -> tuple[int | None, StopReason]:
         """How many tokens the next stretch may have (None: not one), and what it means when they are used up."""

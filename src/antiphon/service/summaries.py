@@ -63,7 +63,7 @@ class Summarizer:
         served = self._served
         reader = ReplyReader(thoughts=ReasoningReader(served.prompts.family))
         card = served.engine.card
-        work = Generation(prompt, MOST_TOKENS, card.sampling, visible=served.grammars.visible)
+        work = Generation(prompt, MOST_TOKENS, card.sampling, visible=served.grammars.visible, plain=True)
         async with aclosing(served.engine.generate(work)) as outputs:
             while True:
                 # Only the wait for the model is timed, not what the client does with what it said.

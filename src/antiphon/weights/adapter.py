@@ -18,6 +18,8 @@ from antiphon.weights.gguf import GgufHeader, read_header, read_shapes
 from antiphon.weights.hub import parts
 
 NO_ADAPTER: Final = "none"
+SCOPE: Final = "tools"
+"""What an adapter says in `antiphon.adapter.scope` that is for conversations with tools or thoughts only."""
 _DOWN: Final = ".lora_a"
 _UP: Final = ".lora_b"
 _EMBEDDING: Final = "token_embd.weight"
@@ -27,11 +29,13 @@ _Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An adapter's file, its bytes, and its rank (the largest, where tensors differ)."""
+    """An adapter's file, its bytes, and its rank (the largest, where tensors differ). `for_tools`: it was made for
+    conversations with tools or thoughts, and has no part in others."""
 
     path: Path
     size: int
     rank: int
+    for_tools: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +77,7 @@ def _read(path: Path, model: Path, header: GgufHeader) -> Adapter:
         rank = _rank(shapes, _model_shapes(model))
     except ValueError as problem:
         raise WeightsError(f"{path}: the adapter does not fit {model.name}: {problem}") from problem
-    return Adapter(path, said.size, rank)
+    return Adapter(path, said.size, rank, said.adapter_scope == SCOPE)
 
 
 def _model_shapes(model: Path) -> dict[str, tuple[int, ...]]:

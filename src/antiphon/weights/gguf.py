@@ -51,7 +51,8 @@ class GgufHeader:
     of a conversation takes in a KV cache of 16-bit floats, None where the header does not say enough.
     `embedding_length`: numbers that stand for a token inside of the model, 0 where the file is silent. `projector`:
     the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
-    `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none.
+    `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none;
+    `adapter_scope`: what it says it is for, in a key of our own, empty where it says nothing.
     """
 
     architecture: str
@@ -70,6 +71,7 @@ class GgufHeader:
     projector: str = ""
     projects_to: int = 0
     adapter: str = ""
+    adapter_scope: str = ""
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -249,6 +251,7 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         projector=_projector(values),
         projects_to=_integer(values, "clip.vision.projection_dim"),
         adapter=_text(values, "adapter.type") if _text(values, "general.type") == "adapter" else "",
+        adapter_scope=_text(values, "antiphon.adapter.scope"),
     )
 
 

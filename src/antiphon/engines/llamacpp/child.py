@@ -33,7 +33,8 @@ _BARE_TEMPLATE: Final = "{{ messages[0]['content'] }}"
 class Load:
     """What to load, and how. `context`: tokens of one conversation. Zero or less leaves `threads`, `gpu_layers` and
     `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
-    `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is."""
+    `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is. `puts_aside`:
+    what leaves its slot is kept in memory."""
 
     path: str
     key: str
@@ -46,6 +47,7 @@ class Load:
     projector: str = ""
     marker: str = ""
     adapter: str = ""
+    puts_aside: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _serve(load: Load) -> tuple[object, Ready]:
     settings.n_ubatch = min(batch, GPU_BATCH)
     settings.n_gpu_layers = load.gpu_layers
     settings.verbosity = _WARNINGS
-    settings.cache_ram_mib = _cache_size() // (1024 * 1024)
+    settings.cache_ram_mib = _cache_size() // (1024 * 1024) if load.puts_aside else 0
     for group in (settings.cpuparams, settings.cpuparams_batch):
         group.poll = 0  # the same for builds without OpenMP
         if threads > 0:

@@ -14,7 +14,7 @@ from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.process import EngineProcess
 from antiphon.engines.llamacpp.sampling import native_sampling
-from antiphon.engines.llamacpp.slots import Slots
+from antiphon.engines.llamacpp.slots import Slot, Slots
 from antiphon.engines.llamacpp.supervisor import Supervisor
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.errors import EngineFault, EngineRefused
@@ -36,6 +36,7 @@ _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
 # llama.cpp gives a grammar with this beginning to llguidance.
 _GRAMMAR_HEADER: Final = "%llguidance {}\n"
+_NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
 
 _Reply = TypeVar("_Reply")
 
@@ -45,7 +46,8 @@ class ModelFile:
     """A GGUF file and what its header says. `trained_context`: 0 where it is silent. `created`: Unix seconds.
 
     `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
-    `adapter`: the file that changes the model, None for the model as it is.
+    `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
+    tools and thoughts, and work without them is done by the model as it is.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class ModelFile:
     projector: Path | None = None
     projector_kind: str = ""
     adapter: Path | None = None
+    spares_plain_work: bool = False
 
 
 class LlamaCppEngine:
@@ -153,12 +156,13 @@ class LlamaCppEngine:
             yield Done("length", 0)
             return
         limit = min(work.max_tokens, room)
-        slot = await self._slots.take(work.prompt.tokens)
+        slot = await self._slots.take(work.prompt.tokens, adapted=not self._spares(work))
         written: list[int] = []
-        end: Done | None = None
+        begun, end = False, None
         try:
-            async with aclosing(self._outputs(work, limit, slot.number)) as outputs:
+            async with aclosing(self._outputs(work, limit, slot)) as outputs:
                 async for output in outputs:
+                    begun = True
                     if isinstance(output, Done):
                         end = output
                     elif isinstance(output, PrefillProgress):
@@ -168,7 +172,7 @@ class LlamaCppEngine:
                         yield output
         finally:
             going_on = end is not None and bool(work.stops)
-            self._slots.give_back(slot, work.prompt.tokens, written, keep=going_on)
+            self._slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
         # Told when the slot is free for what comes next; a stream without an end has raised its fault.
         assert end is not None
         yield end if limit else Done("length", 0, end.cached_tokens)
@@ -188,6 +192,10 @@ class LlamaCppEngine:
         if self._client is not None:
             await self._client.aclose()
 
+    def _spares(self, work: Generation) -> bool:
+        """Whether the work is for the model without its adapter."""
+        return work.plain and self._model.spares_plain_work
+
     async def _launch(self) -> EngineProcess:
         settings = self._settings
         load = Load(
@@ -202,20 +210,25 @@ class LlamaCppEngine:
             projector=str(self._model.projector or ""),
             marker=self._marker,
             adapter=str(self._model.adapter or ""),
+            # The server does not tell whether the adapter took part in what it puts aside.
+            puts_aside=not self._model.spares_plain_work,
         )
         return await EngineProcess.launch(load, self._load_timeout)
 
-    async def _outputs(self, work: Generation, limit: int, slot: int) -> AsyncGenerator[EngineOutput]:
+    async def _outputs(self, work: Generation, limit: int, slot: Slot) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, with every token counted."""
         shown = work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
         body = {
             "prompt": self._native(work.prompt),
             "n_predict": limit,
-            "cache_prompt": True,
-            "id_slot": slot,
+            # The server takes what the model without its adapter has read for the beginning of what it reads with it.
+            "cache_prompt": not (self._model.spares_plain_work and slot.anew),
+            "id_slot": slot.number,
             **native_sampling(work.sampling, self._card.sampling),
             **_shaped(work, shown, self._control.get(self._card.eos_token)),
         }
+        if self._spares(work):
+            body["lora"] = _NO_ADAPTER
         counted = 0
         async with aclosing(self._paired(body, shown) if work.stops else self._complete(body)) as outputs:
             async for output in outputs:

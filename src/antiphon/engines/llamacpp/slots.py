@@ -3,6 +3,10 @@
 A slot keeps what was read and written in it last, so that a prompt with the same beginning goes on from there. Left
 to itself, the server gives a slot to whoever comes next and shares a few words with it. A reply that thinks comes
 twice, with milliseconds between: it would find its thought overwritten, and other requests before it in the queue.
+
+With an adapter that is not for all work, the server computes work of one kind at a time, that of the first slot, for
+as long as there is any: the other kind would wait without end. Here the kinds take turns, in the order in which they
+came.
 """
 
 import asyncio
@@ -19,54 +23,83 @@ _SIMILAR: Final = 0.5
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One of the server's slots. `tokens`: what is in it, as far as known. `prompt`: how many of them were read."""
+    """One of the server's slots. `tokens`: what is in it, as far as known. `prompt`: how many of them were read.
+    `adapted`: whether the adapter was part of the model that read and wrote them, None where that is not known.
+    `anew`: what it held when it was taken is of no use to who took it, although the tokens may be the same."""
 
     number: int
     tokens: tuple[int, ...] = ()
     prompt: int = 0
+    adapted: bool | None = None
+    anew: bool = True
     used: int = 0
     free: bool = True
     keeping: asyncio.TimerHandle | None = None
 
-    def is_kept_for(self, tokens: Sequence[int]) -> bool:
+    def is_kept_for(self, tokens: Sequence[int], adapted: bool) -> bool:
         """Whether the slot waits for a prompt that begins as these tokens do."""
-        return self.keeping is not None and len(tokens) > self.prompt <= common_start(self.tokens, tokens)
+        return self.keeping is not None and len(tokens) > self.prompt <= self.shared(tokens, adapted)
+
+    def shared(self, tokens: Sequence[int], adapted: bool) -> int:
+        """How many of a prompt's tokens need not be read anew here."""
+        return common_start(self.tokens, tokens) if self.adapted is adapted else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A prompt that waits for a slot."""
+
+    slot: asyncio.Future[Slot]
+    tokens: tuple[int, ...]
+    adapted: bool
 
 
 class Slots:
     """Gives every prompt a slot of its own, first come, first served.
 
-    The slot is the one that holds the most of the prompt, if that is the better part of it, else the one that has not
-    been used for the longest time. `grace`: seconds for which `give_back` keeps a slot.
+    Prompts for the model with its adapter and for the model without it do not run at the same time. The slot is
+    the one that holds the most of the prompt, if that is the better part of it, else the one that has not been used
+    for the longest time. `grace`: seconds for which `give_back` keeps a slot.
     """
 
     def __init__(self, count: int, *, grace: float = GRACE) -> None:
         self._slots = [Slot(number) for number in range(count)]
-        self._waiting: deque[tuple[asyncio.Future[Slot], tuple[int, ...]]] = deque()
+        self._waiting: deque[_Turn] = deque()
         self._grace = grace
         self._uses = 0
 
-    async def take(self, tokens: tuple[int, ...]) -> Slot:
-        """A slot for a prompt of these tokens: at once where one was kept for it, else when it is its turn."""
-        kept = [slot for slot in self._slots if slot.is_kept_for(tokens)]
+    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True) -> Slot:
+        """A slot for a prompt of these tokens: at once where one was kept for it, else when it is its turn.
+
+        `adapted`: the prompt is for the model with its adapter, if it has one.
+        """
+        kept = [slot for slot in self._slots if slot.is_kept_for(tokens, adapted)]
         if kept:
-            slot = max(kept, key=lambda slot: common_start(slot.tokens, tokens))
+            slot = max(kept, key=lambda slot: slot.shared(tokens, adapted))
             self._end_keeping(slot)
+            slot.anew = False
             return slot
-        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, tokens))
+        turn = _Turn(asyncio.get_running_loop().create_future(), tokens, adapted)
+        self._waiting.append(turn)
         self._serve()
         try:
-            return await turn
+            return await turn.slot
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._open(turn.result())
+            if turn.slot.done() and not turn.slot.cancelled():
+                self._open(turn.slot.result())
+            else:
+                self._serve()  # those behind it may have waited for its kind's turn only
             raise
 
-    def give_back(self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool) -> None:
-        """The work in a slot has ended; this is in it now. `keep`: the slot waits a moment for what goes on there."""
+    def give_back(
+        self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool, begun: bool = True
+    ) -> None:
+        """The work in a slot has ended; this is in it now. `keep`: the slot waits a moment for what goes on there.
+        `begun`: the server was seen at the work, so that nothing of what was there before is left."""
         self._uses += 1
         slot.tokens, slot.prompt, slot.used = (*prompt, *written), len(prompt), self._uses
+        if slot.anew and not begun:
+            slot.adapted = None
         if keep:
             slot.keeping = asyncio.get_running_loop().call_later(self._grace, self._let_go, slot)
         else:
@@ -86,18 +119,26 @@ class Slots:
         self._serve()
 
     def _serve(self) -> None:
-        while self._waiting and any(slot.free for slot in self._slots):
-            turn, tokens = self._waiting.popleft()
-            if not turn.done():
-                slot = self._best(tokens)
-                slot.free = False
-                turn.set_result(slot)
+        while self._waiting:
+            turn = self._waiting[0]
+            if not turn.slot.done():
+                if not self._has_room(turn.adapted):
+                    return
+                slot = self._best(turn)
+                slot.free, slot.anew, slot.adapted = False, slot.adapted is not turn.adapted, turn.adapted
+                turn.slot.set_result(slot)
+            self._waiting.popleft()
 
-    def _best(self, tokens: tuple[int, ...]) -> Slot:
+    def _has_room(self, adapted: bool) -> bool:
+        return any(slot.free for slot in self._slots) and all(
+            slot.free or slot.adapted is adapted for slot in self._slots
+        )
+
+    def _best(self, turn: _Turn) -> Slot:
         free = [slot for slot in self._slots if slot.free]
-        shared = {slot.number: common_start(slot.tokens, tokens) for slot in free}
+        shared = {slot.number: slot.shared(turn.tokens, turn.adapted) for slot in free}
         most = max(shared.values())
-        if most > _SIMILAR * len(tokens):
+        if most > _SIMILAR * len(turn.tokens):
             free = [slot for slot in free if shared[slot.number] == most]
         return min(free, key=lambda slot: slot.used)
 

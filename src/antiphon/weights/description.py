@@ -1,0 +1,71 @@
+"""A model of the settings, looked at without loading it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from antiphon.config import ModelSettings
+from antiphon.weights.errors import WeightsError
+from antiphon.weights.hub import HUB_PREFIX
+from antiphon.weights.resolve import resolve
+
+SCRIPT_PREFIX: Final = "script:"
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterDescription:
+    """What changes a model: the file, its size and its rank. `for_tools`: only where there are tools or thoughts."""
+
+    path: str
+    size_bytes: int
+    rank: int
+    for_tools: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
+
+    id: str
+    source: str
+    path: str | None
+    size_bytes: int | None
+    window: int | None
+    kv_bytes_per_token: int | None
+    problem: str | None
+    names: tuple[str, ...]
+    adapter: AdapterDescription | None = None
+
+
+def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:
+    """What the files say. `names`: those that the model answers for; `default_context`: tokens of its window where
+    neither its settings nor its file want fewer. Downloads nothing."""
+
+    def described(
+        path: str | None = None,
+        size: int | None = None,
+        window: int | None = None,
+        kv: int | None = None,
+        problem: str | None = None,
+    ) -> ModelDescription:
+        return ModelDescription(model.id, model.source, path, size, window, kv, problem, names)
+
+    if model.source.startswith(SCRIPT_PREFIX):
+        path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
+        problem = None if path.is_file() else f"{path}: there is no such script"
+        return described(str(path), path.stat().st_size if problem is None else None, problem=problem)
+    if model.source.startswith(HUB_PREFIX):
+        return described()
+    try:
+        found = resolve(model.source, projector=model.projector, adapter=model.adapter)
+    except WeightsError as failure:
+        return described(problem=str(failure))
+    trained = found.header.context_length or default_context
+    window = model.context or min(trained, default_context)
+    looked_at = described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    change = found.adapter
+    if change is None:
+        return looked_at
+    return replace(
+        looked_at, adapter=AdapterDescription(str(change.path), change.size, change.rank, change.for_tools)
+    )
