@@ -58,9 +58,7 @@ def test_a_conversation_is_plain_that_has_neither_tools_nor_thoughts(messages: A
 
 
 @pytest.mark.promise("adapter.plain-is-the-base")
-@pytest.mark.parametrize(
-    "part", [Call("a", "get_time", {}), Result("a", "get_time", (Text("12"),)), Reasoning("Hm.")]
-)
+@pytest.mark.parametrize("part", [Call("a", "get_time", {}), Result("a", "get_time", "12"), Reasoning("Hm.")])
 def test_tools_and_thoughts_of_earlier_turns_count(part: Any) -> None:
     assert Conversation((), (Turn("user", (Text("Hi"),)),)).plain
     assert not Conversation((), (Turn("user", (Text("Hi"), part)),)).plain
