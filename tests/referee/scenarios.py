@@ -14,6 +14,7 @@ import anthropic
 
 MODEL = "claude-opus-4-5-20251101"
 HELLO = [{"role": "user", "content": "Say hello to the world."}]
+COLORS = [{"role": "user", "content": "Name three primary colors."}]  # "The primary colors are", however it is drawn
 
 
 def text_of(message):
@@ -21,7 +22,7 @@ def text_of(message):
 
 
 def basic(client):
-    message = client.messages.create(model=MODEL, max_tokens=40, messages=HELLO)
+    message = client.messages.create(model=MODEL, max_tokens=40, messages=COLORS)
     return {
         "text": text_of(message),
         "type": message.type,
@@ -68,21 +69,21 @@ def stop_sequence(client):
     message = client.messages.create(
         model=MODEL,
         max_tokens=60,
-        stop_sequences=["NEVER", "Paris"],
-        messages=[{"role": "user", "content": "What is the capital of France?"}],
+        stop_sequences=["NEVER", "colors"],
+        messages=COLORS,
     )
     return {"text": text_of(message), "stop_reason": message.stop_reason, "stop_sequence": message.stop_sequence}
 
 
 def stream(client):
     pieces, kinds = [], []
-    with client.messages.stream(model=MODEL, max_tokens=40, messages=HELLO) as events:
+    with client.messages.stream(model=MODEL, max_tokens=5, messages=COLORS) as events:
         for event in events:
             kinds.append(event.type)
             if event.type == "text":
                 pieces.append(event.text)
         final = events.get_final_message()
-    whole = client.messages.create(model=MODEL, max_tokens=40, messages=HELLO)
+    whole = client.messages.create(model=MODEL, max_tokens=5, messages=COLORS)
     return {
         "joined": "".join(pieces) == text_of(final),
         "pieces": len(pieces),
@@ -97,7 +98,7 @@ def stream(client):
 
 
 def text_stream(client):
-    with client.messages.stream(max_tokens=40, messages=HELLO, model="claude-opus-4-8") as events:
+    with client.messages.stream(max_tokens=40, messages=COLORS, model="claude-opus-4-8") as events:
         return {"text": "".join(events.text_stream)}
 
 
@@ -110,13 +111,13 @@ def asynchronous(_):
     async def run():
         async with anthropic.AsyncAnthropic() as client:
             first, second = await asyncio.gather(
-                client.messages.create(model=MODEL, max_tokens=30, messages=HELLO),
-                client.messages.create(model=MODEL, max_tokens=30, messages=HELLO),
+                client.messages.create(model=MODEL, max_tokens=30, messages=COLORS),
+                client.messages.create(model=MODEL, max_tokens=30, messages=COLORS),
             )
             pieces = []
-            async with client.messages.stream(model=MODEL, max_tokens=30, messages=HELLO) as events:
+            async with client.messages.stream(model=MODEL, max_tokens=30, messages=COLORS) as events:
                 pieces.extend([text async for text in events.text_stream])
-            return {"same": text_of(first) == text_of(second) == "".join(pieces), "text": text_of(first)}
+            return {"texts": [text_of(first), text_of(second), "".join(pieces)], "ids": [first.id, second.id]}
 
     return asyncio.run(run())
 

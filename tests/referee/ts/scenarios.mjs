@@ -5,12 +5,13 @@ import Anthropic from "@anthropic-ai/sdk";
 const client = new Anthropic();
 const model = "claude-opus-4-5-20251101";
 const hello = [{ role: "user", content: "Say hello to the world." }];
+const colors = [{ role: "user", content: "Name three primary colors." }];
 const textOf = (message) =>
   message.content.filter((block) => block.type === "text").map((block) => block.text).join("");
 
 const scenarios = {
   async basic() {
-    const message = await client.messages.create({ model, max_tokens: 40, messages: hello });
+    const message = await client.messages.create({ model, max_tokens: 40, messages: colors });
     return {
       text: textOf(message),
       type: message.type,
@@ -45,10 +46,10 @@ const scenarios = {
   },
   async stream() {
     const pieces = [];
-    const stream = client.messages.stream({ model, max_tokens: 40, messages: hello });
+    const stream = client.messages.stream({ model, max_tokens: 5, messages: colors });
     stream.on("text", (text) => pieces.push(text));
     const final = await stream.finalMessage();
-    const whole = await client.messages.create({ model, max_tokens: 40, messages: hello });
+    const whole = await client.messages.create({ model, max_tokens: 5, messages: colors });
     return {
       joined: pieces.join("") === textOf(final),
       pieces: pieces.length,
