@@ -41,6 +41,56 @@ def cut(text: str) -> tuple[str, ...]:
     return tuple(piece.strip() for piece in text.split("|") if piece.strip())
 
 
+def asking(
+    noun: str,
+    objects: str,
+    slots: str,
+    about: str,
+    facts: str,
+    also: str = "",
+    verbs: str = "get|fetch|look_up|check|find",
+) -> Action:
+    """A question that a tool answers. What is several is divided by bars; slots by blanks."""
+    return Action(
+        "ask",
+        cut(verbs),
+        (),
+        noun,
+        cut(objects),
+        tuple(slots.split()),
+        cut(about),
+        "facts",
+        cut(facts),
+        cut(also),
+    )
+
+
+def doing(
+    verbs: str,
+    spoken: str,
+    noun: str,
+    objects: str,
+    slots: str,
+    about: str,
+    outcome: Outcome,
+    also: str = "",
+    facts: str = "",
+) -> Action:
+    """A job that a tool does, written down likewise."""
+    return Action(
+        "do",
+        cut(verbs),
+        cut(spoken),
+        noun,
+        cut(objects),
+        tuple(slots.split()),
+        cut(about),
+        outcome,
+        cut(facts),
+        cut(also),
+    )
+
+
 Nouns = tuple[tuple[str, str], ...]
 
 
@@ -104,6 +154,30 @@ _VERBS: Final[dict[str, tuple[str, str, str, str, Outcome]]] = {
     "locate": ("locate|track|trace", "locate|track|find out where to find", "the {n}|{n}", "number_id", "facts"),
 }  # fmt: skip
 
+_TAUGHT_VERBS: Final[dict[str, tuple[str, str, str, str, Outcome]]] = {
+    "lock": ("lock|protect", "lock|protect", "the {n}|{n}", "id", "changed"),
+    "restore": ("restore|bring_back|recover", "restore|bring back|recover", "the {n}|{n}", "id date?", "changed"),
+    "remind": ("remind_about|nudge", "remind people of|nudge people about", "the {n}|{n}", "id people", "sent"),
+    "comment": ("comment_on|annotate", "comment on|annotate", "the {n}|{n}", "id message", "changed"),
+    "print": ("print", "print|print out", "the {n}|{n}", "id count? color?", "made"),
+    "check": ("check|validate|verify", "check|validate", "the {n}|{n}", "id", "facts"),
+    "replace": ("replace|swap", "replace|swap out", "the {n}|{n}", "id product", "changed"),
+    "merge": ("merge|combine", "merge|combine", "the {s}|our {s}", "title", "made"),
+    "rate": ("rate|score", "rate|give a score to", "the {n}|{n}", "id percent", "changed"),
+    "postpone": ("postpone|delay|push_back", "postpone|delay|push back", "the {n}|{n}", "id date", "changed"),
+    "translate": ("translate|localize", "translate|localize", "the {n}|{n}", "id language", "made"),
+    "refresh": ("refresh|sync|reload", "refresh|sync|reload", "the {s}|all {s}", "flag?", "changed"),
+    "summarize": ("summarize|recap", "summarize|recap|sum up", "the {n}|{n}", "id language?", "text"),
+    "pay": ("pay|settle", "pay|settle", "the {n}|{n}", "number_id amount", "changed"),
+    "forward": ("forward|send_on", "forward|pass on", "the {n}|{n}", "id email", "sent"),
+    "link": ("link|connect", "link|connect", "the {n}|{n}", "id url", "changed"),
+    "enable": ("enable|activate|turn_on", "enable|activate|turn on", "the {n}|{n}", "title", "changed"),
+    "disable": ("disable|deactivate|turn_off", "disable|deactivate|turn off", "the {n}|{n}", "number_id", "changed"),
+    "sort": ("sort|arrange", "sort|arrange", "the {s}|all {s}", "sort count?", "found"),
+    "budget": ("limit|cap", "limit|cap the cost of", "the {n}|{n}", "id amount", "changed"),
+}  # fmt: skip
+"""Never in a held-out case."""
+
 _HELD_VERBS: Final[dict[str, tuple[str, str, str, str, Outcome]]] = {
     "archive": ("archive|store_away", "archive|put away", "the {n}|{n}", "id flag?", "changed"),
     "inspect": ("inspect|examine", "inspect|examine|look into", "the {n}|{n}", "number_id", "facts"),
@@ -113,6 +187,8 @@ _HELD_VERBS: Final[dict[str, tuple[str, str, str, str, Outcome]]] = {
     "order": ("order|request", "order|request", "a {n}|a new {n}", "color size?", "made"),
 }
 
+_TAUGHT: Final = {**_VERBS, **_TAUGHT_VERBS}
+
 _FACTS: Final = (
     "status", "owner", "total", "created", "updated", "priority", "location", "score", "version", "category", "progress",
 )  # fmt: skip
@@ -121,7 +197,7 @@ _FACTS: Final = (
 def made(rng: random.Random, split: Split, noun: tuple[str, str] | None = None) -> Action:
     """An action of a verb and a noun. Held-out ones have a held-out noun, and mostly a held-out verb."""
     one, many = noun or draw_noun(rng, split)
-    verbs = _VERBS if split == "train" or rng.random() < 0.4 else _HELD_VERBS
+    verbs = _TAUGHT if split == "train" else _VERBS if rng.random() < 0.4 else _HELD_VERBS
     tool_verbs, spoken, objects, slots, outcome = verbs[rng.choice(list(verbs))]
     plural = "{s}" in objects
     told = spoken.split("|")[0]

@@ -1,6 +1,7 @@
 """Ask the base model what it says to plain prompts, so that its adapter learns to go on saying it.
 
     python -m training.ask MODEL.gguf OUT.jsonl.gz --count 3000
+    python -m training.ask MODEL.gguf MORE.jsonl.gz --count 900 --seed 2 --beside OUT.jsonl.gz
 
 One line an answer: kind, prompt, answer, and whether it came to its end within the limit.
 """
@@ -33,14 +34,18 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--beside", type=Path, help="answers of an earlier run: kept, and not asked for again")
     parser.add_argument("--at-once", type=int, default=1000)
     options = parser.parse_args()
-    asked = prompts(options.seed, "train", options.count)
+    kept = gzip.decompress(options.beside.read_bytes()).decode() if options.beside else ""
+    known = {json.loads(line)["prompt"] for line in kept.splitlines()}
+    asked = [(kind, prompt) for kind, prompt in prompts(options.seed, "train", options.count) if prompt not in known]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = Model(options.model, [], 1, 1.0).to_device(device)
     encoder = tokenizer(options.model)
     end = encoder.token_to_id("<|im_end|>")
     with gzip.open(options.out, "wt", encoding="utf-8") as out:
+        out.write(kept)
         for start in range(0, len(asked), options.at_once):
             some = asked[start : start + options.at_once]
             ids = [

@@ -22,9 +22,12 @@ SEQUENCES: Final = 256
 
 
 class Rows(IterableDataset[Packed]):
-    """Packed rows without end; each process makes examples of its own."""
+    """Packed rows without end; each process makes examples of its own. `otherwise`: see `Maker`."""
 
-    def __init__(self, model: Path, answers: Path, split: Split, seed: int, length: int) -> None:
+    def __init__(
+        self, model: Path, answers: Path, split: Split, seed: int, length: int, otherwise: float = 0.16
+    ) -> None:
+        self._otherwise = otherwise
         self._sources = (model, answers)
         self._split: Split = split
         self._seed = seed
@@ -35,7 +38,7 @@ class Rows(IterableDataset[Packed]):
         info = get_worker_info()
         number, count = (info.id, info.num_workers) if info else (0, 1)
         prompts, encoder = builder(model), tokenizer(model)
-        maker = Maker(self._split, read(answers))
+        maker = Maker(self._split, read(answers), otherwise=self._otherwise)
         start = self._seed * 100_000_000 + number * 1_000_000_000 // max(count, 1)
 
         def encode(text: str) -> list[int]:

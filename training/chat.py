@@ -41,6 +41,17 @@ _PLAIN: Final = (
     "Give me two reasons to visit {country}.", "Write a product review of a {product}.", "Write a headline about {topic}.", "Summarize the idea of {topic} in one sentence.",
     "Is {topic} dangerous?", "When did {topic} become popular?", "Who would enjoy {topic}?", "What do I need for {topic}?", "Can a {animal} swim?",
     "Can I keep a {animal} as a pet?", "What sound does a {animal} make?", "Compare a {animal} and a {animal2}.", "Spell the word {product}.",
+    "What is the capital of {country}?", "Name the capital of {country}.", "Do you know the capital of {country}?",
+    "Which city is the capital of {country}?", "What continent is {country} on?", "Who is the author of Hamlet?",
+    "How many seconds are in a minute?", "What is the smallest planet?", "Who painted the Mona Lisa?", "What do bees make?",
+    "What is the freezing point of water?", "Translate \"thank you\" into {language}.", "How do you say \"good morning\" in {language}?",
+    "What is the plural of {animal}?", "Give me a synonym for {adjective}.", "What is the opposite of hot?",
+    "Who was the first president of the United States?", "When was the Declaration of Independence signed?", "What is the name of our planet?",
+    "What is ice made of?", "Is a {animal} a mammal?", "How many legs does a {animal} have?", "Write one sentence about {city}.",
+    "In which country is {city}?", "Which country is {city} in?", "What is {city}?", "Write a thank-you note to {first}.",
+    "Give me a name for a {product} shop.", "List three kinds of {food}.", "Name a famous scientist.", "What is 2 plus 2?", "What is ten times ten?",
+    "Count from one to five.", "What day comes after Friday?", "Which is the hottest season?", "Write a short text about {company}.",
+    "What is the sun?", "Why do leaves fall?", "What is a {product}?", "Should I buy a {product}?", "What rhymes with {adjective}?",
 )  # fmt: skip
 
 

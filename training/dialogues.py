@@ -42,7 +42,21 @@ _REFUSING = (
 )
 
 _GIVING = {
-    "train": ("{v}", "It's {v}.", "{v}, please.", "Use {v}.", "Sorry, I forgot: {v}.", "Oh, {v}.", "{v}!"),
+    "train": (
+        "{v}",
+        "It's {v}.",
+        "{v}, please.",
+        "Use {v}.",
+        "Sorry, I forgot: {v}.",
+        "Oh, {v}.",
+        "{v}!",
+        "Take {v}.",
+        "Make it {v}.",
+        "I'd say {v}.",
+        "The answer is {v}.",
+        "Hm... {v}",
+        "{v}, I think.",
+    ),
     "held": ("Let's say {v}.", "{v} it is.", "That would be {v}."),
 }
 
@@ -55,6 +69,12 @@ _MORE = {
         "Same question for {v}.",
         "How about {v}?",
         "Also {v}, please.",
+        "Do the same for {v}.",
+        "Okay, what about {v}?",
+        "Try {v} as well.",
+        "Now {v}.",
+        "I also need that for {v}.",
+        "Hm, and if it were {v}?",
     ),
     "held": ("Do it again with {v}.", "And then {v}?", "{v} too, please."),
 }
@@ -69,6 +89,13 @@ _LINKS = {
         " Besides that, {t}",
         " After that, {t}",
         " While you're at it, {t}",
+        " Oh, and {t}",
+        " Once that's done, {t}",
+        " Finally, {t}",
+        " Next, {t}",
+        " I have a second wish: {t}",
+        ", and {t}",
+        "\n- {T}",
     ),
     "held": (" In addition, {t}", " On top of that, {t}"),
 }

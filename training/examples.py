@@ -20,7 +20,8 @@ Answers = Mapping[Kind, Sequence[tuple[str, str, bool]]]
 
 _KNOWING: Final = frozenset(
     {"capital", "population", "word", "movie", "book", "recipes", "text", "web", "expression", "news", "meals",
-     "image", "page", "document", "distance", "length", "spelling", "calories"}
+     "image", "page", "document", "distance", "length", "spelling", "calories", "element", "currency_name",
+     "books", "equation", "essay", "holidays"}
 )  # fmt: skip
 """Tools that a plain question could be for."""
 
@@ -49,9 +50,11 @@ class Example:
 
 
 class Maker:
-    """Makes examples of one split. `answers`: what is said where no tool is used."""
+    """Makes examples of one split. `answers`: what is said where no tool is used. `otherwise`: the share of requests
+    that are said otherwise."""
 
-    def __init__(self, split: Split, answers: Answers) -> None:
+    def __init__(self, split: Split, answers: Answers, *, otherwise: float = 0.16) -> None:
+        self._otherwise_share = otherwise
         self._split: Split = split
         self._words = Words(split)
         self._answers = answers
@@ -68,7 +71,7 @@ class Maker:
         kind = rng.random()
         if kind < 0.08:
             return self._chat(rng)
-        if kind < 0.16:
+        if kind < 0.08 + self._otherwise_share:
             return self._otherwise(rng)
         return self._tools(rng)
 
@@ -140,9 +143,9 @@ class Maker:
                 request = dialogue.served()
                 if rng.random() < 0.3:
                     dialogue.again(request)
-            elif kind < 0.47:
+            elif kind < 0.5:
                 dialogue.several()
-            elif kind < 0.65:
+            elif kind < 0.69:
                 dialogue.forgotten()
             elif kind < 0.74:
                 dialogue.refused(self._foreign_wish(rng, skills))

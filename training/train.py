@@ -11,10 +11,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 
@@ -25,9 +25,6 @@ from training.encoding import tokenizer
 from training.export import export_adapter
 from training.model import PROJECTIONS, Model, Packed
 from training.tokens import DAY, builder
-
-WARM_UP: Final = 40
-"""Steps in which the learning rate grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,16 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     options.out.mkdir(parents=True, exist_ok=True)
-    rows = loader(Rows(options.model, options.answers, "train", options.seed, options.length), options.processes)
+    examples = Rows(options.model, options.answers, "train", options.seed, options.length, options.otherwise)
+    rows = loader(examples, options.processes)
     model = Model(
         options.model, adapted(options.layers, options.projections), options.rank, options.alpha / options.rank
     )
     model.to_device(device)
     if options.resume:
         load_adapter(model, options.resume)
+    if options.learn:
+        _freeze(model, adapted(options.learn, "all"))
     if device.type == "cuda" and not options.plain:
         model.compiled()
     with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -89,6 +89,13 @@ def main() -> None:
             tell(**judged(model, options.model, options.out, device))
 
 
+def _freeze(model: Model, learned: Sequence[tuple[int, str]]) -> None:
+    """Leave all adapters but these as they are. Nothing is computed backwards below the first that is learned."""
+    names = {f"{layer}-{name}" for layer, name in learned}
+    for name, adapter in model.adapters.items():
+        adapter.requires_grad_(name in names)
+
+
 def _train(
     model: Model, rows: Iterator[Packed], options: argparse.Namespace, device: torch.device, tell: Any
 ) -> None:
@@ -103,7 +110,7 @@ def _train(
         over = progress.at(step)
         if over >= 1.0:
             break
-        warm = min(1.0, (step + 1) / WARM_UP)
+        warm = min(1.0, (step + 1) / options.warm_up)
         for group in optimizer.param_groups:
             group["lr"] = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * over)))
         row, next_row = next_row.to(device), next(rows)
@@ -183,11 +190,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=0, help="how many steps; 0: as long as is asked for")
     parser.add_argument("--length", type=int, default=32768, help="tokens of one step")
+    parser.add_argument("--otherwise", type=float, default=0.16, help="share of requests that are said otherwise")
     parser.add_argument("--layers", default="0-29")
     parser.add_argument("--projections", default="all", help=f"some of {', '.join(PROJECTIONS)}, or all")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--alpha", type=float, default=32.0)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--warm-up", type=int, default=40, help="steps in which the learning rate grows")
+    parser.add_argument("--learn", default="", help="layers whose adapters are learned, the others stay; all of them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=50, help="steps between two lines of the log")
     parser.add_argument("--processes", type=int, default=_spare(), help="processes that make examples")
