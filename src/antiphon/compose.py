@@ -43,10 +43,10 @@ from antiphon.tools.own import ToolsError
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
-from antiphon.weights.description import SCRIPT_PREFIX, ModelDescription, describe
+from antiphon.weights.description import ModelDescription, describe
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.progress import Progress
-from antiphon.weights.resolve import ResolvedModel, resolve
+from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
 Work = Callable[[str], Awaitable[None]]
 """What is done with a running server, whose URL is given."""

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from antiphon.config import ModelSettings
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import HUB_PREFIX
-from antiphon.weights.resolve import resolve
-
-SCRIPT_PREFIX: Final = "script:"
+from antiphon.weights.resolve import SCRIPT_PREFIX, resolve
 
 
 @dataclass(frozen=True, slots=True)

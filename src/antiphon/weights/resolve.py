@@ -14,7 +14,7 @@ from antiphon.weights.progress import Progress, silent
 from antiphon.weights.projector import Projector, find_projector
 
 BUILTIN_SOURCE: Final = "builtin"
-_SCRIPT_PREFIX: Final = "script:"
+SCRIPT_PREFIX: Final = "script:"
 _SPLIT_SUFFIX: Final = re.compile(r"-\d{5}-of-\d{5}$")
 
 
@@ -82,7 +82,7 @@ def suggest_id(source: str) -> str:
     builtin = _builtin(source)
     if builtin is not None:
         return builtin.id
-    text = source.removeprefix(_SCRIPT_PREFIX)
+    text = source.removeprefix(SCRIPT_PREFIX)
     if source.startswith(HUB_PREFIX):
         repo, _, file = source.removeprefix(HUB_PREFIX).partition(":")
         text = file or re.sub(r"-gguf$", "", repo, flags=re.IGNORECASE)
