@@ -230,8 +230,8 @@ async def test_giving_up_while_pictures_are_read_frees_the_engine(seeing: LlamaC
     step = max(later - earlier for earlier, later in pairwise(times))
     since = time.monotonic()
     await until(lambda: is_idle(seeing), patience)
-    # A second, or a few steps where the machine is so busy that one step takes long; there were 11 pictures to go.
-    assert time.monotonic() - since < max(1.0, 4 * step)
+    # A second, or the time of half of the pictures on a machine that is so busy that one takes long; 11 were left.
+    assert time.monotonic() - since < max(1.0, step * len(parts) / 2)
 
 
 @pytest.mark.promise("engine.restart")

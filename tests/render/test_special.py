@@ -32,11 +32,11 @@ def test_a_vocabulary_of_thousands_of_tokens_is_no_burden() -> None:
 
 
 def test_a_vocabulary_that_nests_without_an_end_is_read() -> None:
-    found = special_pattern("a" * length for length in range(1, 2_000))
+    found = special_pattern("a" * length for length in range(1, 1_200))
     assert found is not None
     match = found.search("b" + "a" * 5_000)
     assert match is not None
-    assert match.span() == (1, 2_000)
+    assert match.span() == (1, 1_200)
 
 
 def test_no_tokens_make_no_pattern() -> None:

@@ -1,6 +1,6 @@
 """Judging schemas: places and reasons of problems, bounds on the work, and what is left of a schema."""
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -11,6 +11,9 @@ from tests.schema.real import REAL
 from tests.schema.sampler import Sampler, allows
 
 Json = Any
+
+BOUNDED = 30.0
+"""Seconds of the processor. What is bounded takes less than one; what is not takes minutes, or for ever."""
 
 PLACES: dict[str, tuple[Json, str]] = {
     "a keyword of a parameter": (
@@ -81,21 +84,21 @@ HOSTILE: dict[str, Json] = {
 @pytest.mark.promise("strict.never-a-500")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_schema_costs_little_and_never_raises(name: str):
-    began = perf_counter()
+    began = process_time()
     judgement = judge(HOSTILE[name])
     assert judgement.problem is not None
     assert Sampler(dict(relaxed(HOSTILE[name]))).draw(1)
-    assert perf_counter() - began < 5
+    assert process_time() - began < BOUNDED
 
 
 @pytest.mark.promise("strict.never-a-500")
 def test_a_large_schema_is_read_in_bounded_time():
     wide = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(1000)}}
     many = {"enum": [f"value {n}" for n in range(5000)]}
-    began = perf_counter()
+    began = process_time()
     assert judge(wide).problem is None
     assert judge(many).problem is None
-    assert perf_counter() - began < 5
+    assert process_time() - began < BOUNDED
 
 
 def test_the_relaxed_schema_keeps_everything_but_what_cannot_be_guaranteed():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.bridge import Bridge, parse_events
+from tests.web.bridge import WAIT, Bridge, parse_events
 from tests.web.conftest import Starter
 
 MODEL = "claude-opus-4-5-20251101"
@@ -199,7 +199,7 @@ async def test_a_client_that_goes_away_cancels_its_work(start: Starter, stream: 
     async with bridge.open("POST", "/v1/messages", ask(stream=stream)) as exchange:
         if stream:
             await exchange.begin()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(WAIT):
             await exchange.disconnect()
         assert exchange.task.done()
 

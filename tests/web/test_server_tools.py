@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.ports.server_tools import ServerCall, ServerResult
 from tests.service.server_tools import ScriptedTool, fetcher, finds, hit
-from tests.web.bridge import Answer
+from tests.web.bridge import WAIT, Answer
 from tests.web.searching_app import (
     FETCH,
     LOOK,
@@ -119,7 +119,7 @@ async def test_two_calls_run_at_the_same_time_and_their_results_keep_the_order()
     slow = asyncio.Event()
 
     async def does(call: ServerCall) -> ServerResult:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT):
             await both.wait()
             if call.input["query"] == "dogs":
                 slow.set()
@@ -267,7 +267,7 @@ async def test_who_goes_away_ends_the_tools_that_run() -> None:
     async with app(says(search("cats", "dogs"), "Tell me"), tools=[tool]) as served:
         async with served.bridge.open("POST", "/v1/messages", ask(stream=True)) as exchange:
             await exchange.begin()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WAIT):
                 await tool.started.wait()
             await exchange.disconnect()
         assert sorted(tool.cancelled) == sorted(call.id for call in tool.calls)

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.service.telling import ESTIMATE_STEP, REDACTED_TEST_TEXT
 from antiphon.thinking.seal import Thought
-from tests.web.bridge import parse_events
+from tests.web.bridge import WAIT, parse_events
 from tests.web.conftest import SEALS
 from tests.web.thinking_app import ThinkingApp, ask, reply, thought, tokens
 
@@ -484,6 +484,6 @@ async def test_a_client_that_goes_away_while_the_model_thinks_cancels_its_work()
     request = ask(stream=True)
     async with ThinkingApp(script) as app, app.bridge.open("POST", "/v1/messages", request) as exchange:
         await exchange.begin()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(WAIT):
             await exchange.disconnect()
         assert exchange.task.done()
