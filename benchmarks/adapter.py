@@ -1,10 +1,12 @@
 """What an adapter costs: the same model with and without it, measured in turns.
 
     python -m benchmarks.adapter [--adapter FILE.gguf] [--model SOURCE] [--rounds 5] [--tokens 96] [--prompt 400]
+        [--left-out]
 
 Prints tokens/s of writing and of reading a prompt, as the engine itself times them, tokens per second of the engine's
 CPU time (of both together), and the ratio of each pair of turns. Both engines stay loaded; the one that is not asked
-sleeps. Ratios are worth more than speeds, and on a busy machine those of CPU time more than the others.
+sleeps. With --left-out the adapter is loaded and has no part, as in work without tools and thoughts. Ratios are worth
+more than speeds, and on a busy machine those of CPU time more than the others.
 """
 
 import argparse
@@ -40,10 +42,15 @@ async def engine(stack: AsyncExitStack, model: ModelFile, threads: int) -> Llama
     return made
 
 
-async def turn(session: aiohttp.ClientSession, engine: LlamaCppEngine, prompt: Sequence[int], tokens: int) -> Speed:
-    """The speeds of one reply to a prompt that is read anew."""
+async def turn(
+    session: aiohttp.ClientSession, engine: LlamaCppEngine, prompt: Sequence[int], tokens: int, scale: float
+) -> Speed:
+    """The speeds of one reply to a prompt that is read anew. `scale`: how much of an adapter has a part in it."""
     assert engine.process is not None
-    body = {"prompt": list(prompt), "n_predict": tokens, "ignore_eos": True, "temperature": 0, "cache_prompt": False}
+    body = {
+        "prompt": list(prompt), "n_predict": tokens, "ignore_eos": True, "temperature": 0, "cache_prompt": False,
+        "lora": [{"id": 0, "scale": scale}],
+    }  # fmt: skip
     headers = {"authorization": f"Bearer {engine.process.key}"}
     before = cpu_seconds(engine.process.pid)
     async with session.post(f"{engine.process.address}/completion", json=body, headers=headers) as reply:
@@ -65,11 +72,14 @@ async def measure(wanted: argparse.Namespace) -> None:
         both = [
             await engine(stack, model, wanted.threads) for model in (replace(bare, adapter=found.adapter.path), bare)
         ]
+        scale = 0.0 if wanted.left_out else 1.0
         # No text that means anything, so that nothing is shorter for one of the two.
         prompt = [1000 + 7 * place for place in range(wanted.prompt)]
         for each in both:
-            await turn(session, each, prompt, 8)
-        rounds = [[await turn(session, each, prompt, wanted.tokens) for each in both] for _ in range(wanted.rounds)]
+            await turn(session, each, prompt, 8, scale)
+        rounds = [
+            [await turn(session, each, prompt, wanted.tokens, scale) for each in both] for _ in range(wanted.rounds)
+        ]
     print(f"{found.adapter.path.name}: rank {found.adapter.rank}, {found.adapter.size / 1e6:.1f} MB\n")
     print("| tokens/s | with | without | ratio (median of pairs) | best / best |")
     print("| --- | --- | --- | --- | --- |")
@@ -88,6 +98,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=96, help="to be written in each turn")
     parser.add_argument("--prompt", type=int, default=400, help="tokens of the prompt")
+    parser.add_argument("--left-out", action="store_true", help="measure work in which the adapter has no part")
     parser.add_argument("--threads", type=int, default=0)
     asyncio.run(measure(parser.parse_args()))
 

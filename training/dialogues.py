@@ -11,7 +11,8 @@ from antiphon.dialogue.prompt import Part, Reasoning
 from antiphon.dialogue.tools import Call, Result
 from training.outcomes import failure, outcome
 from training.skills import Request, Skill, ask_for
-from training.slots import Parameter, joined
+from training.slots import Parameter
+from training.values import joined
 from training.words import Split, Words
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from training.skills import Request
-from training.slots import identifier, joined, person, sentence
+from training.values import identifier, joined, person, sentence
 from training.words import Words
 
 _WEATHER: Final = (

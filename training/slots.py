@@ -1,16 +1,13 @@
-"""Parameters: how a tool names and describes one, what its values are, and how a user says a value."""
+"""Parameters: how a tool names and describes one, what its schema is, and how a user gives it a value."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from training import values
+from training.values import Make, Value
 from training.words import Words, part
-
-Value = tuple[Any, str]
-"""A value as JSON, and as a user says it."""
-
-Make = Callable[[random.Random, Words], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,269 +55,6 @@ _STRING: Final = {"type": "string"}
 _INTEGER: Final = {"type": "integer"}
 _NUMBER: Final = {"type": "number"}
 _STRINGS: Final = {"type": "array", "items": {"type": "string"}}
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_COUNTS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def joined(items: list[str]) -> str:
-    """The items as a list in a sentence."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def _word(name: str) -> Make:
-    def make(rng: random.Random, words: Words) -> Value:
-        word = words.one(rng, name).replace(";", ",")
-        return word, word
-
-    return make
-
-
-def _city(rng: random.Random, words: Words) -> Value:
-    return _word("us_city" if rng.random() < 0.2 else "city")(rng, words)
-
-
-def person(rng: random.Random, words: Words) -> str:
-    """A person's name."""
-    first = words.one(rng, "first")
-    return f"{first} {words.one(rng, 'last')}" if rng.random() < 0.6 else first
-
-
-def _person(rng: random.Random, words: Words) -> Value:
-    name = person(rng, words)
-    return name, name
-
-
-def email(rng: random.Random, words: Words) -> str:
-    """An address."""
-    first, last = words.one(rng, "first").lower(), words.one(rng, "last").lower()
-    local = rng.choice(
-        [first, f"{first}.{last}", f"{first[0]}{last}", f"{words.one(rng, 'user_word')}{rng.randint(1, 99)}"]
-    )
-    return f"{local}@{words.one(rng, 'domain_word')}.{words.one(rng, 'tld')}"
-
-
-def _email(rng: random.Random, words: Words) -> Value:
-    address = email(rng, words)
-    return address, address
-
-
-def identifier(rng: random.Random) -> str:
-    """An identifier of some system."""
-    letters = "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
-    digits = str(rng.randint(10, 10 ** rng.randint(2, 6)))
-    return rng.choice(
-        [digits, f"{letters}-{digits}", f"{letters}{digits}", f"{letters.lower()}_{digits}", f"#{digits}"]
-    )
-
-
-def _identifier(rng: random.Random, words: Words) -> Value:
-    made = identifier(rng).removeprefix("#")
-    return made, made
-
-
-def _number_id(rng: random.Random, words: Words) -> Value:
-    number = rng.randint(1, 10 ** rng.randint(1, 6))
-    return number, str(number)
-
-
-def _count(rng: random.Random, words: Words) -> Value:
-    number = rng.choice([rng.randint(1, 10), rng.randint(2, 50), 5 * rng.randint(1, 20)])
-    return number, _COUNTS[number] if number <= 10 and rng.random() < 0.4 else str(number)
-
-
-def _amount(rng: random.Random, words: Words) -> Value:
-    number = rng.choice(
-        [rng.randint(1, 20) * 5, rng.randint(1, 999), rng.randint(1000, 9999), rng.randint(100, 99999) / 100]
-    )
-    return number, str(number)
-
-
-def _iso_date(rng: random.Random, words: Words) -> Value:
-    date = f"{rng.randint(2023, 2027)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-    return date, date
-
-
-def _day(rng: random.Random, words: Words) -> Value:
-    day = rng.choice(
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "today", "tomorrow"]
-    )
-    return day, day
-
-
-def _month_day(rng: random.Random, words: Words) -> Value:
-    day = f"{rng.choice(_MONTHS)} {rng.randint(1, 28)}"
-    return day, day
-
-
-def _time(rng: random.Random, words: Words) -> Value:
-    time = f"{rng.randint(0, 23):02}:{rng.choice(['00', '15', '30', '45', f'{rng.randint(0, 59):02}'])}"
-    return time, time
-
-
-def _minutes(rng: random.Random, words: Words) -> Value:
-    number = rng.choice([5, 10, 15, 20, 25, 30, 40, 45, 60, 90, 120, rng.randint(2, 180)])
-    return number, str(number)
-
-
-def sentence(rng: random.Random, words: Words) -> str:
-    """A short sentence without its full stop."""
-    return f"{words.one(rng, 'sentence_subject')} {words.one(rng, 'sentence_rest')}"
-
-
-def _sentence(rng: random.Random, words: Words) -> Value:
-    text = sentence(rng, words)
-    if rng.random() < 0.3:
-        text += rng.choice(["!", "."])
-    return text, text
-
-
-def _title(rng: random.Random, words: Words) -> Value:
-    title = rng.choice(
-        [
-            f"{words.one(rng, 'adjective').capitalize()} {words.one(rng, 'file_word')}",
-            f"{words.one(rng, 'topic').capitalize()}",
-            f"Notes on {words.one(rng, 'topic')}",
-            f"Call {words.one(rng, 'first')}",
-            f"{words.one(rng, 'company')} {words.one(rng, 'file_word')}",
-            f"Buy a {words.one(rng, 'product')}",
-            f"{words.one(rng, 'city')} trip",
-        ]
-    )
-    return title, title
-
-
-def _query(rng: random.Random, words: Words) -> Value:
-    query = rng.choice(
-        [
-            words.one(rng, "topic"),
-            f"{words.one(rng, 'adjective')} {words.one(rng, 'product')}",
-            f"{words.one(rng, 'topic')} in {words.one(rng, 'city')}",
-            f"{words.one(rng, 'company')} {words.one(rng, 'file_word')}",
-            f"{words.one(rng, 'topic')} for beginners",
-            f"{words.one(rng, 'food')} recipe",
-        ]
-    )
-    return query, query
-
-
-def _url(rng: random.Random, words: Words) -> Value:
-    host = f"{rng.choice(['', 'www.', 'docs.', 'shop.', 'blog.'])}{words.one(rng, 'domain_word')}.{words.one(rng, 'tld')}"
-    path = rng.choice(
-        ["", f"/{words.one(rng, 'folder')}", f"/{words.one(rng, 'user_word')}/{words.one(rng, 'file_word')}"]
-    )
-    return (url := f"https://{host}{path}"), url
-
-
-def _path(rng: random.Random, words: Words) -> Value:
-    ending = rng.choice(["", f"_{rng.randint(1, 99)}", f"-{words.one(rng, 'user_word')}"])
-    name = f"{words.one(rng, 'file_word')}{ending}"
-    file = f"{name}.{words.one(rng, 'extension')}"
-    folders = "/".join(words.several(rng, "folder", rng.randint(0, 2)))
-    path = f"{rng.choice(['/', '', '~/'])}{folders}/{file}" if folders else file
-    return path, path
-
-
-def _phone(rng: random.Random, words: Words) -> Value:
-    number = rng.choice(
-        [
-            f"+{rng.randint(1, 99)} {rng.randint(100, 999)} {rng.randint(100000, 999999)}",
-            f"555-{rng.randint(1000, 9999)}",
-        ]
-    )
-    return number, number
-
-
-def _expression(rng: random.Random, words: Words) -> Value:
-    a, b, c = rng.randint(2, 999), rng.randint(2, 99), rng.randint(2, 50)
-    op = rng.choice(["+", "-", "*", "/"])
-    expression = rng.choice([f"{a} {op} {b}", f"({a} + {b}) * {c}", f"{a} * {b} + {c}", f"{a / 10} {op} {c}"])
-    return expression, expression
-
-
-def _sql(rng: random.Random, words: Words) -> Value:
-    table = (
-        words.one(rng, "folder")
-        if rng.random() < 0.3
-        else rng.choice(["orders", "customers", "products", "events", "users", "invoices"])
-    )
-    query = rng.choice(
-        [
-            f"SELECT COUNT(*) FROM {table}",
-            f"SELECT * FROM {table} LIMIT {rng.randint(1, 100)}",
-            f"SELECT name FROM {table} WHERE id = {rng.randint(1, 999)}",
-        ]
-    )
-    return query, query
-
-
-def _decimal(rng: random.Random, words: Words) -> Value:
-    number = rng.choice([round(rng.uniform(0.1, 100), 1), rng.randint(1, 500), round(rng.uniform(1, 50), 2)])
-    return number, str(number)
-
-
-def _percent(rng: random.Random, words: Words) -> Value:
-    return (number := rng.randint(1, 100)), str(number)
-
-
-def _list_of(name: str, least: int, most: int) -> Make:
-    def make(rng: random.Random, words: Words) -> Value:
-        items = [item.replace(";", ",") for item in words.several(rng, name, rng.randint(least, most))]
-        return items, joined(items)
-
-    return make
-
-
-def _emails(rng: random.Random, words: Words) -> Value:
-    items = [email(rng, words) for _ in range(rng.randint(1, 3))]
-    return items, joined(items)
-
-
-def _numbers(rng: random.Random, words: Words) -> Value:
-    items = [rng.randint(1, 200) for _ in range(rng.randint(2, 5))]
-    return items, joined([str(item) for item in items])
-
-
-def _range(rng: random.Random, words: Words) -> Value:
-    low = rng.randint(1, 500)
-    return {"min": low, "max": (high := low + rng.randint(1, 500))}, f"between {low} and {high}"
-
-
-def _period(rng: random.Random, words: Words) -> Value:
-    start, end = sorted((_iso_date(rng, words)[0], _iso_date(rng, words)[0]))
-    return {"start": start, "end": end}, f"from {start} to {end}"
-
-
-def _address(rng: random.Random, words: Words) -> Value:
-    street, city = f"{rng.randint(1, 300)} {words.one(rng, 'street')}", words.one(rng, "city")
-    if rng.random() < 0.5:
-        return {"street": street, "city": city}, f"{street}, {city}"
-    code = str(rng.randint(10000, 99999))
-    return {"street": street, "city": city, "postal_code": code}, f"{street}, {code} {city}"
-
-
-def _contact(rng: random.Random, words: Words) -> Value:
-    name, address = person(rng, words), email(rng, words)
-    return {"name": name, "email": address}, rng.choice(
-        [f"{name} ({address})", f"{name} at {address}", f"{name}, {address}"]
-    )
-
-
-def _items(rng: random.Random, words: Words) -> Value:
-    products = words.several(rng, "product", rng.randint(1, 3))
-    items = [{"product": product, "quantity": rng.randint(1, 12)} for product in products]
-    spoken = [
-        f"{_COUNTS[n] if n <= 10 and rng.random() < 0.3 else n} x {p}"
-        for p, n in ((i["product"], int(i["quantity"])) for i in items)
-    ]
-    return items, joined(spoken)
-
-
-def _settings(rng: random.Random, words: Words) -> Value:
-    color, size = words.one(rng, "color"), rng.randint(8, 32)
-    return {"color": color, "size": size}, f"color {color} and size {size}"
 
 
 def _never(rng: random.Random, words: Words) -> Value:
@@ -361,77 +95,77 @@ SLOTS: Final[dict[str, Slot]] = {
     slot.kind: slot
     for slot in (
         _slot("city", "location|city|place|town|where|city_name", "The city name.|The city, e.g. Paris.|Where to look.|Name of the city or town.|The location to look up.",
-              "in {v}|for {v}|near {v}|at {v}|around {v}|over in {v}", "city|location|place", _city, _STRING),
+              "in {v}|for {v}|near {v}|at {v}|around {v}|over in {v}", "city|location|place", values.city, _STRING),
         _slot("us_city", "location|city|place", "The city and state, e.g. San Francisco, CA|City and state, such as Boston, MA",
-              "in {v}|for {v}|near {v}", "city|location", _word("us_city"), _STRING),
+              "in {v}|for {v}|near {v}", "city|location", values.word("us_city"), _STRING),
         _slot("from_city", "origin|from|departure|start|from_city|source", "Where the trip starts.|City of departure.|Starting point.",
-              "from {v}|starting in {v}|leaving from {v}", "starting point|city of departure|origin", _word("city"), _STRING),
+              "from {v}|starting in {v}|leaving from {v}", "starting point|city of departure|origin", values.word("city"), _STRING),
         _slot("to_city", "destination|to|arrival|end|to_city|target", "Where the trip goes.|City of arrival.|The destination.",
-              "to {v}|going to {v}|with {v} as the destination", "destination", _word("city"), _STRING),
+              "to {v}|going to {v}|with {v} as the destination", "destination", values.word("city"), _STRING),
         _slot("country", "country|nation|country_name", "The country's name.|Which country.|Name of the country, in English.",
-              "in {v}|for {v}|of {v}", "country", _word("country"), _STRING),
+              "in {v}|for {v}|of {v}", "country", values.word("country"), _STRING),
         _slot("person", "name|person|full_name|contact_name|assignee|employee|customer|member", "The person's name.|Name of the person.|Who it is about.",
-              "for {v}|with the name {v}|named {v}|and the person is {v}", "name|person", _person, _STRING),
+              "for {v}|with the name {v}|named {v}|and the person is {v}", "name|person", values.person_value, _STRING),
         _slot("to_person", "recipient|to|to_name|contact|addressee", "Who gets it.|Name of the recipient.|The person to reach.",
-              "to {v}|for {v}|addressed to {v}", "recipient|person", _person, _STRING),
+              "to {v}|for {v}|addressed to {v}", "recipient|person", values.person_value, _STRING),
         _slot("email", "email|email_address|to|recipient|address|mail", "The e-mail address.|A valid email address.|Address to use.",
-              "to {v}|at {v}|using {v}|with the address {v}", "email address|e-mail|address", _email, {"type": "string", "format": "email"}),
+              "to {v}|at {v}|using {v}|with the address {v}", "email address|e-mail|address", values.email_value, {"type": "string", "format": "email"}),
         _slot("phone", "phone|phone_number|number|mobile", "The phone number.|Number to call, with or without country code.",
-              "to {v}|at {v}|on {v}|with the number {v}", "phone number|number", _phone, _STRING),
+              "to {v}|at {v}|on {v}|with the number {v}", "phone number|number", values.phone, _STRING),
         _slot("id", "id|{n}_id|reference|{n}_number|code|identifier", "The {n}'s ID.|Identifier of the {n}.|ID of the {n} to use, e.g. A-123.",
-              "with ID {v}|number {v}|{v}|with the reference {v}|with the code {v}|ID {v}", "ID|number|reference|code", _identifier, _STRING),
-        _slot("number_id", "id|{n}_id|{n}_number", "The {n}'s numeric ID.|Number of the {n}.", "with ID {v}|number {v}|#{v}|no. {v}|ID {v}", "ID|number", _number_id, _INTEGER),
+              "with ID {v}|number {v}|{v}|with the reference {v}|with the code {v}|ID {v}", "ID|number|reference|code", values.identifier_value, _STRING),
+        _slot("number_id", "id|{n}_id|{n}_number", "The {n}'s numeric ID.|Number of the {n}.", "with ID {v}|number {v}|#{v}|no. {v}|ID {v}", "ID|number", values.number_id, _INTEGER),
         _slot("count", "limit|count|max_results|number|top_k|n|amount|how_many", "How many to return.|The maximum number of results.|Number of items.|How many.",
-              "and limit it to {v}|with at most {v} results|just {v} of them|{v} results, please|and show only {v}|with a limit of {v}", "number of results|limit|number", _count, _INTEGER),
+              "and limit it to {v}|with at most {v} results|just {v} of them|{v} results, please|and show only {v}|with a limit of {v}", "number of results|limit|number", values.count, _INTEGER),
         _slot("guests", "guests|people|party_size|travelers|persons|seats", "How many people.|Number of people.|The size of the group.",
-              "for {v} people|for a group of {v}|for {v} persons|we are {v} people", "number of people|people", _count, _INTEGER),
+              "for {v} people|for a group of {v}|for {v} persons|we are {v} people", "number of people|people", values.count, _INTEGER),
         _slot("amount", "amount|value|price|sum|total", "The amount of money.|How much.|Amount, without currency.",
-              "of {v}|for {v}|with the amount {v}|in the amount of {v}", "amount", _amount, _NUMBER),
-        _slot("decimal", "value|quantity|amount|number|weight|distance", "The value.|A number.|The quantity.", "{v}|of {v}|with the value {v}", "value|number|quantity", _decimal, _NUMBER),
-        _slot("percent", "percent|percentage|rate|level|volume|brightness", "A percentage from 0 to 100.|Level in percent.", "to {v}%|at {v} percent|to {v} percent|{v}%", "percentage|percent|level", _percent, _INTEGER),
+              "of {v}|for {v}|with the amount {v}|in the amount of {v}", "amount", values.amount, _NUMBER),
+        _slot("decimal", "value|quantity|amount|number|weight|distance", "The value.|A number.|The quantity.", "{v}|of {v}|with the value {v}", "value|number|quantity", values.decimal, _NUMBER),
+        _slot("percent", "percent|percentage|rate|level|volume|brightness", "A percentage from 0 to 100.|Level in percent.", "to {v}%|at {v} percent|to {v} percent|{v}%", "percentage|percent|level", values.percent, _INTEGER),
         _slot("date", "date|day|on_date|start_date|due_date|when", "The date, as YYYY-MM-DD.|A date in ISO format, e.g. 2025-03-14.|Day, YYYY-MM-DD.",
-              "on {v}|for {v}|dated {v}|and the date is {v}", "date|day", _iso_date, {"type": "string", "format": "date"}),
-        _slot("due", "due_date|due|deadline|by", "When it is due, YYYY-MM-DD.|The deadline as YYYY-MM-DD.", "due {v}|due on {v}|by {v}|with the deadline {v}", "due date|deadline|date", _iso_date, _STRING),
-        _slot("day", "day|when|date|weekday", "Which day.|The day, e.g. Monday or tomorrow.|Day to look at.", "on {v}|for {v}|{v}", "day", _day, _STRING),
-        _slot("month_day", "date|day|when", "The day, such as March 5.|The date as month and day.", "on {v}|for {v}", "date|day", _month_day, _STRING),
-        _slot("time", "time|at|start_time|clock_time|hour", "The time, as HH:MM.|Time of day in 24-hour form.|When, HH:MM.", "at {v}|for {v}|starting at {v}", "time", _time, _STRING),
-        _slot("minutes", "minutes|duration|duration_minutes|length|mins", "How long, in minutes.|Length in minutes.|Number of minutes.", "for {v} minutes|lasting {v} minutes|of {v} minutes|{v} minutes long", "duration|minutes|long", _minutes, _INTEGER),
+              "on {v}|for {v}|dated {v}|and the date is {v}", "date|day", values.iso_date, {"type": "string", "format": "date"}),
+        _slot("due", "due_date|due|deadline|by", "When it is due, YYYY-MM-DD.|The deadline as YYYY-MM-DD.", "due {v}|due on {v}|by {v}|with the deadline {v}", "due date|deadline|date", values.iso_date, _STRING),
+        _slot("day", "day|when|date|weekday", "Which day.|The day, e.g. Monday or tomorrow.|Day to look at.", "on {v}|for {v}|{v}", "day", values.day, _STRING),
+        _slot("month_day", "date|day|when", "The day, such as March 5.|The date as month and day.", "on {v}|for {v}", "date|day", values.month_day, _STRING),
+        _slot("time", "time|at|start_time|clock_time|hour", "The time, as HH:MM.|Time of day in 24-hour form.|When, HH:MM.", "at {v}|for {v}|starting at {v}", "time", values.time, _STRING),
+        _slot("minutes", "minutes|duration|duration_minutes|length|mins", "How long, in minutes.|Length in minutes.|Number of minutes.", "for {v} minutes|lasting {v} minutes|of {v} minutes|{v} minutes long", "duration|minutes|long", values.minutes, _INTEGER),
         _slot("message", "message|text|body|content|note", "The text of the message.|What it says.|Body of the message.|The text.",
-              'saying "{v}"|with the message "{v}"|that says "{v}"|with the text "{v}"|with this text: "{v}"', "message|text|say", _sentence, _STRING),
+              'saying "{v}"|with the message "{v}"|that says "{v}"|with the text "{v}"|with this text: "{v}"', "message|text|say", values.sentence_value, _STRING),
         _slot("title", "title|name|subject|heading|summary|label", "The title.|A short title.|What it is called.|Title of the {n}.",
-              'called "{v}"|with the title "{v}"|titled "{v}"|named "{v}"', "title|name|called", _title, _STRING),
+              'called "{v}"|with the title "{v}"|titled "{v}"|named "{v}"', "title|name|called", values.title, _STRING),
         _slot("query", "query|q|search|keywords|search_term|term|text", "What to search for.|The search query.|Keywords to look for.|Words to find.",
-              'for "{v}"|about {v}|on {v}|matching "{v}"|for {v}', "search|query|look for|keywords", _query, _STRING),
-        _slot("topic", "topic|subject|theme|about", "The topic.|What it should be about.|Subject of interest.", "about {v}|on {v}|on the topic of {v}", "topic|subject|about", _word("topic"), _STRING),
-        _slot("url", "url|link|address|page|website", "The URL.|Address of the page, with https://.|Link to open.", "at {v}|from {v}|{v}|under {v}", "URL|link|address|page", _url, {"type": "string", "format": "uri"}),
-        _slot("path", "path|file|filename|file_path|document", "Path of the file.|The file's name or path.|Which file.", "{v}|in {v}|the file {v}|located at {v}", "file|path", _path, _STRING),
-        _slot("company", "company|organization|vendor|client|business", "The company's name.|Which company.|Name of the business.", "for {v}|of {v}|from {v}|about {v}", "company", _word("company"), _STRING),
-        _slot("product", "product|item|product_name|article|item_name", "The product's name.|Which product.|Name of the item.", "for the {v}|of the {v}|about the {v}|on the {v}", "product|item", _word("product"), _STRING),
-        _slot("food", "dish|recipe|food|meal", "The dish.|Name of the dish.|What to cook.", "for {v}|with {v}|of {v}", "dish|food|meal", _word("food"), _STRING),
-        _slot("ingredients", "ingredients|with|items|foods", "Ingredients to use.|A list of ingredients.", "with {v}|using {v}|from {v}", "ingredients", _list_of("food", 2, 3), _STRINGS),
-        _slot("book", "title|book|book_title", "The book's title.|Which book.", 'called "{v}"|"{v}"|with the title {v}', "book|title", _word("book"), _STRING),
-        _slot("song", "song|track|title|song_title", "The song's title.|Which song.", '"{v}"|called {v}|{v}', "song|title", _word("song"), _STRING),
-        _slot("artist", "artist|author|by|performer", "Who made it.|The artist's name.", "by {v}|from {v}", "artist|author|name", _person, _STRING),
-        _slot("language", "language|target_language|to_language|lang", "The language.|Which language to use.|Target language, in English.", "in {v}|into {v}|to {v}", "language", _word("language"), _STRING),
-        _slot("from_currency", "from|from_currency|base|source_currency", "Currency to convert from, e.g. USD.|ISO code of the source currency.", "from {v}|in {v}", "currency", _word("currency"), _STRING),
-        _slot("to_currency", "to|to_currency|target|target_currency", "Currency to convert to, e.g. EUR.|ISO code of the target currency.", "to {v}|into {v}", "target currency|currency", _word("currency"), _STRING),
-        _slot("ticker", "ticker|symbol|stock|ticker_symbol", "The ticker symbol, e.g. AAPL.|Stock symbol.|The stock ticker symbol, e.g. AAPL for Apple Inc.", "for {v}|of {v}", "ticker|stock|symbol", _word("ticker"), _STRING),
-        _slot("color", "color|colour|paint", "The color.|Which color.", "in {v}|to {v}|in the color {v}", "color", _word("color"), _STRING),
-        _slot("animal", "animal|species|pet", "The animal.|Which animal.", "for a {v}|of a {v}|about the {v}", "animal|species", _word("animal"), _STRING),
-        _slot("department", "department|team|group|unit", "The department.|Which team.", "in {v}|for the {v} team|of the {v} department", "department|team", _word("department"), _STRING),
-        _slot("expression", "expression|formula|calculation|input", "The math expression to evaluate.|An arithmetic expression, e.g. 2 + 2.", "{v}|for {v}", "expression|calculation", _expression, _STRING),
-        _slot("sql", "query|sql|statement", "The SQL query.|A database query.", "{v}|with the query {v}", "query", _sql, _STRING),
-        _slot("tags", "tags|labels|keywords|categories", "Tags to set.|A list of labels.|Labels.", "tagged {v}|with the tags {v}|with the labels {v}|labelled {v}", "tags|labels", _list_of("tag", 1, 3), _STRINGS),
-        _slot("people", "attendees|participants|members|names|guests|assignees", "Who takes part.|Names of the people.|A list of names.", "with {v}|for {v}|and invite {v}", "people|names|attendees", _list_of("first", 1, 4), _STRINGS),
-        _slot("emails", "recipients|emails|to|invitees|addresses", "E-mail addresses.|A list of recipients.", "to {v}|with {v}", "email addresses|recipients|addresses", _emails, {"type": "array", "items": {"type": "string", "format": "email"}}),
-        _slot("cities", "cities|locations|places|stops", "The cities.|A list of places.", "for {v}|in {v}", "cities|places", _list_of("city", 2, 4), _STRINGS),
-        _slot("numbers", "numbers|values|data|figures", "The numbers.|A list of values.", "of {v}|for {v}|for the numbers {v}", "numbers|values", _numbers, {"type": "array", "items": {"type": "number"}}),
-        _slot("price_range", "price|price_range|range|budget", "Lowest and highest price.|Range of prices.", "priced {v}|costing {v}|{v}", "price range|price", _range, _RANGE_SCHEMA),
-        _slot("period", "period|date_range|range|dates|time_range", "First and last day.|The period, both days included.", "{v}", "period|dates", _period, _PERIOD_SCHEMA),
-        _slot("street_address", "address|shipping_address|delivery_address|home_address", "The postal address.|Where to deliver.", "to {v}|at {v}", "address", _address, _ADDRESS_SCHEMA),
-        _slot("contact", "contact|customer|user|client|owner", "The person to contact.|Name and e-mail of the person.", "for {v}|of {v}", "contact|name|email", _contact, _CONTACT_SCHEMA),
-        _slot("items", "items|products|lines|order_items|cart", "What to order, and how many of each.|The items.", "with {v}|containing {v}|for {v}", "items|products", _items, _ITEMS_SCHEMA),
-        _slot("style", "style|settings|options|format_options", "How it should look.|Display settings.", "with {v}|using {v}", "style|settings", _settings, _SETTINGS_SCHEMA),
+              'for "{v}"|about {v}|on {v}|matching "{v}"|for {v}', "search|query|look for|keywords", values.query, _STRING),
+        _slot("topic", "topic|subject|theme|about", "The topic.|What it should be about.|Subject of interest.", "about {v}|on {v}|on the topic of {v}", "topic|subject|about", values.word("topic"), _STRING),
+        _slot("url", "url|link|address|page|website", "The URL.|Address of the page, with https://.|Link to open.", "at {v}|from {v}|{v}|under {v}", "URL|link|address|page", values.url, {"type": "string", "format": "uri"}),
+        _slot("path", "path|file|filename|file_path|document", "Path of the file.|The file's name or path.|Which file.", "{v}|in {v}|the file {v}|located at {v}", "file|path", values.path, _STRING),
+        _slot("company", "company|organization|vendor|client|business", "The company's name.|Which company.|Name of the business.", "for {v}|of {v}|from {v}|about {v}", "company", values.word("company"), _STRING),
+        _slot("product", "product|item|product_name|article|item_name", "The product's name.|Which product.|Name of the item.", "for the {v}|of the {v}|about the {v}|on the {v}", "product|item", values.word("product"), _STRING),
+        _slot("food", "dish|recipe|food|meal", "The dish.|Name of the dish.|What to cook.", "for {v}|with {v}|of {v}", "dish|food|meal", values.word("food"), _STRING),
+        _slot("ingredients", "ingredients|with|items|foods", "Ingredients to use.|A list of ingredients.", "with {v}|using {v}|from {v}", "ingredients", values.list_of("food", 2, 3), _STRINGS),
+        _slot("book", "title|book|book_title", "The book's title.|Which book.", 'called "{v}"|"{v}"|with the title {v}', "book|title", values.word("book"), _STRING),
+        _slot("song", "song|track|title|song_title", "The song's title.|Which song.", '"{v}"|called {v}|{v}', "song|title", values.word("song"), _STRING),
+        _slot("artist", "artist|author|by|performer", "Who made it.|The artist's name.", "by {v}|from {v}", "artist|author|name", values.person_value, _STRING),
+        _slot("language", "language|target_language|to_language|lang", "The language.|Which language to use.|Target language, in English.", "in {v}|into {v}|to {v}", "language", values.word("language"), _STRING),
+        _slot("from_currency", "from|from_currency|base|source_currency", "Currency to convert from, e.g. USD.|ISO code of the source currency.", "from {v}|in {v}", "currency", values.word("currency"), _STRING),
+        _slot("to_currency", "to|to_currency|target|target_currency", "Currency to convert to, e.g. EUR.|ISO code of the target currency.", "to {v}|into {v}", "target currency|currency", values.word("currency"), _STRING),
+        _slot("ticker", "ticker|symbol|stock|ticker_symbol", "The ticker symbol, e.g. AAPL.|Stock symbol.|The stock ticker symbol, e.g. AAPL for Apple Inc.", "for {v}|of {v}", "ticker|stock|symbol", values.word("ticker"), _STRING),
+        _slot("color", "color|colour|paint", "The color.|Which color.", "in {v}|to {v}|in the color {v}", "color", values.word("color"), _STRING),
+        _slot("animal", "animal|species|pet", "The animal.|Which animal.", "for a {v}|of a {v}|about the {v}", "animal|species", values.word("animal"), _STRING),
+        _slot("department", "department|team|group|unit", "The department.|Which team.", "in {v}|for the {v} team|of the {v} department", "department|team", values.word("department"), _STRING),
+        _slot("expression", "expression|formula|calculation|input", "The math expression to evaluate.|An arithmetic expression, e.g. 2 + 2.", "{v}|for {v}", "expression|calculation", values.expression, _STRING),
+        _slot("sql", "query|sql|statement", "The SQL query.|A database query.", "{v}|with the query {v}", "query", values.sql, _STRING),
+        _slot("tags", "tags|labels|keywords|categories", "Tags to set.|A list of labels.|Labels.", "tagged {v}|with the tags {v}|with the labels {v}|labelled {v}", "tags|labels", values.list_of("tag", 1, 3), _STRINGS),
+        _slot("people", "attendees|participants|members|names|guests|assignees", "Who takes part.|Names of the people.|A list of names.", "with {v}|for {v}|and invite {v}", "people|names|attendees", values.list_of("first", 1, 4), _STRINGS),
+        _slot("emails", "recipients|emails|to|invitees|addresses", "E-mail addresses.|A list of recipients.", "to {v}|with {v}", "email addresses|recipients|addresses", values.emails, {"type": "array", "items": {"type": "string", "format": "email"}}),
+        _slot("cities", "cities|locations|places|stops", "The cities.|A list of places.", "for {v}|in {v}", "cities|places", values.list_of("city", 2, 4), _STRINGS),
+        _slot("numbers", "numbers|values|data|figures", "The numbers.|A list of values.", "of {v}|for {v}|for the numbers {v}", "numbers|values", values.numbers, {"type": "array", "items": {"type": "number"}}),
+        _slot("price_range", "price|price_range|range|budget", "Lowest and highest price.|Range of prices.", "priced {v}|costing {v}|{v}", "price range|price", values.bounds, _RANGE_SCHEMA),
+        _slot("period", "period|date_range|range|dates|time_range", "First and last day.|The period, both days included.", "{v}", "period|dates", values.period, _PERIOD_SCHEMA),
+        _slot("street_address", "address|shipping_address|delivery_address|home_address", "The postal address.|Where to deliver.", "to {v}|at {v}", "address", values.address, _ADDRESS_SCHEMA),
+        _slot("contact", "contact|customer|user|client|owner", "The person to contact.|Name and e-mail of the person.", "for {v}|of {v}", "contact|name|email", values.contact, _CONTACT_SCHEMA),
+        _slot("items", "items|products|lines|order_items|cart", "What to order, and how many of each.|The items.", "with {v}|containing {v}|for {v}", "items|products", values.items, _ITEMS_SCHEMA),
+        _slot("style", "style|settings|options|format_options", "How it should look.|Display settings.", "with {v}|using {v}", "style|settings", values.settings, _SETTINGS_SCHEMA),
     )
 }
 

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from training.actions import Action
-from training.jobs import asking, doing
+from training.actions import Action, asking, doing
 
 # fmt: off
 TRADES: Final[tuple[Action, ...]] = (
