@@ -17,9 +17,10 @@ from typing import Final
 from tests.engines.implementations import llama_cpp
 from tests.render.real_tools import REAL_TOOLS
 
-from antiphon.dialogue.prompt import Conversation, Sampling, Text, Turn
-from antiphon.ports import Engine, Generation, Piece, RenderedPrompt
-from antiphon.service.serving import ServedModel
+from antiphon.dialogue.conversation import Conversation, Sampling, Text, Turn
+from antiphon.dialogue.rendered import RenderedPrompt
+from antiphon.ports.engine import Engine, Generation, Piece
+from antiphon.service.served import ServedModel
 
 COUNTS: Final = (0, 1, 10, 40)
 ASKED: Final = Conversation((), (Turn("user", (Text("Write a long story about the sea."),)),))

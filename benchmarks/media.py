@@ -12,7 +12,7 @@ from PIL import Image
 
 from antiphon.dialogue.media import HIGH, STANDARD
 from antiphon.media.reader import Reader
-from antiphon.ports import PdfLimit
+from antiphon.ports.media import PdfLimit
 
 WORDS = ("the", "model", "reads", "pages", "as", "text", "and", "sees", "them", "so", "that", "tables", "are", "kept")
 WIDTH, HEIGHT = 595, 842

@@ -17,10 +17,10 @@ from typing import Final
 
 from tests.render.real_tools import REAL_TOOLS
 
-from antiphon.dialogue.prompt import Conversation, Part, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Part, Text, Turn
 from antiphon.dialogue.tools import Call, Result, Tool
-from antiphon.ports import ModelCard
-from antiphon.render.prompt import PromptBuilder
+from antiphon.ports.engine import ModelCard
+from antiphon.render.prompt.builder import PromptBuilder
 
 TODAY: Final = date(2026, 2, 3)
 TEMPLATES: Final = Path("tests/render/families/templates")

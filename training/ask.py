@@ -14,9 +14,9 @@ from typing import Final
 
 import torch
 
-from training.chat import prompts
-from training.encoding import tokenizer
-from training.model import Model
+from training.corpus.chat import prompts
+from training.network.encoding import tokenizer
+from training.network.model import Model
 
 LIMIT: Final = 160
 """Tokens; a longer answer is learned as far as it goes."""

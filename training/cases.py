@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from antiphon.dialogue.content import Text
-from antiphon.dialogue.prompt import Conversation, Part
+from antiphon.dialogue.conversation import Conversation, Part
 from antiphon.dialogue.tools import Call, Result, Tool
-from training.chat import prompts
-from training.examples import Answers, Example, Maker
-from training.tokens import conversation
+from training.corpus.chat import prompts
+from training.corpus.examples import Answers, Example, Maker
+from training.network.tokens import conversation
 
 CATEGORIES: Final[Mapping[str, int]] = {
     "single": 40, "choose": 60, "several": 30, "again": 20, "chained": 20, "corrected": 15, "otherwise": 25,

@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 
-from training.adapters import load_adapter, pairs_of
-from training.batches import Rows, loader
 from training.cases import TUNING_SEED, Case, cases, right
-from training.encoding import tokenizer
 from training.export import export_adapter
-from training.model import PROJECTIONS, Model, Packed
-from training.tokens import DAY, builder
+from training.network.adapters import load_adapter, pairs_of
+from training.network.batches import Rows, loader
+from training.network.encoding import tokenizer
+from training.network.model import PROJECTIONS, Model, Packed
+from training.network.tokens import DAY, builder
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from antiphon import compose
 from antiphon.cli.main import program
-from antiphon.compose import EngineProbe, KeysDescription
+from antiphon.compose import observer
+from antiphon.compose.probes import EngineProbe
+from antiphon.compose.start import KeysDescription
 from antiphon.config import Settings
 from antiphon.weights.description import ModelDescription
 
@@ -27,7 +28,7 @@ HERE = ModelDescription(
 
 
 class Composition:
-    """Stands in for `antiphon.compose`: notes what it was asked, answers what the test says."""
+    """Stands in for `antiphon.compose.start`: notes what it was asked, answers what the test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.settings: list[Settings] = []
@@ -44,7 +45,7 @@ class Composition:
         monkeypatch.setattr(compose, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(compose, "describe_keys", self.describe_keys)
 
-    def run_server(self, settings: Settings, observer: compose.ServerObserver) -> None:
+    def run_server(self, settings: Settings, observer: observer.ServerObserver) -> None:
         """A start, a moment of service, and a stop."""
         self.settings.append(settings)
         observer.stage("Finding the model")

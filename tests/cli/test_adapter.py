@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import compose
 from antiphon.cli import checks
 from antiphon.cli.machine import Memory
-from antiphon.compose import StartError
+from antiphon.compose import models, start
+from antiphon.compose.observer import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
 from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
@@ -29,7 +29,7 @@ def test_a_model_is_served_with_the_adapter_that_its_settings_name(tmp_path: Pat
     path = tmp_path / "change.gguf"
     path.write_bytes(adapter_file(random_pairs((29,)), 8.0))
     settings = with_adapter(str(path))
-    (described,) = compose.describe_models(settings)
+    (described,) = models.describe_models(settings)
     assert described.adapter == AdapterDescription(str(path), path.stat().st_size, 8)
     card = composed(settings, monkeypatch)[0].served["a"].engine.card
     assert card.name.endswith(" with change")
@@ -41,10 +41,10 @@ def test_an_adapter_that_cannot_be_had_stops_the_start_and_is_found_before(tmp_p
     path = tmp_path / "change.gguf"
     path.write_bytes(b"PK")
     settings = with_adapter(str(path))
-    (described,) = compose.describe_models(settings)
+    (described,) = models.describe_models(settings)
     assert f"{path}: not a GGUF file" in (described.problem or "")
     with pytest.raises(StartError, match=r"model a: .*change\.gguf: not a GGUF file"):
-        compose.run_server(settings, Watching())
+        start.run_server(settings, Watching())
 
 
 @pytest.mark.promise("adapter.can-be-switched-off")

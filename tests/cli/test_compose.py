@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from antiphon import compose
 from antiphon.cli.main import program
-from antiphon.compose import StartError
+from antiphon.compose import probes, start
+from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, ModelSettings, NetworkSettings, Settings, ThinkingSettings
-from antiphon.service.serving import ModelRoutes
-from antiphon.thinking.seal import Seals, Thought
+from antiphon.seals import Seals, Thought
+from antiphon.service.served import ModelRoutes
 
 KEY = bytes(range(32))
 SIGNATURE = Seals([KEY]).seal(Thought("text", "model", 1, "shown"), bytes(12))
@@ -48,7 +48,7 @@ def composed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Model
 
     monkeypatch.setattr(compose, "build_app", stop)
     with pytest.raises(StartError, match="far enough"):
-        compose.run_server(settings, Watching())
+        start.run_server(settings, Watching())
     return given[0], given[1]
 
 
@@ -66,8 +66,8 @@ def test_a_file_of_other_things_than_keys_stops_the_start_before_a_model_is_load
     path.write_text("hush")
     settings = Settings(port=0, thinking=ThinkingSettings(key_file=str(path)))
     with pytest.raises(StartError, match=r"thinking\.key: line 1: this is base64 of 3 bytes"):
-        compose.run_server(settings, Watching())
-    assert compose.describe_keys(settings).wrong.startswith(f"{path}: line 1")
+        start.run_server(settings, Watching())
+    assert probes.describe_keys(settings).wrong.startswith(f"{path}: line 1")
 
 
 @pytest.mark.promise("config.family")
@@ -86,7 +86,7 @@ def test_an_unknown_family_is_named_with_the_nearest_and_with_all(tmp_path: Path
         r"^\[models\.a\] family: 'qwen3-codr' is not a family of models; did you mean 'qwen3-coder'\? \(allowed: .*"
     )
     with pytest.raises(ConfigError, match=words + r"hermes.*universal\)$"):
-        compose.run_server(settings, Watching())
+        start.run_server(settings, Watching())
 
 
 @pytest.mark.promise("config.names-the-wrong-setting")
@@ -109,4 +109,4 @@ def test_certificates_that_cannot_be_read_stop_the_start_before_a_model_is_loade
     keys = ThinkingSettings(keys=(KEY,))
     settings = Settings(port=0, thinking=keys, network=NetworkSettings(ca_file=str(missing)))
     with pytest.raises(StartError, match=r"^network_ca_file: the certificates in .*authorities\.pem cannot be read"):
-        compose.run_server(settings, Watching())
+        start.run_server(settings, Watching())

@@ -12,7 +12,7 @@ import pytest
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
-from antiphon.compose import KeysDescription, ToolCheck
+from antiphon.compose.start import KeysDescription, ToolCheck
 from antiphon.config import ModelSettings, Settings
 from antiphon.weights.description import ModelDescription
 from tests.cli.commands import HERE, PROBE, Composition

@@ -19,12 +19,12 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from antiphon import compose
 from antiphon.cli.main import program
 from antiphon.cli.report import CaseProgress
+from antiphon.clients.evals.cases import Case
+from antiphon.clients.evals.scoring import Reply, judge
+from antiphon.compose import observer, start
 from antiphon.config import Settings
-from antiphon.evals.cases import Case
-from antiphon.evals.scoring import Reply, judge
 from antiphon.weights import builtin
 from antiphon.weights.builtin import DEFAULT
 from tests.weights.adapter_files import adapter_file, random_pairs
@@ -219,12 +219,12 @@ def test_a_model_that_has_an_adapter_is_measured_with_and_without_it(monkeypatch
     (tmp_path / DEFAULT.adapter).write_bytes(adapter_file(random_pairs((29,), 2), 2.0))
     with foreign() as url:
 
-        def run_server(settings: Settings, observer: compose.ServerObserver, work: compose.Work) -> None:
+        def run_server(settings: Settings, observer: observer.ServerObserver, work: start.Work) -> None:
             started.append(tuple(model.adapter for model in settings.models.values()))
             observer.listening(url, ())
             asyncio.run(asked(work))
 
-        async def asked(work: compose.Work) -> None:
+        async def asked(work: start.Work) -> None:
             await work(url)
 
         monkeypatch.setattr(compose, "run_server", run_server)

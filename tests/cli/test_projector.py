@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import compose
-from antiphon.compose import StartError
+from antiphon.compose import models, start
+from antiphon.compose.observer import StartError
 from antiphon.config import ModelSettings, Settings, ThinkingSettings
 from tests.cli.test_compose import KEY, Watching, composed
 from tests.engines.seeing import projector_file
@@ -25,7 +25,7 @@ def test_a_model_sees_with_the_projector_that_its_settings_name(tmp_path: Path, 
 @pytest.mark.promise("config.projector")
 def test_a_projector_that_is_not_there_is_told(tmp_path: Path):
     settings = with_projector(str(tmp_path / "mmproj.gguf"))
-    (described,) = compose.describe_models(settings)
+    (described,) = models.describe_models(settings)
     assert "there is no such projector file" in (described.problem or "")
     with pytest.raises(StartError, match=r"model a: .*there is no such projector file"):
-        compose.run_server(settings, Watching())
+        start.run_server(settings, Watching())

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from antiphon.cli.progress import ConsoleObserver, megabytes
-from antiphon.compose import StartError
+from antiphon.compose.observer import StartError
 from antiphon.config import Settings
 from tests.cli.commands import Composition
 

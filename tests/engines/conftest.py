@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
-from antiphon.ports import Engine
+from antiphon.ports.engine import Engine
 from tests.engines.implementations import IMPLEMENTATIONS, SMALL_WINDOW, WINDOW
 
 

@@ -6,10 +6,11 @@ from contextlib import aclosing
 from jinja2 import Environment
 
 from antiphon.config import ModelSettings
-from antiphon.dialogue.prompt import Sampling
+from antiphon.dialogue.conversation import Sampling
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.scripted import ScriptedEngine
-from antiphon.ports import Done, Engine, EngineOutput, Generation, Piece, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece
 from antiphon.weights import resolve
 
 WINDOW = 2048

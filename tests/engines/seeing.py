@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from antiphon.dialogue.media import Image
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp import ModelFile
-from antiphon.ports import Segment
 from make_projector import projector
 from tests.engines.implementations import model_file
 

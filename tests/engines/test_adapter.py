@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from antiphon.config import ModelSettings
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.errors import EngineFault
-from antiphon.ports import Done, Generation, Piece, Segment
+from antiphon.ports.engine import Done, Generation, Piece
 from antiphon.weights import resolve
 from tests.engines.implementations import GREEDY, ask, model_file
 from tests.weights.adapter_files import Array, adapter_file, random_pairs

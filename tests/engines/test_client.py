@@ -7,7 +7,7 @@ from aiohttp import web
 
 from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
-from antiphon.ports import Done, EngineOutput, Piece, PrefillProgress
+from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "secret"

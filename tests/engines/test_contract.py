@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.errors import EngineDied, EngineRefused, EngineUnavailable
-from antiphon.ports import Done, Engine, EngineOutput, Generation, Piece, PrefillProgress, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece, PrefillProgress
 from tests.engines.implementations import (
     ECHO,
     GREEDY,

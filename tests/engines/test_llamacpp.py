@@ -17,10 +17,11 @@ import pytest
 import pytest_asyncio
 
 from antiphon.config import ModelSettings
+from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
-from antiphon.engines.llamacpp.process import EngineProcess
+from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.errors import EngineDied, EngineFault
-from antiphon.ports import Done, EngineOutput, Generation, Piece, PrefillProgress, RenderedPrompt
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 from tests.engines.implementations import GREEDY, LONG, WINDOW, ask, begin, closing, model_file, run
 
 pytestmark = [
@@ -215,7 +216,7 @@ async def test_an_engine_that_is_stuck_is_not_ready_and_is_ended_by_force(
     monkeypatch: pytest.MonkeyPatch, patience: float
 ):
     monkeypatch.setattr("antiphon.engines.llamacpp.client.HEALTH_TIMEOUT", 0.2)
-    monkeypatch.setattr("antiphon.engines.llamacpp.process.STOP_TIMEOUT", 0.2)
+    monkeypatch.setattr("antiphon.engines.llamacpp.embedded.process.STOP_TIMEOUT", 0.2)
     engine = LlamaCppEngine(ModelSettings("tiny", "builtin", context=256), model_file())
     await engine.start()
     child = process(engine)

@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.engines.llamacpp.client import LlamaClient, Server
-from antiphon.ports import Done, Generation, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, Generation
 from tests.engines.implementations import ECHO, GREEDY, LONG, SHORT, WINDOW, ask, done, known, llama_cpp, run, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon.dialogue.prompt import Sampling
+from antiphon.dialogue.conversation import Sampling
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.ports import Segment
 
 SILENT = Sampling()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon.engines.llamacpp.pairing import Pairing
-from antiphon.ports import Piece
+from antiphon.ports.engine import Piece
 
 CONTROL = 1
 

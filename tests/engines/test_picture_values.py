@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from antiphon.dialogue.media import Image
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.pictures import (
     BREAK,
     ControlTexts,
@@ -19,7 +20,6 @@ from antiphon.engines.llamacpp.pictures import (
 )
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.errors import EngineFault
-from antiphon.ports import Segment
 from tests.engines.test_llamacpp_values import LetterServer
 
 ONE, TWO = Image(blank_png(1, 1), 1, 1), Image(blank_png(2, 1), 2, 1)

@@ -15,10 +15,11 @@ import pytest_asyncio
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.media import Image
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.engines.llamacpp.pictures import MOST_BYTES
 from antiphon.errors import EngineDied, EngineFault, EngineRefused
-from antiphon.ports import Done, EngineOutput, Generation, Piece, PrefillProgress, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 from make_projector import MOST_TOKENS, projector
 from tests.engines.implementations import GREEDY, closing, model_file, run
 from tests.engines.seeing import QUESTION, asked, picture, png, projector_file, seeing_model

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialogue.media import Image
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.scripted import ScriptedEngine, ScriptError
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
-from antiphon.ports import Done, EngineOutput, Generation, Piece, PrefillProgress, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 
 GUIDE = Path(__file__).parents[2] / "docs" / "scripted-engine.md"
 PATIENCE = 10.0

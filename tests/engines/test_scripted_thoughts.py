@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.thoughts import DEFAULT_THOUGHT
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
-from antiphon.ports import Done, Generation, Piece, RenderedPrompt, Segment
+from antiphon.ports.engine import Done, Generation, Piece
 from tests.engines.test_scripted import PATIENCE, Naps, example, started
 
 CLOSE = "</thinking>"

@@ -7,8 +7,7 @@ import pytest
 from antiphon.media.articles import read
 from antiphon.media.frames import HtmlJob, Written
 from antiphon.media.reader import Bounds, Reader
-from antiphon.ports import MediaProblem
-from antiphon.ports.articles import Article
+from antiphon.ports.media import Article, MediaProblem
 
 URL = "https://example.com/cats/"
 PARAGRAPH = "Cats sleep for sixteen hours a day, and nobody who has studied them has found out why they need it. " * 4

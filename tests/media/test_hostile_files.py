@@ -13,7 +13,7 @@ import pytest
 
 from antiphon.dialogue.media import Tier
 from antiphon.media.reader import Bounds, Reader
-from antiphon.ports import ImageLimit, MediaProblem, PdfLimit
+from antiphon.ports.media import ImageLimit, MediaProblem, PdfLimit
 from tests.media import broken_images, broken_pdfs
 from tests.media.entries import Entry, damaged
 

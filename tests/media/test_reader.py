@@ -14,7 +14,7 @@ from PIL import Image
 from antiphon.media.frames import PdfJob
 from antiphon.media.reader import Bounds, Reader
 from antiphon.media.worker import PROGRAM, Worker, WorkerLost
-from antiphon.ports import ImageLimit, MediaProblem, MediaReader, MediaUnavailable, PdfLimit
+from antiphon.ports.media import ImageLimit, MediaProblem, MediaReader, MediaUnavailable, PdfLimit
 from tests.media import scripted_worker
 from tests.media.broken_images import noise, saved
 from tests.media.broken_pdfs import form_bomb

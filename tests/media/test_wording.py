@@ -3,8 +3,8 @@
 import pytest
 
 from antiphon.dialogue.media import HIGH, STANDARD
-from antiphon.ports import ImageLimit, MediaProblem, PdfLimit
-from antiphon.rules.media_wording import SourceType, image_limit, media_issue, pdf_limit
+from antiphon.ports.media import ImageLimit, MediaProblem, PdfLimit
+from antiphon.request.media.wording import SourceType, image_limit, media_issue, pdf_limit
 from tests.profiles.builtin import profile
 
 PLACE = "messages.7.content.3"

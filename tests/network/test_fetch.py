@@ -16,7 +16,7 @@ import trustme
 from antiphon import __version__
 from antiphon.config.network import AllowedHost, NetworkSettings
 from antiphon.network import FetchLimits, GuardedFetcher
-from antiphon.ports import Fetched, FetchFault, TooLarge, Unreachable
+from antiphon.ports.fetch import Fetched, FetchFault, TooLarge, Unreachable
 from tests.network.stand_in import Answer, StandIn, pour
 
 KIB, MIB = 1024, 1024 * 1024

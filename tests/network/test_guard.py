@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.config.network import AllowedHost
 from antiphon.network.guard import Guard, Target
-from antiphon.ports import FetchFault, NotAllowed, NotHttps
+from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps
 
 ALLOWED = Guard(
     [AllowedHost.parse(text) for text in ("nas.lan:8443", "http://10.0.0.5:8080", "[fd00::1]", "intranet")]

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.config.network import NetworkSettings
 from antiphon.network import FetchLimits, GuardedFetcher
-from antiphon.ports import RobotsDisallow, Unreachable
+from antiphon.ports.fetch import RobotsDisallow, Unreachable
 from tests.network.stand_in import StandIn, pour
 from tests.network.wires import Names, Wires
 

@@ -11,7 +11,7 @@ from antiphon.network import GuardedFetcher
 from antiphon.network.guard import Target
 from antiphon.network.pinned import Patience, PinnedClient, Wanted
 from antiphon.network.trust import Trust
-from antiphon.ports import FetchFault, NotAllowed, NotHttps, RobotsDisallow, Unreachable
+from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps, RobotsDisallow, Unreachable
 from tests.network.hostile import HOSTILE_ANSWERS, HOSTILE_URLS
 from tests.network.stand_in import StandIn
 from tests.network.wires import Names, Wires

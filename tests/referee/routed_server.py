@@ -10,8 +10,8 @@ import functools
 import sys
 from unittest.mock import patch
 
-from antiphon import compose
 from antiphon.cli.main import main
+from antiphon.compose import start
 from antiphon.network import GuardedFetcher
 from tests.network.wires import Names, Wires
 
@@ -25,5 +25,5 @@ def routed(port: int) -> functools.partial[GuardedFetcher]:
 
 
 if __name__ == "__main__":
-    with patch.object(compose, "GuardedFetcher", routed(int(sys.argv.pop(1)))):
+    with patch.object(start, "GuardedFetcher", routed(int(sys.argv.pop(1)))):
         main()

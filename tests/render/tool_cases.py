@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from antiphon.dialogue.events import CallArguments, CallEnd, CallStart, ReplyEvent, TextDelta
 from antiphon.dialogue.tools import Tool
-from antiphon.render.call_reader import CallReader
-from antiphon.render.syntax import CallSyntax
+from antiphon.render.families.syntax import CallSyntax
+from antiphon.render.reading.calls import CallReader
 
 WEATHER = Tool(
     "get_weather",

@@ -7,7 +7,7 @@ import jsonschema
 import orjson
 import pytest
 
-from antiphon.render.schema import compilable, problem, relaxed
+from antiphon.render.grammar.schemas import compilable, problem, relaxed
 from tests.schema.cases import KEYWORDS, NARROWER, REFUSED, Keyword, placed
 from tests.schema.real import REAL
 from tests.schema.sampler import Sampler, allows

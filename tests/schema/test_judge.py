@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.render.schema import compilable, has_own_bounds, problem, relaxed
+from antiphon.render.grammar.schemas import compilable, has_own_bounds, problem, relaxed
 from antiphon.schema import judge
 from tests.schema.real import REAL
 from tests.schema.sampler import Sampler, allows

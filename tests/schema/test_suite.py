@@ -8,7 +8,7 @@ import jsonschema
 import orjson
 import pytest
 
-from antiphon.render.schema import compilable, problem
+from antiphon.render.grammar.schemas import compilable, problem
 from tests.schema.sampler import Sampler, allows
 from tests.schema.table import spelled
 

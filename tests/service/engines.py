@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
+from antiphon.dialogue.rendered import Segment
 from antiphon.errors import EngineFault
-from antiphon.ports import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, Segment
+from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece
 
 
 @dataclass

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from antiphon.dialogue.thinking import Thinking
 from antiphon.dialogue.tools import Tool
 from antiphon.render.families import hermes
-from antiphon.service.reply import Reply
-from antiphon.service.telling import Form
+from antiphon.request.told.thinking import Form
+from antiphon.service.reply.reply import Reply
 from antiphon.stream.fold import fold
 from antiphon.wire.events import Event
 from tests.service.engines import PlannedEngine

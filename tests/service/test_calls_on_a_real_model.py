@@ -9,12 +9,13 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from antiphon.dialogue.conversation import Conversation, Sampling, Text, Turn
 from antiphon.dialogue.events import CallArguments, CallStart, ReplyEvent
-from antiphon.dialogue.prompt import Conversation, Sampling, Text, Turn
+from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.dialogue.tools import Choice, Tool
-from antiphon.ports import Done, Engine, Generation, Piece, RenderedPrompt
+from antiphon.ports.engine import Done, Engine, Generation, Piece
 from antiphon.render.families import FAMILIES
-from antiphon.service.serving import ServedModel
+from antiphon.service.served import ServedModel
 from tests.engines.implementations import llama_cpp
 from tests.render.tool_cases import read, text_of
 

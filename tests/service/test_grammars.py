@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from antiphon.dialogue.prompt import Conversation, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Text, Turn
 from antiphon.dialogue.tools import Choice, Tool
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.render.families import FAMILIES, UNIVERSAL

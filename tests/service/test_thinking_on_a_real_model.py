@@ -8,14 +8,15 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from antiphon.dialogue.prompt import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.dialogue.thinking import Thinking
-from antiphon.ports import Engine, RenderedPrompt
-from antiphon.rules.bindings import Binding
-from antiphon.service.reply import Reply
-from antiphon.service.serving import ServedModel
-from antiphon.service.telling import Sealing, Telling
-from antiphon.service.work import Work
+from antiphon.ports.engine import Engine
+from antiphon.request.sealed.bindings import Binding
+from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.telling import Sealing, Telling
+from antiphon.service.reply.work import Work
+from antiphon.service.served import ServedModel
 from antiphon.wire.reply import Message, ReplyText, ReplyThinking, Usage
 from tests.engines.implementations import llama_cpp
 from tests.service.works import SEALS, Dice

@@ -2,15 +2,16 @@
 
 from typing import Any, Final
 
-from antiphon.dialogue.prompt import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.dialogue.thinking import OFF, Thinking
-from antiphon.ports import RenderedPrompt, Segment
-from antiphon.render.syntax import Family
-from antiphon.rules.bindings import Binding
-from antiphon.service.serving import ServedModel
-from antiphon.service.telling import Form, Sealing, Telling
-from antiphon.service.work import Work
-from antiphon.thinking.seal import Seals
+from antiphon.render.families.syntax import Family
+from antiphon.request.sealed.bindings import Binding
+from antiphon.request.told.thinking import Form
+from antiphon.seals import Seals
+from antiphon.service.reply.telling import Sealing, Telling
+from antiphon.service.reply.work import Work
+from antiphon.service.served import ServedModel
 from antiphon.wire.reply import Message, Usage
 from tests.service.engines import PlannedEngine
 

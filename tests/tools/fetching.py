@@ -7,18 +7,8 @@ from typing import Any
 
 from antiphon.config import WebFetchSettings
 from antiphon.dialogue.media import Image
-from antiphon.ports import (
-    Fetched,
-    FetchFault,
-    ImageLimit,
-    MediaProblem,
-    MediaUnavailable,
-    Pdf,
-    PdfLimit,
-    PdfPage,
-    Unreachable,
-)
-from antiphon.ports.articles import Article
+from antiphon.ports.fetch import Fetched, FetchFault, Unreachable
+from antiphon.ports.media import Article, ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit, PdfPage
 from antiphon.ports.server_tools import ServerCall
 from antiphon.tools.web_fetch import WebFetch
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.ports import Fetched
+from antiphon.ports.fetch import Fetched
 from antiphon.tools.contents import Content, content_of, text_of
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from antiphon import compose
+from antiphon.compose import edges, observer, probes
 from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchSettings
 from antiphon.media.reader import Reader
-from antiphon.ports import MediaUnavailable
+from antiphon.ports.media import MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
 from antiphon.tools.offered import Surroundings, check_tools, close_tools, provider_for, tools_for
 from tests.tools.fetching import Files, ManualClock, Reading
@@ -83,8 +83,8 @@ def test_each_provider_is_made_of_its_settings():
 
 def test_a_tool_that_cannot_be_made_stops_the_start():
     settings = Settings(tools=ToolSettings(own={"dice": {}}))
-    with pytest.raises(compose.StartError, match=r"\[server_tools\.dice\]: no installed package"):
-        compose.server_tools(settings, around())
+    with pytest.raises(observer.StartError, match=r"\[server_tools\.dice\]: no installed package"):
+        edges.server_tools(settings, around())
 
 
 async def test_a_tool_that_cannot_be_closed_holds_up_neither_the_others_nor_the_end(caplog: pytest.LogCaptureFixture):
@@ -156,6 +156,6 @@ async def test_a_reader_that_cannot_start_and_a_package_that_is_not_there_fail()
 
 
 def test_the_doctors_own_way_there_starts_and_ends_its_reader():
-    checks = compose.check_server_tools(Settings(tools=ToolSettings(web_fetch=WebFetchSettings())))
+    checks = probes.check_server_tools(Settings(tools=ToolSettings(web_fetch=WebFetchSettings())))
     assert [(check.name, check.works) for check in checks] == [("web_fetch", True)]
-    assert compose.check_server_tools(Settings()) == []
+    assert probes.check_server_tools(Settings()) == []

@@ -11,21 +11,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from antiphon.config import WebFetchSettings
-from antiphon.ports import (
-    FetchFault,
-    MediaProblem,
-    MediaUnavailable,
-    NotAllowed,
-    NotHttps,
-    RobotsDisallow,
-    Throttled,
-    TooLarge,
-    Unreachable,
-)
+from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps, RobotsDisallow, Throttled, TooLarge, Unreachable
+from antiphon.ports.media import MediaProblem, MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
 from antiphon.tools.page_cache import Page, PageCache
 from antiphon.tools.web_fetch import rough_tokens
-from antiphon.wire.results import WebFetchError, WebFetchToolResultBlock
+from antiphon.wire.content.results import WebFetchError, WebFetchToolResultBlock
 from tests.tools.fetching import URL, Bench, ManualClock, call, input_call
 
 CODES = set(get_args(WebFetchError.model_fields["error_code"].annotation))

@@ -13,7 +13,7 @@ from antiphon.ports.server_tools import ServerCall, ToolProblem
 from antiphon.tools.search.page_age import page_age
 from antiphon.tools.search.port import Found, Place, SearchQuery
 from antiphon.tools.web_search import WebSearch
-from antiphon.wire.results import WebSearchError, WebSearchToolResultBlock
+from antiphon.wire.content.results import WebSearchError, WebSearchToolResultBlock
 from tests.tools.providers import EVERY, standing
 
 CODES = get_args(WebSearchError.model_fields["error_code"].annotation)

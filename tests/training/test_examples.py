@@ -9,20 +9,21 @@ from typing import Any
 
 import jsonschema
 import pytest
-from training.actions import NOUNS
-from training.chat import Kind
-from training.examples import Example, Maker
-from training.jobs import written
-from training.tokens import DAY, Tokens, builder, conversation, rendered, tokenized
-from training.words import LISTS, Split, Words, part
+from training.corpus import answers
+from training.corpus.actions import NOUNS
+from training.corpus.chat import Kind
+from training.corpus.examples import Example, Maker
+from training.corpus.jobs import written
+from training.corpus.words import LISTS, Split, Words, part
+from training.network.tokens import DAY, Tokens, builder, conversation, rendered, tokenized
 
 from antiphon.dialogue.content import Text
-from antiphon.dialogue.prompt import Conversation, Reasoning, Turn
+from antiphon.dialogue.conversation import Conversation, Reasoning, Turn
 from antiphon.dialogue.thinking import OFF, Thinking
 from antiphon.dialogue.tools import Call, Result
-from antiphon.render.prompt import PromptBuilder
+from antiphon.render.prompt.builder import PromptBuilder
 from antiphon.weights.builtin import DEFAULT, builtin_path
-from training import answers, cases
+from training import cases
 
 ANSWERS: Mapping[Kind, Sequence[tuple[str, str, bool]]] = {
     "small": [("Hello!", "Hello! How can I help you?", True)],
@@ -144,7 +145,7 @@ def test_invented_words_are_for_training_only():
 def test_the_cases_that_ship_are_the_ones_that_the_recipe_makes(tmp_path: Path):
     made = cases.cases()
     assert len(made) == 300
-    shipped = Path("src/antiphon/evals/tools.jsonl").read_text("utf-8").splitlines()
+    shipped = Path("src/antiphon/clients/evals/tools.jsonl").read_text("utf-8").splitlines()
     rows: list[dict[str, Any]] = [json.loads(line) for line in shipped]
     assert [row["id"] for row in rows] == [case.id for case in made]
     for row, case in zip(rows, made, strict=True):

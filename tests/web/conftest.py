@@ -5,15 +5,15 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from antiphon.compose import load_catalogue
+from antiphon.compose.models import load_catalogue
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
-from antiphon.service.media import MediaIntake
-from antiphon.service.serving import ModelRoutes, ServedModel
-from antiphon.thinking.seal import Seals
+from antiphon.seals import Seals
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
-from tests.service.media_doubles import intake
+from tests.service.media.doubles import intake
 from tests.web.bridge import Bridge
 
 SCRIPT = """

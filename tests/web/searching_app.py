@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.ports import Clock
 from antiphon.ports.server_tools import ServerTool
+from antiphon.ports.system import Clock
 from tests.service.server_tools import ScriptedTool
 from tests.web.thinking_app import ThinkingApp
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from antiphon.ports import MediaProblem, Pdf, PdfPage
+from antiphon.ports.media import MediaProblem, Pdf, PdfPage
 from tests.schema.real import REAL
-from tests.service.media_doubles import StandInFetcher, StandInReader, intake
+from tests.service.media.doubles import StandInFetcher, StandInReader, intake
 from tests.web.conftest import Starter
 from tests.web.test_tools import CALL, CLOCK, END, MODEL, SECOND, WEATHER, ask, script
 

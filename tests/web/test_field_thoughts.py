@@ -7,8 +7,8 @@ import pytest
 
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted.engine import CHAT_TEMPLATE
-from antiphon.service.telling import REDACTED_TEST_TEXT
-from antiphon.thinking.seal import Seals, Thought
+from antiphon.request.told.thinking import REDACTED_TEST_TEXT
+from antiphon.seals import Seals, Thought
 from tests.web.bridge import parse_events
 from tests.web.test_field_failures import order
 from tests.web.test_thinking import ADAPTIVE, INTERLEAVED, LOOK, joined, with_result

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from antiphon.ports import MediaProblem
-from tests.service.media_doubles import StandInFetcher, StandInReader, intake
+from antiphon.ports.media import MediaProblem
+from tests.service.media.doubles import StandInFetcher, StandInReader, intake
 from tests.web.bridge import Bridge
 from tests.web.conftest import Starter
 

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.config import TurnLimits
 from antiphon.ports.server_tools import ServerCall, ServerResult
-from antiphon.thinking.seal import Seals
+from antiphon.seals import Seals
 from tests.service.server_tools import ScriptedTool, finds
 from tests.web.searching_app import LOOK, SEARCH, app, ask, invoke, kinds, resend, says, search, section
 from tests.web.thinking_app import ThinkingApp

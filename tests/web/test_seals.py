@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.thinking.seal import Seals
+from antiphon.seals import Seals
 from tests.web.thinking_app import ThinkingApp, ask, reply, thought
 
 SCRIPT = (

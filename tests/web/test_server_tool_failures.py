@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.config import TurnLimits
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
-from antiphon.service import tool_runs
+from antiphon.service.reply import tool_runs
 from tests.service.server_tools import ScriptedTool, fetcher, finds, hit, page
 from tests.web.searching_app import FETCH, SEARCH, app, ask, invoke, kinds, resend, says, search, section
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from antiphon.service.telling import ESTIMATE_STEP, REDACTED_TEST_TEXT
-from antiphon.thinking.seal import Thought
+from antiphon.request.told.thinking import REDACTED_TEST_TEXT
+from antiphon.seals import Thought
+from antiphon.service.reply.telling import ESTIMATE_STEP
 from tests.web.bridge import WAIT, parse_events
 from tests.web.conftest import SEALS
 from tests.web.thinking_app import ThinkingApp, ask, reply, thought, tokens

@@ -5,19 +5,20 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-from antiphon.compose import load_catalogue
+from antiphon.compose.models import load_catalogue
 from antiphon.config import ModelSettings, Settings
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
-from antiphon.ports import Clock, EngineOutput, Generation, ModelCard
+from antiphon.ports.engine import EngineOutput, Generation, ModelCard
 from antiphon.ports.server_tools import ServerTool, ServerTools
-from antiphon.service.media import MediaIntake
-from antiphon.service.serving import ModelRoutes, ServedModel
-from antiphon.thinking.seal import Seals
+from antiphon.ports.system import Clock
+from antiphon.seals import Seals
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.web.app import build_app
 from antiphon.web.door import Door
-from tests.service.media_doubles import intake
+from tests.service.media.doubles import intake
 from tests.web.bridge import Answer, Bridge
 from tests.web.conftest import SEALS, CountingEntropy, FixedClock
 

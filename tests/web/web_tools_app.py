@@ -9,7 +9,7 @@ from antiphon.config import ToolSettings, TurnLimits, WebFetchSettings, WebSearc
 from antiphon.config.network import NetworkSettings
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import FetchLimits, GuardedFetcher
-from antiphon.service.media import MediaIntake
+from antiphon.service.media.intake import MediaIntake
 from antiphon.tools.offered import Surroundings, close_tools, tools_for
 from tests.network.stand_in import StandIn
 from tests.tools.stand_ins import SearXNGStandIn

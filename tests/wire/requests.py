@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from antiphon.errors import InvalidRequest
-from antiphon.rules.intake import parse_create
+from antiphon.request.intake import parse_create
 from antiphon.wire.base import WireContext
 from antiphon.wire.headers import Version
 from antiphon.wire.request import CreateMessage

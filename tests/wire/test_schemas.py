@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY
 
-from antiphon.wire.schemas import is_schema
+from antiphon.wire.tools.schemas import is_schema
 
 META: Any = Draft202012Validator(cast("Any", Draft202012Validator.META_SCHEMA))
 

@@ -18,9 +18,9 @@ from pydantic import BaseModel
 from typing_extensions import get_type_hints, is_typeddict
 
 from antiphon.wire.base import NotNull, WireModel
-from antiphon.wire.blocks import OwnResultBlock
+from antiphon.wire.content.blocks import OwnResultBlock
 from antiphon.wire.request import CountTokens, CreateMessage
-from antiphon.wire.tools import OwnTool
+from antiphon.wire.tools.definitions import OwnTool
 
 # What only Python programs can pass, and what travels in headers.
 NO_JSON = frozenset({"IO", "PathLike"})

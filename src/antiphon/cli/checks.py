@@ -10,7 +10,8 @@ from antiphon.cli.progress import adapted, megabytes
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
-    from antiphon.compose import EngineProbe, KeysDescription, ToolCheck
+    from antiphon.compose.probes import EngineProbe
+    from antiphon.compose.start import KeysDescription, ToolCheck
     from antiphon.weights.description import ModelDescription
 
 State = Literal["OK", "WARN", "FAIL"]

@@ -38,12 +38,12 @@ def doctor(ctx: click.Context, as_json: bool, **given: Any) -> None:
 def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield checks.python_version()
     # Imported late: see `serve`.
-    from antiphon import compose
+    from antiphon.compose import models, probes
 
-    yield checks.engine(compose.probe_engine())
+    yield checks.engine(probes.probe_engine())
     try:
         settings = load_settings(given)
-        described = compose.describe_models(settings)
+        described = models.describe_models(settings)
     except ConfigError as wrong:
         yield Finding("settings", "FAIL", str(wrong), "Correct it; the other checks need it.")
         return
@@ -53,8 +53,8 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield from checks.threads(settings, machine.processors())
     yield checks.memory(described, settings, machine.memory())
     yield checks.keys(settings)
-    yield checks.thinking_keys(compose.describe_keys(settings))
-    yield from checks.server_tools(compose.check_server_tools(settings))
+    yield checks.thinking_keys(probes.describe_keys(settings))
+    yield from checks.server_tools(probes.check_server_tools(settings))
 
 
 def _print(findings: Sequence[Finding]) -> None:

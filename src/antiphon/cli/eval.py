@@ -18,11 +18,11 @@ from antiphon import __version__
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 from antiphon.cli.report import CaseProgress, Run, failures, heading, results, table
+from antiphon.clients.evals.cases import CHAT, TOOLS, Benchmark, Case, CasesError, choose
 from antiphon.config import OPTIONS, ConfigError, Settings, ThinkingSettings
-from antiphon.evals.cases import CHAT, TOOLS, Benchmark, Case, CasesError, choose
 
 if TYPE_CHECKING:
-    from antiphon.evals.asking import Asking
+    from antiphon.clients.evals.asking import Asking
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -116,7 +116,7 @@ def _measure(benchmark: Benchmark, given: Mapping[str, Any]) -> int:
 
 
 def _cases(benchmark: Benchmark, given: Mapping[str, Any]) -> tuple[Case, ...]:
-    shipped = files("antiphon.evals").joinpath(benchmark.file)
+    shipped = files("antiphon.clients.evals").joinpath(benchmark.file)
     place = given["path"] or benchmark.file
     try:
         text = Path(given["path"]).read_text("utf-8") if given["path"] else shipped.read_text("utf-8")
@@ -135,7 +135,7 @@ def _jobs(given: Mapping[str, Any]) -> list[_Job]:
                 raise ConfigError(f"--{name.replace('_', '-')} {_OF_A_START}")
         return [_Job("measured")]
     # Imported late: see `serve`.
-    from antiphon import compose
+    from antiphon.compose import models
 
     settings = load_settings(given)
     model = settings.models[settings.default_model]
@@ -149,7 +149,7 @@ def _jobs(given: Mapping[str, Any]) -> list[_Job]:
         thinking=ThinkingSettings(keys=(os.urandom(32),)),
         drain_timeout=1.0,
     )
-    (described,) = compose.describe_models(alone)
+    (described,) = models.describe_models(alone)
     if described.problem is not None or (described.adapter is None and model.adapter in (None, "none")):
         return [_Job("as it is", alone)]
     without = replace(alone, models={model.id: replace(model, adapter="none")})
@@ -161,8 +161,8 @@ def _run(
 ) -> tuple[Run, int]:
     """One measurement, as far as it came, and the exit code that it asks for."""
     # Imported late: see `serve`.
-    from antiphon import compose
-    from antiphon.evals.asking import Asking, UnreachableError
+    from antiphon.clients.evals.asking import Asking, UnreachableError
+    from antiphon.compose import observer
 
     progress = CaseProgress(job.label, len(cases), err)
     parallel = _parallel(given) if job.settings is None else job.settings.models[job.settings.default_model].parallel
@@ -175,7 +175,7 @@ def _run(
                 model = asyncio.run(_ask_server(asking, given))
             else:
                 _ask_own(asking, job.settings, progress, err)
-    except (compose.StartError, UnreachableError) as failure:
+    except (observer.StartError, UnreachableError) as failure:
         problem = str(failure)
     except KeyboardInterrupt:
         asking.interrupted = True
@@ -192,7 +192,7 @@ def _run(
 
 
 async def _ask_server(asking: "Asking", given: Mapping[str, Any]) -> str:
-    from antiphon.evals.asking import Target, first_model
+    from antiphon.clients.evals.asking import Target, first_model
 
     url, key = given["url"], given["key"]
     model = given["model"] or await first_model(url, key)
@@ -204,8 +204,8 @@ async def _ask_server(asking: "Asking", given: Mapping[str, Any]) -> str:
 
 def _ask_own(asking: "Asking", settings: Settings, progress: CaseProgress, err: Console) -> None:
     """Start the model, ask it, stop it."""
-    from antiphon import compose
-    from antiphon.evals.asking import Target
+    from antiphon.clients.evals.asking import Target
+    from antiphon.compose import observer, start
 
     class Observer(ConsoleObserver):
         """Tells of the start; an interrupt ends the asking."""
@@ -222,7 +222,7 @@ def _ask_own(asking: "Asking", settings: Settings, progress: CaseProgress, err: 
 
     observer = Observer(settings, err=err, out=err)
     try:
-        compose.run_server(settings, observer, work)
+        start.run_server(settings, observer, work)
     finally:
         observer.close()
 

@@ -25,9 +25,9 @@ def models(as_json: bool, **given: Any) -> None:
     """Show the models that would be served, and the API model names that each answers for."""
     settings = load_settings(given)
     # Imported late: see `serve`.
-    from antiphon import compose
+    from antiphon.compose import models
 
-    described = compose.describe_models(settings)
+    described = models.describe_models(settings)
     if as_json:
         rows = [{**asdict(model), "default": model.id == settings.default_model} for model in described]
         click.echo(json.dumps(rows, indent=2))

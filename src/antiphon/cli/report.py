@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from antiphon.evals.cases import Benchmark, Call
-from antiphon.evals.scoring import TOTAL, Outcome, Score, tally
+from antiphon.clients.evals.cases import Benchmark, Call
+from antiphon.clients.evals.scoring import TOTAL, Outcome, Score, tally
 
 _PLAIN_STEPS: Final = 10
 _SHOWN: Final = 200

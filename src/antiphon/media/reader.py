@@ -25,8 +25,7 @@ from antiphon.media.frames import (
     Written,
 )
 from antiphon.media.worker import PROGRAM, Worker, WorkerLost
-from antiphon.ports import ImageLimit, MediaProblem, MediaUnavailable, Medium, Pdf, PdfLimit, PdfPage
-from antiphon.ports.articles import Article
+from antiphon.ports.media import Article, ImageLimit, MediaProblem, MediaUnavailable, Medium, Pdf, PdfLimit, PdfPage
 
 _START_TIMEOUT: Final = 60.0
 _LONGEST_PART: Final = 64

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import ClientResponse
 
-from antiphon.ports import TooLarge, Unreachable
+from antiphon.ports.fetch import TooLarge, Unreachable
 
 _PIECE: Final = 64 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS

@@ -13,7 +13,7 @@ from antiphon.network.pinned import OpenSocket, Patience, PinnedClient, Redirect
 from antiphon.network.resolver import Resolver, SystemResolver
 from antiphon.network.robots import MOST_BYTES, Robots
 from antiphon.network.trust import Trust
-from antiphon.ports import Fetched, RobotsDisallow, Unreachable
+from antiphon.ports.fetch import Fetched, RobotsDisallow, Unreachable
 
 _PLAIN_TEXT: Final = ("text/plain", "*/*;q=0.1")
 

@@ -15,7 +15,7 @@ import idna
 
 from antiphon.config.network import AllowedHost
 from antiphon.network.addresses import OWNERS, Address, kind_of
-from antiphon.ports import NotAllowed, NotHttps
+from antiphon.ports.fetch import NotAllowed, NotHttps
 
 LONGEST_URL: Final = 8192
 _PORTS: Final = {"https": 443, "http": 80}

@@ -23,7 +23,7 @@ from antiphon import __version__
 from antiphon.network.body import read_body
 from antiphon.network.guard import Target
 from antiphon.network.trust import Trust
-from antiphon.ports import Fetched, FetchFault, Throttled, Unreachable
+from antiphon.ports.fetch import Fetched, FetchFault, Throttled, Unreachable
 
 USER_AGENT: Final = f"Antiphon/{__version__}"
 SocketInfo = tuple[int, int, int, str, tuple[Any, ...]]

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.robotparser import RobotFileParser
 
 from antiphon.network.guard import Target
-from antiphon.ports import FetchFault
+from antiphon.ports.fetch import FetchFault
 
 AGENT: Final = "Antiphon"
 MOST_BYTES: Final = 512 * 1024

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from antiphon.dialogue.content import Document, SearchResult, Text
-from antiphon.dialogue.prompt import Conversation
+from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.tools import Result
 
 SourceKind = Literal["search_result", "document"]

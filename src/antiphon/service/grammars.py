@@ -6,11 +6,12 @@ from hashlib import sha256
 
 import orjson
 
-from antiphon.dialogue.prompt import Conversation
-from antiphon.ports import Engine, Segment
-from antiphon.render.reply_grammar import reply_grammar, thought_grammar
+from antiphon.dialogue.conversation import Conversation
+from antiphon.dialogue.rendered import Segment
+from antiphon.ports.engine import Engine
+from antiphon.render.families.syntax import Family
+from antiphon.render.grammar.reply import reply_grammar, thought_grammar
 from antiphon.render.sources import sources_of
-from antiphon.render.syntax import Family
 
 MOST_BYTES = 16 * 1024 * 1024
 """What the kept grammars may weigh together, in characters."""

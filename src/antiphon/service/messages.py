@@ -9,52 +9,55 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from antiphon.dialogue.conversation import Conversation, Limits, Sampling
 from antiphon.dialogue.events import Compacted
-from antiphon.dialogue.prompt import Conversation, Limits, Sampling
-from antiphon.errors import ApiError, EngineFault, InvalidRequest
+from antiphon.dialogue.rendered import RenderedPrompt
+from antiphon.errors import EngineFault, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
-from antiphon.ports import Clock, Entropy, RenderedPrompt
-from antiphon.render.continued import behind as new_segments
-from antiphon.render.reply_grammar import GrammarError
+from antiphon.ports.system import Clock, Entropy
+from antiphon.render.grammar.reply import GrammarError
+from antiphon.render.prompt.continued import behind as new_segments
+from antiphon.render.prompt.template import TemplateError
 from antiphon.render.sources import sources_of
-from antiphon.render.template import TemplateError
-from antiphon.rules.bindings import conversations
-from antiphon.rules.case import Case, Issue
-from antiphon.rules.compaction import compact_edit
-from antiphon.rules.intake import parse_count, parse_create
-from antiphon.rules.kept_thoughts import applied_edits
-from antiphon.rules.ladder import check
-from antiphon.rules.lower import limits, sampling
-from antiphon.rules.media import wanted
-from antiphon.rules.server_calls import offered, waiting
-from antiphon.rules.server_results import open_found
-from antiphon.rules.summaries import Record, open_record, sign
-from antiphon.rules.thoughts import Foreign, read
-from antiphon.rules.tool_changes import at_the_end
-from antiphon.rules.toolbox import members
-from antiphon.service.asked import Asked, Request
-from antiphon.service.citations import Citations
-from antiphon.service.media import MediaIntake
-from antiphon.service.reply import Reply, told
+from antiphon.request.asked import Asked, Request
+from antiphon.request.case import Case, Issue
+from antiphon.request.intake import parse_count, parse_create
+from antiphon.request.ladder import check
+from antiphon.request.media.wanted import wanted
+from antiphon.request.rules.compaction import compact_edit
+from antiphon.request.sealed.bindings import conversations
+from antiphon.request.sealed.compactions import Record, open_record, sign
+from antiphon.request.sealed.found import open_found
+from antiphon.request.sealed.thoughts import Foreign, read
+from antiphon.request.told.conversation import limits, sampling
+from antiphon.request.told.thinking import form_of
+from antiphon.request.told.thoughts import applied_edits
+from antiphon.request.tools.roster import at_the_end
+from antiphon.request.tools.server_calls import offered, waiting
+from antiphon.request.tools.toolbox import members
+from antiphon.seals import NONCE_BYTES, Seals
+from antiphon.service.faults import told
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.reply.citations import Citations
+from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.summarizer import Summarizer
+from antiphon.service.reply.telling import Sealing, Telling
+from antiphon.service.reply.work import AtThreshold, OnDemand, Serving, Work
+from antiphon.service.served import ModelRoutes, Target
 from antiphon.service.server_side import Admission, ServerSide, continued
-from antiphon.service.serving import ModelRoutes, Target
-from antiphon.service.summaries import Summarizer
-from antiphon.service.telling import Sealing, Telling, form_of
-from antiphon.service.work import AtThreshold, OnDemand, Serving, Work
-from antiphon.thinking.seal import NONCE_BYTES, Seals
 from antiphon.wire.base import WireContext
-from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOOL_CHANGES
+from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOKEN_COUNT, TOOL_CHANGES
 from antiphon.wire.reply import Diagnostics, Message, ReplyBlock, TokenCount, Usage
 from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
 from antiphon.wire.settings import Compact, Compaction
 
 DEFAULT_COMPACT_TRIGGER = 150_000
+
 SUMMARY_TOKENS = 4096
 """How long a summary may be that nobody set a limit for."""
 
 log = logging.getLogger(__name__)
 
-TOKEN_COUNT = "thinking-token-count-2026-05-13"
 _Read = TypeVar("_Read")
 
 LARGE_BODY = 512 * 1024
@@ -380,8 +383,3 @@ def _diagnostics(request: CreateMessage) -> Diagnostics | UnsetType | None:
     if request.diagnostics.previous_message_id is None:
         return None
     return Diagnostics(cache_miss_reason={"type": "unavailable"})
-
-
-def unknown_resource() -> ApiError:
-    """The 404 of a path or id that is not there."""
-    return ApiError("not_found_error", "The requested resource could not be found.")

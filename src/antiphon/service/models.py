@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
-from antiphon.service.serving import ModelRoutes
+from antiphon.service.served import ModelRoutes
 from antiphon.wire.models import Capabilities, ModelInfo, ModelPage, Supported
 
 DEFAULT_LIMIT = 20

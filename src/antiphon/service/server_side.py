@@ -9,20 +9,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from antiphon.config import TurnLimits
 from antiphon.errors import ApiError
-from antiphon.ports import Entropy
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.rules import unbuilt
-from antiphon.rules.case import Case
-from antiphon.rules.media import wanted
-from antiphon.rules.server_results import page_of
-from antiphon.service.media import MediaIntake
-from antiphon.thinking.seal import NONCE_BYTES, Seals
+from antiphon.ports.system import Entropy
+from antiphon.request.case import Case
+from antiphon.request.media.wanted import wanted
+from antiphon.request.rules import unbuilt
+from antiphon.request.sealed.found import page_of
+from antiphon.request.tools import server_kinds
+from antiphon.seals import NONCE_BYTES, Seals
+from antiphon.service.media.intake import MediaIntake
 from antiphon.wire.base import OwnTools, WireContext
-from antiphon.wire.blocks import Block, WebFetchToolResultBlock, WebSearchToolResultBlock
+from antiphon.wire.content.blocks import Block, WebFetchToolResultBlock, WebSearchToolResultBlock
+from antiphon.wire.content.results import WebSearchResult
 from antiphon.wire.reply import ReplyBlock
 from antiphon.wire.request import CreateMessage, InputMessage
-from antiphon.wire.results import WebSearchResult
-from antiphon.wire.tools import ToolChoice, ToolChoiceAny, ToolChoiceAuto, ToolChoiceTool
+from antiphon.wire.tools.definitions import ToolChoice, ToolChoiceAny, ToolChoiceAuto, ToolChoiceTool
 
 _BLOCK: Final[TypeAdapter[Block]] = TypeAdapter(Block)
 
@@ -37,7 +38,7 @@ class ServerSide:
     @property
     def own(self) -> OwnTools:
         """Those of the tools that the API does not have."""
-        tools = [tool for tool in self.tools.tools if tool.name not in unbuilt.CALLS]
+        tools = [tool for tool in self.tools.tools if tool.name not in server_kinds.CALLS]
         return OwnTools(
             tuple(kind for tool in tools for kind in tool.types),
             frozenset(tool.name for tool in tools),

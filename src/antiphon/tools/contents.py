@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Final, Literal
 
-from antiphon.ports import Fetched
+from antiphon.ports.fetch import Fetched
 
 Content = Literal["html", "pdf", "text"]
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon.config import ToolSettings, WebSearchSettings
-from antiphon.ports import Clock, Fetcher, MediaProblem, MediaUnavailable
+from antiphon.ports.fetch import Fetcher
+from antiphon.ports.media import MediaProblem, MediaUnavailable
 from antiphon.ports.server_tools import ServerTool, ToolProblem
+from antiphon.ports.system import Clock
 from antiphon.tools.own import ToolsError, check_apart, own_tools
 from antiphon.tools.search import brave, local, tavily
 from antiphon.tools.search.port import SearchProvider, SearchQuery

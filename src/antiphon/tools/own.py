@@ -11,8 +11,8 @@ from typing import Any, Final, get_args
 
 from antiphon.ports.server_tools import ServerTool
 from antiphon.wire.base import tags
-from antiphon.wire.blocks import Block, ServerToolUseBlock
-from antiphon.wire.tools import Tool as ToolDefinition
+from antiphon.wire.content.blocks import Block, ServerToolUseBlock
+from antiphon.wire.tools.definitions import Tool as ToolDefinition
 
 GROUP: Final = "antiphon.server_tools"
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)

@@ -8,23 +8,19 @@ from typing import Any, Final, Protocol
 
 from antiphon.config import WebFetchSettings
 from antiphon.dialogue.tools import Tool
-from antiphon.ports import (
-    Clock,
+from antiphon.ports.fetch import (
     Fetched,
     Fetcher,
     FetchFault,
-    MediaProblem,
-    MediaReader,
-    MediaUnavailable,
     NotAllowed,
     NotHttps,
-    PdfLimit,
     RobotsDisallow,
     Throttled,
     TooLarge,
 )
-from antiphon.ports.articles import ArticleReader
+from antiphon.ports.media import ArticleReader, MediaProblem, MediaReader, MediaUnavailable, PdfLimit
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
+from antiphon.ports.system import Clock
 from antiphon.tools.contents import content_of, text_of
 from antiphon.tools.domains import DomainRules
 from antiphon.tools.page_cache import Page, PageCache

@@ -3,17 +3,17 @@
 from starlette.routing import Route, Router
 
 from antiphon.config import Settings
-from antiphon.ports import Clock, Entropy
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.service.media import MediaIntake
+from antiphon.ports.system import Clock, Entropy
+from antiphon.seals import Seals
+from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService, Thinkers
 from antiphon.service.models import ModelService
+from antiphon.service.reply.summarizer import Summarizer
+from antiphon.service.served import ModelRoutes
 from antiphon.service.server_side import ServerSide
-from antiphon.service.serving import ModelRoutes
-from antiphon.service.summaries import Summarizer
-from antiphon.thinking.seal import Seals
 from antiphon.web.endpoint import Endpoint, nowhere
-from antiphon.web.headers import Gatekeeper
+from antiphon.web.keys import Gatekeeper
 from antiphon.web.routes import Resources
 
 

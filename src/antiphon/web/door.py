@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from antiphon.errors import ApiError
 from antiphon.ids import ENTROPY_BYTES, make_id
-from antiphon.ports import Entropy
+from antiphon.ports.system import Entropy
 from antiphon.web.errors import error_reply
 
 LOADING_RETRY_SECONDS = "5"

@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.errors import ApiError
-from antiphon.service.messages import unknown_resource
-from antiphon.web.errors import bug, error_reply
+from antiphon.web.errors import bug, error_reply, unknown_resource
 
 Handler = Callable[[Request], Awaitable[ASGIApp]]
 

@@ -18,3 +18,8 @@ def bug(problem: Exception, id_: str) -> ApiError:
     """What is left of our own failures for a client; the owner's log has the rest."""
     log.error("request %s failed", id_, exc_info=problem)
     return ApiError("api_error", "Internal server error")
+
+
+def unknown_resource() -> ApiError:
+    """The 404 of a path or id that is not there."""
+    return ApiError("not_found_error", "The requested resource could not be found.")

@@ -13,9 +13,10 @@ from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
 from antiphon.service.messages import MessageService
 from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, PageQuery
-from antiphon.service.serving import ModelRoutes
+from antiphon.service.served import ModelRoutes
 from antiphon.web.body import read_json_body
-from antiphon.web.headers import Gatekeeper, wire_context
+from antiphon.web.headers import wire_context
+from antiphon.web.keys import Gatekeeper
 from antiphon.web.replies import Pace, StreamReply, WholeReply, nobody, unless_gone
 from antiphon.wire.base import WireContext
 

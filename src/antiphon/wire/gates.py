@@ -6,34 +6,59 @@ Source: API reference, Beta headers; a feature that left beta has no entry.
 from collections.abc import Mapping
 from typing import Final
 
+INTERLEAVED = "interleaved-thinking-2025-05-14"
+
+TOKEN_COUNT = "thinking-token-count-2026-05-13"
+
 ADVISOR: Final = frozenset({"advisor-tool-2026-03-01"})
+
 COMPUTER_2024: Final = frozenset({"computer-use-2024-10-22"})
+
 COMPUTER_2025_01: Final = frozenset({"computer-use-2025-01-24"})
+
 COMPUTER_2025_11: Final = frozenset({"computer-use-2025-11-24"})
+
 MCP_SERVERS: Final = frozenset({"mcp-client-2025-04-04", "mcp-client-2025-11-20", "mcp-client-2026-09-15"})
+
 MCP_SERVER_TOOLS: Final = frozenset({"mcp-client-2025-04-04"})
+
 MCP_TOOLSET: Final = frozenset({"mcp-client-2025-11-20", "mcp-client-2026-09-15"})
 
 CLEARING: Final = frozenset({"context-management-2025-06-27"})
+
 COMPACT_AT_THRESHOLD: Final = frozenset({"compact-2026-01-12"})
+
 COMPACT_ON_DEMAND: Final = frozenset({"compact-2026-09-04"})
+
 FALLBACK: Final = frozenset({"server-side-fallback-2026-06-01", "server-side-fallback-2026-07-01"})
+
 FALLBACK_DEFAULT: Final = frozenset({"server-side-fallback-2026-07-01"})
+
 FALLBACK_CREDIT: Final = frozenset({"fallback-credit-2026-06-01", "fallback-credit-2026-07-01"})
+
 THREADS: Final = frozenset({"message-threads-2026-08-12"})
+
 BILLING_POLICY: Final = frozenset({"user-profiles-billing-2026-10-01"})
+
 TASK_BUDGET: Final = frozenset({"task-budgets-2026-03-13"})
+
 OUTPUT_FORMAT: Final = frozenset({"structured-outputs-2025-11-13", "structured-outputs-2025-12-15"})
+
 BLOCK_BINDING: Final = frozenset({"thinking-binding-controls-2026-08-01"})
+
 THINKING_UPDATES: Final = frozenset({"thinking-display-updates-2026-08-18"})
 
 CLEAR_AT: Final = frozenset({"mid-conversation-system-clear-at-2026-08-21"})
+
 # The coding agents of the API's vendor ask for the same key by a name of their own.
 TURN_OUTPUT_CONFIG: Final = frozenset({"mid-conversation-output-config-2026-07-01", "per-turn-control-2026-07-01"})
+
 INLINE_TOOLS: Final = frozenset({"inline-tools-2026-09-15"})
+
 TOOL_CHANGES: Final = frozenset({"mid-conversation-tool-changes-2026-07-01"}) | INLINE_TOOLS
 
 CACHE_SCOPE: Final = frozenset({"prompt-caching-scope-2026-01-05"})
+
 FINE_GRAINED_STREAMING: Final = frozenset({"fine-grained-tool-streaming-2025-05-14"})
 
 # The members of unions that are still in beta. No tag stands for two things.

@@ -20,7 +20,8 @@ from antiphon.wire.base import (
     context_of,
     version_field,
 )
-from antiphon.wire.blocks import Block
+from antiphon.wire.content.blocks import Block
+from antiphon.wire.content.inline import TextBlock
 from antiphon.wire.gates import (
     BILLING_POLICY,
     CLEAR_AT,
@@ -34,7 +35,6 @@ from antiphon.wire.gates import (
     THREADS,
     TURN_OUTPUT_CONFIG,
 )
-from antiphon.wire.inline import TextBlock
 from antiphon.wire.settings import (
     BillingPolicy,
     Compaction,
@@ -51,7 +51,7 @@ from antiphon.wire.settings import (
     Thread,
     TurnOutputConfig,
 )
-from antiphon.wire.tools import Tool, ToolChoice
+from antiphon.wire.tools.definitions import Tool, ToolChoice
 
 MOST_MESSAGES: Final = 100_000
 REGIONS: Final = ("global", "us")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from antiphon.dialogue.events import CallArguments, CallEnd, CallStart, ReasoningDelta, ReplyEvent, TextDelta
 from antiphon.dialogue.tools import Tool
 from antiphon.render.families import FAMILIES, UNIVERSAL
-from antiphon.render.syntax import Family
+from antiphon.render.families.syntax import Family
 
 HERE: Final = Path(__file__).parent
 NATIVE: Final = tuple(family for family in FAMILIES if family is not UNIVERSAL)

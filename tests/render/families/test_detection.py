@@ -2,8 +2,9 @@
 
 import pytest
 
-from antiphon.render.families import UNIVERSAL, family_for
-from antiphon.render.syntax import Family
+from antiphon.render.families import UNIVERSAL
+from antiphon.render.families.syntax import Family
+from antiphon.render.prompt.detection import family_for
 from tests.render.families.cases import HERE, NATIVE, transcripts
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from antiphon.dialogue.tools import Choice
-from antiphon.render.call_reader import CallReader
 from antiphon.render.families import FAMILIES
-from antiphon.render.grammar import call_grammar
-from antiphon.render.syntax import CallSyntax, Family
+from antiphon.render.families.syntax import CallSyntax, Family
+from antiphon.render.grammar.calls import call_grammar
+from antiphon.render.reading.calls import CallReader
 from tests.render.families.cases import NATIVE, TOOLS, Told, Transcript, told, transcripts
 from tests.render.walk import Bytes
 

@@ -5,11 +5,11 @@ from typing import Final
 
 import pytest
 
-from antiphon.dialogue.prompt import Conversation, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Text, Turn
 from antiphon.dialogue.tools import Call, Result
-from antiphon.ports import ModelCard
-from antiphon.render.prompt import PromptBuilder
-from antiphon.render.syntax import Family
+from antiphon.ports.engine import ModelCard
+from antiphon.render.families.syntax import Family
+from antiphon.render.prompt.builder import PromptBuilder
 from tests.render.families.cases import HERE, NATIVE, TOOLS
 
 CONVERSATION: Final = Conversation(

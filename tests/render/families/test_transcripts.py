@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialogue.events import CallArguments, ReasoningDelta, ReplyEvent, TextDelta
-from antiphon.render.call_reader import CallReader
 from antiphon.render.families import hermes
-from antiphon.render.reasoning import ReasoningReader
+from antiphon.render.reading.calls import CallReader
+from antiphon.render.reading.thoughts import ReasoningReader
 from tests.render.families.cases import TOOLS, Transcript, told, transcripts
 
 TRANSCRIPTS = transcripts()

@@ -20,7 +20,7 @@ import aiohttp
 import orjson
 
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
-from antiphon.ports import Done, EngineOutput, Piece, PrefillProgress
+from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 
 CALL_TIMEOUT: Final = 120.0
 CONNECT_TIMEOUT: Final = 10.0

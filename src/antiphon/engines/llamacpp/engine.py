@@ -7,28 +7,19 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from antiphon.config import ModelSettings
-from antiphon.dialogue.prompt import Sampling
-from antiphon.engines.llamacpp.child import Load
+from antiphon.dialogue.conversation import Sampling
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
+from antiphon.engines.llamacpp.embedded.child import Load
+from antiphon.engines.llamacpp.embedded.process import EngineProcess
+from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
 from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
-from antiphon.engines.llamacpp.process import EngineProcess
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.slots import Slot, Slots
-from antiphon.engines.llamacpp.supervisor import Supervisor
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.errors import EngineFault, EngineRefused
-from antiphon.ports import (
-    Done,
-    EngineHealth,
-    EngineOutput,
-    Generation,
-    ModelCard,
-    Piece,
-    PrefillProgress,
-    RenderedPrompt,
-    Segment,
-)
+from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
 LOAD_TIMEOUT: Final = 1800.0

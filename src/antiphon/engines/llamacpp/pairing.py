@@ -14,7 +14,7 @@ of each other.
 
 from dataclasses import replace
 
-from antiphon.ports import Piece
+from antiphon.ports.engine import Piece
 
 
 class Pairing:

@@ -20,9 +20,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from antiphon.dialogue.media import Image
-from antiphon.engines.segments import join_runs
+from antiphon.dialogue.rendered import Segment, join_runs
 from antiphon.errors import EngineRefused
-from antiphon.ports import Segment
 
 BREAK: Final = "\u200b"
 BEHIND_PICTURES: Final = "\n"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon.dialogue.prompt import Sampling
+from antiphon.dialogue.conversation import Sampling
 
 
 def native_sampling(asked: Sampling, recommended: Sampling) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Collection, Sequence
 from typing import Final, Protocol
 
 from antiphon.dialogue.media import Image
+from antiphon.dialogue.rendered import Segment, join_runs
 from antiphon.engines.llamacpp.pictures import (
     ENDS_OF_TURNS,
     ControlTexts,
@@ -12,9 +13,7 @@ from antiphon.engines.llamacpp.pictures import (
     stand_in,
     stretches,
 )
-from antiphon.engines.segments import join_runs
 from antiphon.errors import EngineFault, EngineRefused
-from antiphon.ports import Segment
 
 _NO_TOKEN: Final = -1  # the server hands numbers through as they are
 _PROBE: Final = "a"

@@ -6,21 +6,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted.limits import stopped, with_tokens, within
 from antiphon.engines.scripted.script import Failure, Reply, Script, pieces_of
 from antiphon.engines.scripted.thoughts import MASK, Thoughts, thought_of
 from antiphon.engines.scripted.tokenizer import CONTROL, TURN_END, TURN_START, pieces, tokens
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
-from antiphon.ports import (
-    Done,
-    EngineHealth,
-    EngineOutput,
-    Generation,
-    ModelCard,
-    Piece,
-    PrefillProgress,
-    Segment,
-)
+from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
 
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted.tokenizer import pieces, tokens
-from antiphon.ports import Piece, Segment
+from antiphon.ports.engine import Piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.errors import EngineFault
-from antiphon.ports import Piece
+from antiphon.ports.engine import Piece
 
 DEFAULT_WINDOW: Final = 200_000
 

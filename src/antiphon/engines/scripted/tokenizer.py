@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from antiphon.dialogue.media import picture_tokens
-from antiphon.engines.segments import join_runs
-from antiphon.ports import Segment
+from antiphon.dialogue.rendered import Segment, join_runs
 
 TURN_START: Final = "<|im_start|>"
 TURN_END: Final = "<|im_end|>"

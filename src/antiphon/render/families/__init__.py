@@ -15,9 +15,10 @@ from antiphon.render.families import (
     mistral,
     qwen3_coder,
 )
+from antiphon.render.families.syntax import Family
 from antiphon.render.families.universal import UNIVERSAL
-from antiphon.render.syntax import Family
-from antiphon.render.template import ChatTemplate, TemplateError
+from antiphon.render.prompt.detection import family_for
+from antiphon.render.prompt.template import ChatTemplate, TemplateError
 
 __all__ = ["FAMILIES", "UNIVERSAL", "family_for"]
 
@@ -36,23 +37,3 @@ FAMILIES: Final[tuple[Family, ...]] = (
     UNIVERSAL,
 )
 """In the order in which they are tried."""
-
-
-def family_for(chat_template: str | None, name: str | None = None) -> Family:
-    """The family of a model: the one with this `name` (`KeyError` where there is none), or the first that fits.
-
-    A family whose definitions or history go through the template fits only where the template really tells them.
-    """
-    if name is not None:
-        return {family.name: family for family in FAMILIES}[name]
-    if chat_template is None:
-        return UNIVERSAL
-    found = next((family for family in FAMILIES if all(text in chat_template for text in family.detect)), UNIVERSAL)
-    if found.definitions == "system" and found.history == "text":
-        return found
-    try:
-        abilities = ChatTemplate(chat_template).abilities
-    except TemplateError:
-        return UNIVERSAL
-    told = (abilities.tools or found.definitions == "system") and (abilities.calls or found.history == "text")
-    return found if told else UNIVERSAL

@@ -4,7 +4,7 @@ Neither published template writes tool definitions. Models are known to spell th
 they do not hit the token; those spellings are read.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 _SECTION = "<｜tool▁calls▁begin｜>"
 _SECTION_SPELLINGS = (_SECTION, "<｜tool_calls_begin｜>", "<｜tool calls begin｜>", "<｜tool▁calls｜>")

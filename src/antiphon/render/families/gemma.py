@@ -5,7 +5,7 @@ Gemma 4 thinks in a channel of its own where `enable_thinking` is true, which it
 Gemma 3 has no call format of its own and gets the universal family.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, QuotedArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, QuotedArguments, ThoughtSyntax
 
 _FUNCTION = Family(
     name="functiongemma",

@@ -3,7 +3,7 @@
 All reason unless `enable_thinking` is false.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, TaggedArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, TaggedArguments, ThoughtSyntax
 
 _LINES = Family(
     name="glm-4.5",

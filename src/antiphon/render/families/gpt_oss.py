@@ -6,7 +6,7 @@ The recipient may stand in the channel's part of the header or in the role's. `<
 engine may stop there without showing it.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="gpt-oss",

@@ -4,7 +4,7 @@ The published template renders no calls of earlier turns, so they are told as te
 switch, which changes the template's own system prompt; it then writes its answer between `<response>` tags.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="granite-3",

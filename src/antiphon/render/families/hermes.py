@@ -4,7 +4,7 @@ Qwen3 reasons unless `enable_thinking` is false; its thinking-2507 and QwQ alway
 thought themselves. Hermes, Qwen 2.5 and Granite 4 do not reason by nature: their templates know no thought.
 """
 
-from antiphon.render.syntax import TAGGED_THOUGHT, CallSyntax, Family, JsonArguments
+from antiphon.render.families.syntax import TAGGED_THOUGHT, CallSyntax, Family, JsonArguments
 
 FAMILY = Family(
     name="hermes",

@@ -3,7 +3,7 @@
 K2 Thinking opens its thought itself, and its template has no switch.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 FAMILY = Family(
     name="kimi-k2",

@@ -4,7 +4,7 @@ Without the tag nothing but its place tells a call from text, so it counts as on
 published template takes one call a message.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments
 
 FAMILY = Family(
     name="llama3",

@@ -3,7 +3,7 @@
 It always reasons: the template opens the thought and has no switch.
 """
 
-from antiphon.render.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
+from antiphon.render.families.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
 
 FAMILY = Family(
     name="minimax-m2",

@@ -4,7 +4,7 @@ v11 puts the id between name and arguments, v13 leaves it out; both are read. Ma
 think between `[THINK]` and `[/THINK]`.
 """
 
-from antiphon.render.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
+from antiphon.render.families.syntax import CallSyntax, Family, JsonArguments, ThoughtSyntax
 
 _LIST = Family(
     name="mistral-list",

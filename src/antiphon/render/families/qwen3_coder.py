@@ -4,7 +4,7 @@ The published template writes booleans and null of earlier calls as Python does 
 write them too.
 """
 
-from antiphon.render.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
+from antiphon.render.families.syntax import TAGGED_THOUGHT, CallSyntax, Family, TaggedArguments
 
 FAMILY = Family(
     name="qwen3-coder",

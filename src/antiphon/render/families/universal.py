@@ -5,7 +5,7 @@ Source: How to implement tool use, Tool use system prompt.
 
 from typing import Final
 
-from antiphon.render.syntax import CallSyntax, Family, TaggedArguments
+from antiphon.render.families.syntax import CallSyntax, Family, TaggedArguments
 
 UNIVERSAL: Final = Family(
     name="universal",

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-from antiphon.dialogue.prompt import Conversation, Part, Reasoning, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Part, Reasoning, Text, Turn
 from antiphon.dialogue.thinking import OFF, EffortLevel, Thinking
 from antiphon.dialogue.tools import Call, Result
-from antiphon.ports import ModelCard
-from antiphon.render.prompt import PromptBuilder
+from antiphon.ports.engine import ModelCard
+from antiphon.render.prompt.builder import PromptBuilder
 from tests.render.families.cases import TOOLS
 
 HERE: Final = Path(__file__).parent

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.dialogue.prompt import Reasoning, Text, Turn
+from antiphon.dialogue.conversation import Reasoning, Text, Turn
 from antiphon.dialogue.thinking import OFF, EffortLevel
 from antiphon.dialogue.tools import Result
-from antiphon.render.syntax import UNIVERSAL_THOUGHT
+from antiphon.render.families.syntax import UNIVERSAL_THOUGHT
 from tests.render.families.thinking.models import (
     ASKED,
     CALL,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from antiphon.dialogue.events import ReasoningDelta, ReplyEvent
-from antiphon.render.call_reader import CallReader
-from antiphon.render.reader import ReplyReader
-from antiphon.render.reasoning import ReasoningReader
-from antiphon.render.syntax import Family
+from antiphon.render.families.syntax import Family
+from antiphon.render.reading.calls import CallReader
+from antiphon.render.reading.reply import ReplyReader
+from antiphon.render.reading.thoughts import ReasoningReader
 from tests.render.families.cases import TOOLS, told
 from tests.render.families.thinking.models import ASKED, HERE, MODELS, Model, closed
 from tests.render.families.thinking.models import told as prompt

@@ -1,0 +1,11 @@
+"""Where concrete things meet: settings → weights → engines → services → the listening server.
+
+The only package that names concrete engines, tools and stores. Reads files, starts processes; decides nothing else.
+
+    start      the server from its settings to its end
+    observer   who watches it start and stop
+    edges      clock, dice, seals, network, tools: what the core is given
+    engines    an engine for a model of the settings
+    models     which names are answered by which model
+    services   the use cases over all of it
+    probes     what `antiphon doctor` asks of a machine"""

@@ -1,0 +1,60 @@
+"""What the core is given from outside: clock, dice, seals, the network, files' readers, server tools."""
+
+import os
+import time
+
+from antiphon.compose.observer import StartError
+from antiphon.config import Settings
+from antiphon.media.reader import Bounds, Reader
+from antiphon.network import GuardedFetcher
+from antiphon.ports.server_tools import ServerTools
+from antiphon.ports.system import Entropy
+from antiphon.seals import Seals
+from antiphon.stores import keyfile
+from antiphon.stores.keyfile import KeyFileError
+from antiphon.tools.offered import Surroundings, tools_for
+from antiphon.tools.own import ToolsError
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch."""
+        return time.time()
+
+
+class SystemEntropy:
+    """The machine's dice."""
+
+    def bytes(self, count: int) -> bytes:
+        """`count` random bytes."""
+        return os.urandom(count)
+
+
+def seals_for(settings: Settings, entropy: Entropy) -> Seals:
+    """The seals on thinking; the first start makes the file with their key. Raises `StartError`."""
+    try:
+        return keyfile.seals_for(settings.thinking, entropy, os.environ)
+    except KeyFileError as problem:
+        raise StartError(str(problem)) from problem
+
+
+def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
+    """The tools that run inside the server, as the settings offer them; who gets them closes them. `StartError`."""
+    try:
+        return ServerTools(tools_for(settings.tools, around))
+    except ToolsError as problem:
+        raise StartError(str(problem)) from problem
+
+
+def _reader(settings: Settings) -> Reader:
+    return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
+
+
+def _fetcher(settings: Settings) -> GuardedFetcher:
+    try:
+        return GuardedFetcher(settings.network)
+    except OSError as problem:
+        path = settings.network.ca_file
+        raise StartError(f"network_ca_file: the certificates in {path} cannot be read: {problem}") from problem

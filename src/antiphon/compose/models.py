@@ -1,0 +1,86 @@
+"""Which names are answered by which model, and under whose rules."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from antiphon.compose.observer import StartError
+from antiphon.config import ConfigError, Settings
+from antiphon.config.models import nearest
+from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT
+from antiphon.ports.engine import Engine
+from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
+from antiphon.render.families import FAMILIES
+from antiphon.render.families.syntax import Family
+from antiphon.render.prompt.detection import family_for
+from antiphon.render.prompt.template import TemplateError
+from antiphon.service.served import ServedModel
+from antiphon.weights.description import ModelDescription, describe
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """The profiles that ship with the package, with the owner's over them. Raises `ConfigError`."""
+    builtin = tomllib.loads(files("antiphon.profiles").joinpath("data.toml").read_text("utf-8"))
+    try:
+        return parse_catalogue(builtin, settings.profiles, settings.aliases, local_ids=settings.models)
+    except ProfileError as problem:
+        raise ConfigError(str(problem)) from problem
+
+
+def describe_models(settings: Settings) -> list[ModelDescription]:
+    """Every model of the settings: its file, if it is here, and the names that it answers for. Loads none.
+
+    Raises `ConfigError`.
+    """
+    families(settings)
+    answers = names_by_model(settings)
+    return [describe(model, answers[id_], DEFAULT_CONTEXT) for id_, model in settings.models.items()]
+
+
+def families(settings: Settings) -> dict[str, Family | None]:
+    """Model id → the family that the settings name for it, None if they name none. Raises `ConfigError`."""
+    known = [family.name for family in FAMILIES]
+    named: dict[str, Family | None] = dict.fromkeys(settings.models)
+    for id_, model in settings.models.items():
+        if model.family is None:
+            continue
+        if model.family not in known:
+            raise ConfigError(
+                f"[models.{id_}] family: '{model.family}' is not a family of models"
+                f"{nearest(model.family, known)} (allowed: {', '.join(known)})"
+            )
+        named[id_] = family_for(None, model.family)
+    return named
+
+
+def names_by_model(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Model id → the API names that it answers for, its own first."""
+    answers: dict[str, list[str]] = {id_: [id_] for id_ in settings.models}
+    for profile in load_catalogue(settings).all():
+        for name in (profile.id, *profile.aliases):
+            id_ = settings.routes.get(name) or settings.routes.get(profile.id) or settings.default_model
+            answers[id_].append(name)
+    for alias in settings.aliases:
+        answers[settings.routes.get(alias) or settings.default_model].append(alias)
+    return {id_: tuple(dict.fromkeys(names)) for id_, names in answers.items()}
+
+
+def _served(engine: Engine, family: Family | None) -> ServedModel:
+    try:
+        return ServedModel.of(engine, family)
+    except TemplateError as problem:
+        raise StartError(
+            f"model {engine.card.id}: {problem}. Set `chat_template` of this model to the path of a working template."
+        ) from problem
+
+
+def _with_own(catalogue: Catalogue, served: Mapping[str, ServedModel]) -> Catalogue:
+    for id_, model in served.items():
+        card = model.engine.card
+        created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            catalogue = catalogue.with_local(id_, card.name, card.window, created)
+        except ProfileError as problem:
+            raise ConfigError(str(problem)) from problem
+    return catalogue

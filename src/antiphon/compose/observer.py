@@ -1,0 +1,28 @@
+"""Who watches a server start and stop, and what keeps one from starting."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class StartError(Exception):
+    """The server cannot start. The text says why and what to do."""
+
+
+class ServerObserver(Protocol):
+    """Somebody who watches the server start and stop."""
+
+    def stage(self, text: str) -> None:
+        """A step of the start begins."""
+        ...
+
+    def download(self, name: str, done: int, total: int | None) -> None:
+        """`done` of `total` bytes of a file have come."""
+        ...
+
+    def listening(self, url: str, model_names: Sequence[str]) -> None:
+        """The server answers at `url`."""
+        ...
+
+    def draining(self, open_requests: int) -> None:
+        """The server stops; so many requests are still open."""
+        ...

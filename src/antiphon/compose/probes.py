@@ -1,0 +1,53 @@
+"""What can be said of this machine without serving: engine, keys, server tools."""
+
+import asyncio
+import importlib.metadata
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.compose.edges import _reader
+from antiphon.config import Settings
+from antiphon.stores import keyfile
+from antiphon.stores.keyfile import KeysDescription
+from antiphon.tools.offered import ToolCheck, check_tools
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProbe:
+    """Whether the native engine can be used on this machine, and on which devices it would run."""
+
+    importable: bool
+    version: str
+    devices: tuple[str, ...]
+    detail: str
+
+
+def describe_keys(settings: Settings) -> KeysDescription:
+    """Which keys would seal thinking. Makes none."""
+    return keyfile.describe_keys(settings.thinking, os.environ)
+
+
+def probe_engine() -> EngineProbe:
+    """Import the native engine and ask for its devices."""
+    try:
+        import xllamacpp
+
+        native: Any = xllamacpp
+        devices = tuple(str(device["description"]) for device in native.get_device_info())
+    except Exception as problem:
+        return EngineProbe(False, "", (), f"{type(problem).__name__}: {problem}")
+    return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
+
+
+def check_server_tools(settings: Settings) -> list[ToolCheck]:
+    """Try each server tool that the settings offer, as far as that can be done without a conversation."""
+
+    async def tried() -> list[ToolCheck]:
+        reader = _reader(settings)
+        try:
+            return await check_tools(settings.tools, reader, settings.network.ca_file)
+        finally:
+            await reader.aclose()
+
+    return asyncio.run(tried())

@@ -1,0 +1,74 @@
+"""The server from its settings to its end: bind, load, answer, drain."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import uvloop
+
+from antiphon.compose.edges import SystemClock, SystemEntropy, _fetcher, _reader, seals_for, server_tools
+from antiphon.compose.engines import _start_engine
+from antiphon.compose.models import _served, _with_own, families, load_catalogue, names_by_model
+from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.config import Settings
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.tools.offered import Surroundings, close_tools
+from antiphon.web.app import build_app
+from antiphon.web.door import Door
+from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
+
+Work = Callable[[str], Awaitable[None]]
+"""What is done with a running server, whose URL is given."""
+
+
+def run_server(settings: Settings, observer: ServerObserver, work: Work | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until `work` is done; returns after a graceful shutdown.
+
+    Raises `ConfigError` or `StartError`, and what `work` raises.
+    """
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    if settings.log_level != "debug":
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells of its own start and stop, as we do
+    allow_many_connections()
+    uvloop.run(_serve(settings, observer, work))
+
+
+async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
+    catalogue = load_catalogue(settings)
+    named = families(settings)
+    clock, entropy = SystemClock(), SystemEntropy()
+    seals = seals_for(settings, entropy)
+    fetcher = _fetcher(settings)
+    try:
+        listener = bind(settings.host, settings.port)
+    except ListenError as problem:
+        raise StartError(str(problem)) from problem
+    host, port = address(listener)
+    door = Door(entropy)
+    server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
+    async with AsyncExitStack() as running:
+        running.push_async_callback(fetcher.aclose)
+        reader = _reader(settings)
+        running.push_async_callback(reader.aclose)
+
+        async def start() -> None:
+            # Before the models, which take long: what an owner has added may not be there.
+            tools = server_tools(settings, Surroundings(fetcher, reader, clock, settings.network.ca_file))
+            running.push_async_callback(close_tools, tools.tools)
+            served: dict[str, ServedModel] = {}
+            for model in settings.models.values():
+                engine = await _start_engine(model, settings, observer)
+                running.push_async_callback(engine.aclose)
+                served[model.id] = _served(engine, named[model.id])
+            routes = ModelRoutes(_with_own(catalogue, served), served, settings.default_model, settings.routes)
+            media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
+            door.open(build_app(settings, routes, clock, entropy, seals, media, tools))
+            shown = f"[{host}]" if ":" in host else host
+            url = f"http://{shown}:{port}"
+            observer.listening(url, names_by_model(settings)[settings.default_model])
+            if work is not None:
+                await work(url)
+                server.stop()
+
+        await server.run(start)

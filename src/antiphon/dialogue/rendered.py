@@ -1,0 +1,47 @@
+"""A prompt on its way to an engine: what it consists of, and the tokens that it came to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from antiphon.dialogue.media import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of prompt text. In `markup` the model's special tokens are read as such; elsewhere a text
+    that looks like one stays plain text, so that a user cannot write control tokens.
+
+    `image`: the model sees this picture here; `text` is empty then."""
+
+    text: str
+    markup: bool = True
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPrompt:
+    """A prompt ready for an engine: its segments in order, and their tokens as the engine's tokenizer made them.
+
+    A picture stands in `tokens` as so many negative numbers as it takes places in the model's window.
+    """
+
+    segments: tuple[Segment, ...]
+    tokens: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The prompt as one string (for logs and scripted engines; `tokens` is what the model reads)."""
+        return "".join(segment.text for segment in self.segments)
+
+
+def join_runs(segments: Sequence[Segment]) -> list[Segment]:
+    """The segments with neighbours of one kind joined and empty ones left out, so that tokens form across seams."""
+    runs: list[tuple[list[str], bool]] = []
+    for segment in segments:
+        if not segment.text:
+            continue
+        if runs and runs[-1][1] == segment.markup:
+            runs[-1][0].append(segment.text)
+        else:
+            runs.append(([segment.text], segment.markup))
+    return [Segment("".join(texts), markup) for texts, markup in runs]

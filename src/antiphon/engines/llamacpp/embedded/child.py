@@ -1,0 +1,190 @@
+"""The program that runs llama.cpp, in a process of its own: a crash in native code must not take the server down.
+
+    stdin   one JSON line, a `Load`; then nothing. Its end means that the parent is gone, and ends the child.
+    stdout  one JSON line: {"ready": {…}} with the fields of `Ready`, or {"error": "…"}
+    stderr  llama.cpp's own log
+
+The key comes by stdin, because arguments and environment are visible to other processes. The program is started as a
+file, not as a module, so that it loads nothing of Antiphon: no name is imported here that the standard library and
+`xllamacpp` do not have.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+CPU_BATCH: Final = 64
+
+GPU_BATCH: Final = 512
+
+CACHE_LIMIT: Final = 8 * 1024 * 1024 * 1024
+
+_PR_SET_PDEATHSIG: Final = 1
+
+_WARNINGS: Final = 2
+
+_SPARE_HTTP_THREADS: Final = 8
+
+_SPIN_COUNT: Final = 1000
+
+# A message as it is: so the server counts what a picture costs, whatever the model's own template puts around it.
+_BARE_TEMPLATE: Final = "{{ messages[0]['content'] }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What to load, and how. `context`: tokens of one conversation. Zero or less leaves `threads`, `gpu_layers` and
+    `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
+    `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is. `puts_aside`:
+    what leaves its slot is kept in memory."""
+
+    path: str
+    key: str
+    context: int
+    parallel: int
+    threads: int
+    gpu_layers: int
+    batch: int
+    least_batch: int = 0
+    projector: str = ""
+    marker: str = ""
+    adapter: str = ""
+    puts_aside: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model is loaded: where its server listens, what it runs on, and what was chosen."""
+
+    address: str
+    device: str
+    threads: int
+    batch: int
+
+
+def main() -> None:
+    """Load, say so, and serve until standard input ends."""
+    # Ctrl-C reaches every process of the terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # native code prints where it likes: the answer's line stays clean
+    load = Load(**json.loads(sys.stdin.buffer.readline()))
+    try:
+        server, ready = _serve(load)
+    except Exception as problem:
+        answers.write(json.dumps({"error": str(problem) or type(problem).__name__}) + "\n")
+        answers.flush()
+        sys.exit(1)
+    answers.write(json.dumps({"ready": asdict(ready)}) + "\n")
+    answers.flush()
+    sys.stdin.buffer.read()
+    del server
+    os._exit(0)  # destructors of native threads may hang, and there is nothing to save
+
+
+def _serve(load: Load) -> tuple[object, Ready]:
+    _wait_idly()
+    import xllamacpp
+
+    native: Any = xllamacpp
+    device = _accelerator(native)
+    threads = load.threads if load.threads > 0 else _cores()
+    batch = max(load.least_batch, load.batch if load.batch > 0 else GPU_BATCH if device else CPU_BATCH)
+    settings = native.CommonParams()
+    settings.model.path = load.path
+    settings.n_ctx = load.context * load.parallel
+    settings.n_parallel = load.parallel
+    settings.n_batch = batch
+    settings.n_ubatch = min(batch, GPU_BATCH)
+    settings.n_gpu_layers = load.gpu_layers
+    settings.verbosity = _WARNINGS
+    settings.cache_ram_mib = _cache_size() // (1024 * 1024) if load.puts_aside else 0
+    for group in (settings.cpuparams, settings.cpuparams_batch):
+        group.poll = 0  # the same for builds without OpenMP
+        if threads > 0:
+            group.n_threads = threads
+    settings.hostnames = ["127.0.0.1"]
+    settings.port = 0
+    settings.api_keys = [load.key]
+    settings.ui = False
+    settings.n_threads_http = 2 * load.parallel + _SPARE_HTTP_THREADS
+    if load.projector:
+        settings.mmproj.path = load.projector
+        settings.mmproj_use_gpu = load.gpu_layers != 0
+        settings.chat_template = _BARE_TEMPLATE
+        os.environ["LLAMA_MEDIA_MARKER"] = load.marker
+    if load.adapter:
+        adapter = native.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = load.adapter, 1.0
+        settings.lora_adapters = [adapter]
+    server = native.Server(settings)
+    return server, Ready(server.listening_address, device or "CPU", threads, batch)
+
+
+def _wait_idly() -> None:
+    """Let worker threads sleep soon when they wait for each other; to be called before OpenMP is loaded.
+
+    By default they spin for milliseconds, on the very cores that the others need. Measured with the default model on
+    2 cores: 79 tokens/s alone and under 4 beside one busy process; so set, 73 and 25.
+    """
+    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
+        os.environ["GOMP_SPINCOUNT"] = str(_SPIN_COUNT)
+
+
+def _accelerator(native: Any) -> str:
+    """The first GPU's description; empty where there is none."""
+    for device in native.get_device_info():
+        if device["type"].name.endswith("GPU"):
+            return str(device["description"])
+    return ""
+
+
+def _cores() -> int:
+    """Physical cores that this process may use; 0 (llama.cpp's own guess) where the system does not say.
+
+    A worker more than there are cores is no small mistake: workers wait for each other at every layer.
+    """
+    if sys.platform != "linux":
+        return 0
+    allowed = os.sched_getaffinity(0)
+    siblings: set[str] = set()
+    for cpu in allowed:
+        try:
+            siblings.add(Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text())
+        except OSError:
+            siblings.add(str(cpu))
+    return min(len(siblings), _quota() or len(siblings))
+
+
+def _quota() -> int:
+    """The container's share of the machine in whole cores (at least 1); 0 where it has no limit."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return 0 if limit == "max" else max(1, int(limit) // int(period))
+    except (OSError, ValueError):
+        return 0
+
+
+def _cache_size() -> int:
+    """Bytes for prompts that are out of their slot: a quarter of the memory, at most llama.cpp's own 8 GiB."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return CACHE_LIMIT
+    return min(CACHE_LIMIT, memory // 4)
+
+
+def _die_with_parent() -> None:
+    """Linux ends this process when its parent ends, also while the model loads and standard input is not read."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

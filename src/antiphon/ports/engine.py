@@ -1,0 +1,131 @@
+"""The port of engines: a rendered prompt goes in, raw text comes back."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from antiphon.dialogue.conversation import Sampling
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What an engine knows of the model that it serves.
+
+    `window`: tokens one conversation may hold, prompt and reply together. `chat_template`: the model's own
+    Jinja template, None if it has none. `special_tokens`: the texts that the tokenizer reads as control tokens.
+    `sampling`: the model's recommended settings where a request is silent. `sees`: the model takes pictures.
+    """
+
+    id: str
+    name: str
+    window: int
+    chat_template: str | None = None
+    bos_token: str = ""
+    eos_token: str = ""
+    special_tokens: frozenset[str] = frozenset()
+    sampling: Sampling = field(default_factory=Sampling)
+    origin: str = ""
+    created: int = 0
+    sees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One piece of work for an engine. `max_tokens` ≥ 0; 0 reads the prompt into the KV cache and writes nothing.
+
+    `grammar`: what the model may write, as an llguidance grammar in its Lark syntax, checked by the caller; the
+    engine enforces it by decoding. `visible`: control tokens to show in the text instead of hiding them. `stops`:
+    texts that end the work where the model writes one of them; the text itself is not part of any `Piece`. `plain`:
+    the conversation has neither tools nor thoughts, so that what was made for those may stay out of the model.
+    """
+
+    prompt: RenderedPrompt
+    max_tokens: int
+    sampling: Sampling = field(default_factory=Sampling)
+    grammar: str | None = None
+    visible: frozenset[str] = frozenset()
+    stops: tuple[str, ...] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrefillProgress:
+    """`done` of `total` prompt tokens are in the KV cache, `cached` of them from earlier work."""
+
+    done: int
+    total: int
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """More raw model text: whole code points, control tokens invisible; may be empty (a token without text).
+
+    `output_tokens` is how many tokens the model has written so far, this piece included. `tokens`: the piece's own,
+    so that a prompt can go on from them without being tokenized anew; only of work with `stops`, and empty where the
+    piece ends inside of a token.
+    """
+
+    text: str
+    output_tokens: int
+    tokens: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The engine is finished: the model ended its turn (`end`), `max_tokens` was reached (`length`), or the model
+    wrote one of the work's `stops` (`stop`): `matched`, whose tokens count in `output_tokens`."""
+
+    reason: Literal["end", "length", "stop"]
+    output_tokens: int
+    cached_tokens: int = 0
+    matched: str | None = None
+
+
+EngineOutput = PrefillProgress | Piece | Done
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """`ready` only when a model can answer now. `detail` says why not, in words for the owner."""
+
+    ready: bool
+    detail: str = ""
+
+
+class Engine(Protocol):
+    """A model behind a raw-text door.
+
+    Every method raises `EngineFault` kinds only. `generate` yields any number of `PrefillProgress` and `Piece`
+    and then exactly one `Done`; closing the iterator early (`aclose`) stops the work and frees the engine
+    within a second, also during prefill. Several generations may run at once and share the engine's batch.
+    """
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card; complete once `start` has returned."""
+        ...
+
+    async def start(self) -> None:
+        """Load the model and be ready to answer; raises `EngineFault` with a reason that an owner understands."""
+        ...
+
+    async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
+        """The tokens of the segments, in order, with the beginning-of-text token where the model wants one.
+
+        `begins=False`: the segments go on from others, and nothing is put before them.
+        """
+        ...
+
+    def generate(self, work: Generation) -> AsyncGenerator[EngineOutput, None]:
+        """Run the model on the work."""
+        ...
+
+    async def health(self) -> EngineHealth:
+        """Whether a model can answer now; never raises."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop the engine and everything it started; may be called more than once."""
+        ...

@@ -1,0 +1,78 @@
+"""From the bytes of a request to its value, or to the API's error: JSON first, then shapes.
+
+What needs several fields at once (pairing, roles, what a model allows) is checked afterwards, by the ladder.
+"""
+
+from typing import Final, TypeVar, cast
+
+import orjson
+from pydantic import ValidationError
+
+from antiphon.errors import InvalidRequest
+from antiphon.request.wording import first_problem
+from antiphon.wire.base import WireContext, WireModel
+from antiphon.wire.request import CountTokens, CreateMessage
+
+_Request = TypeVar("_Request", bound=WireModel)
+
+
+def parse_create(body: bytes, context: WireContext) -> CreateMessage:
+    """The request in the body of `POST /v1/messages`; raises `InvalidRequest` with its first problem."""
+    return _parse(CreateMessage, body, context)
+
+
+def parse_count(body: bytes, context: WireContext) -> CountTokens:
+    """The request in the body of `POST /v1/messages/count_tokens`; raises `InvalidRequest` with its first problem."""
+    return _parse(CountTokens, body, context)
+
+
+def _parse(shape: type[_Request], body: bytes, context: WireContext) -> _Request:
+    try:
+        document: object = orjson.loads(body)
+    except orjson.JSONDecodeError as broken:
+        raise InvalidRequest(f"The request body is not valid JSON: {broken}") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("The request body should be a JSON object")
+    try:
+        return shape.model_validate(document, context=context)
+    except ValidationError as wrong:
+        raise InvalidRequest(_message(shape, cast("object", document), wrong, context)) from None
+
+
+# A report of every problem is made before the first can be read off, and costs microseconds for each. Only an
+# object with very many unknown keys has very many problems.
+_MANY_PROBLEMS: Final = 1_000
+
+_KEYS_LOOKED_AT: Final = 100
+
+_DEEPEST_SHAPE: Final = 32
+
+
+def _message(shape: type[_Request], document: object, wrong: ValidationError, context: WireContext) -> str:
+    if wrong.error_count() > _MANY_PROBLEMS:
+        try:
+            shape.model_validate(_thinned(document, _known_keys(WireModel)), context=context)
+        except ValidationError as fewer:
+            return first_problem(fewer, context)
+    return first_problem(wrong, context)
+
+
+def _known_keys(model: type[WireModel]) -> frozenset[str]:
+    own = (field.alias or name for name, field in model.model_fields.items())
+    return frozenset(own).union(*map(_known_keys, model.__subclasses__()))
+
+
+def _thinned(value: object, known: frozenset[str], depth: int = 0) -> object:
+    """The value with fewer unknown keys: in every object the first ones stay, and all that some shape knows."""
+    if depth == _DEEPEST_SHAPE:
+        return value
+    if isinstance(value, list):
+        return [_thinned(item, known, depth + 1) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        items = enumerate(cast("dict[str, object]", value).items())
+        return {
+            key: _thinned(item, known, depth + 1)
+            for position, (key, item) in items
+            if position < _KEYS_LOOKED_AT or key in known
+        }
+    return value

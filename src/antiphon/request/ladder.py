@@ -1,0 +1,133 @@
+"""Is this a request that can be answered? Rules in order, the first that fails is the answer.
+
+The rules run on a request whose shape is right. Their order, as far as it is on record, is the API's own: the
+conversation, then what hangs together, then what the model can do. What this server has not built comes last, so
+that a wrong request is told that it is wrong.
+
+ 1. message threads, which hold only a part of a conversation
+ 2. roles and system messages: who speaks when
+ 3. content: nothing empty, nothing blank, no whitespace where the model goes on
+ 4. placement: each block in a message that may hold it
+ 5. pairing: calls and results of client tools, then of server tools
+ 6. cache markers
+ 7. tools: names, choice, deferral, references, examples; container and MCP servers; edits and summaries; media
+ 8. the model: length, thinking, forced calls, effort, sampling, prefill, system role, thinking that comes back
+ 9. what is not built
+
+Source: API reference, Messages; order as measured on the real service.
+"""
+
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
+from antiphon.profiles import Profile
+from antiphon.request.case import Case, Issue, Request, Rule
+from antiphon.request.rules import (
+    caching,
+    compaction,
+    emptiness,
+    examples,
+    limits,
+    media,
+    pairing,
+    placement,
+    roles,
+    sampling,
+    server_pairing,
+    strict,
+    thinking,
+    tool_changes,
+    tools,
+    unbuilt,
+)
+from antiphon.wire.base import WireContext
+
+__all__ = ["RUNGS", "Issue", "check"]
+
+RUNGS: tuple[Rule, ...] = (
+    # 1
+    unbuilt.thread,
+    # 2
+    compaction.something_to_summarize,
+    roles.at_least_one_message,
+    roles.known_roles,
+    roles.keys_of_system_messages,
+    roles.system_messages,
+    roles.first_message,
+    # 3
+    emptiness.no_empty_messages,
+    emptiness.no_empty_texts,
+    emptiness.no_blank_messages,
+    emptiness.no_blank_system,
+    emptiness.no_trailing_whitespace,
+    # 4
+    placement.blocks_in_their_messages,
+    compaction.sealed_block,
+    # 5
+    compaction.finished_turn,
+    pairing.calls_and_results,
+    pairing.toolset_results,
+    server_pairing.server_calls_and_results,
+    pairing.container_of_pending_calls,
+    # 6
+    caching.markers,
+    # 7
+    tools.unique_names,
+    tools.tool_choice,
+    examples.examples_fit_their_schema,
+    strict.most_strict,
+    strict.guaranteed_tools,
+    strict.guaranteed_format,
+    tools.deferral,
+    tools.references,
+    tool_changes.changes_are_possible,
+    tool_changes.the_chosen_tool_is_there,
+    tools.container_has_its_tool,
+    tools.mcp_servers_are_used,
+    compaction.edits,
+    compaction.compaction_blocks,
+    compaction.compaction_alone,
+    media.most_images,
+    media.no_heavy_images,
+    media.no_citations_in_a_format,
+    # 8. A request for no output is judged before budgets are: every budget is more than none.
+    limits.most_tokens,
+    limits.nothing_but_the_prompt,
+    thinking.thinking_type,
+    thinking.budget,
+    thinking.clearing,
+    thinking.forced_call,
+    thinking.effort,
+    thinking.effort_without_thinking,
+    sampling.sampling,
+    limits.prefill,
+    thinking.system_role,
+    thinking.not_last,
+    thinking.first_if_at_all,
+    thinking.open_turn_begins_with_thinking,
+    thinking.none_in_final_place_without_thinking,
+    limits.prefill_alone,
+    tools.types_for_the_model,
+    media.sight,
+    limits.place_and_speed,
+    compaction.compaction_on_the_model,
+    # 9
+    unbuilt.blocks,
+    unbuilt.settings,
+    unbuilt.tools,
+)
+
+
+def check(
+    request: Request,
+    profile: Profile,
+    context: WireContext,
+    *,
+    sees: bool = True,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+) -> Issue | None:
+    """The first thing that is wrong with the request under the profile's rules, None if it can be answered.
+
+    `sees`: the model that answers takes pictures. `server_tools`: what the server runs itself. What images and PDFs
+    hold is not judged here.
+    """
+    case = Case(request, profile, context, sees, server_tools)
+    return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)

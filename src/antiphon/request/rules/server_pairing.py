@@ -1,0 +1,77 @@
+"""Calls of tools that run inside the server, and their results. Source: API reference, Stop reasons; Server tools.
+
+Both stand in assistant turns. A call may wait: while client tools are answered (the user turn then holds nothing but
+results), and at the end of the conversation, where the server goes on with it if its tool is still there.
+"""
+
+from antiphon.request.case import Case, Issue, Placed, Turn, shown
+from antiphon.request.tools.server_kinds import _RESULT_OF, _TOOL_OF, _TYPES, is_server_result
+from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
+
+
+def server_calls_and_results(case: Case) -> Issue | None:
+    """Every server call has its result, or may still wait for it."""
+    if case.kinds.isdisjoint(_TYPES) and not any(is_server_result(item.block) for item in case.items):
+        return None
+    made: set[str] = set()
+    waiting: dict[str, Placed] = {}
+    for turn in case.turns:
+        if turn.role == "assistant":
+            issue = _assistant(case, turn, made, waiting)
+        elif turn.role == "user" and any(item.block.type != "tool_result" for item in turn.items):
+            issue = next((Issue(_unresolved(case, call)) for call in waiting.values()), None)
+        else:
+            issue = None
+        if issue is not None:
+            return issue
+    return next((issue for call in waiting.values() if (issue := _resumable(case, call))), None)
+
+
+def _assistant(case: Case, turn: Turn, made: set[str], waiting: dict[str, Placed]) -> Issue | None:
+    for item in turn.items:
+        block = item.block
+        if isinstance(block, ServerToolUseBlock | McpToolUseBlock):
+            if block.id in made:
+                return Issue(f"{item.path}: `{block.type}` ids must be unique")
+            made.add(block.id)
+            waiting[block.id] = item
+        elif is_server_result(block):
+            # Every result block names its call; the union's members share no base that says so.
+            call_id: str = getattr(block, "tool_use_id", "")
+            call = waiting.get(call_id)
+            if call is None or _expected(case, call) != block.type:
+                return Issue(
+                    f"{item.path}: unexpected `tool_use_id` found in `{block.type}` blocks: {shown(call_id)}. Each "
+                    f"`{block.type}` block must have a corresponding call before it."
+                )
+            del waiting[call_id]
+    return None
+
+
+def _expected(case: Case, call: Placed) -> str:
+    """The type of the call's result."""
+    if not isinstance(call.block, ServerToolUseBlock):
+        return "mcp_tool_result"
+    own = case.server_tools.named(call.block.name)
+    return own.result_type if own is not None else _RESULT_OF[call.block.name]
+
+
+def _unresolved(case: Case, call: Placed) -> str:
+    assert isinstance(call.block, ServerToolUseBlock | McpToolUseBlock)
+    return (
+        f"`{shown(call.block.name)}` tool use with id `{shown(call.block.id)}` was found without a corresponding "
+        f"`{_expected(case, call)}` block"
+    )
+
+
+def _resumable(case: Case, call: Placed) -> Issue | None:
+    if isinstance(call.block, McpToolUseBlock):
+        return None if case.request.mcp_servers else Issue(_unresolved(case, call))
+    assert isinstance(call.block, ServerToolUseBlock)
+    tool = _TOOL_OF.get(call.block.name, call.block.name)
+    # A client's own tool of that name does not run here.
+    own = case.server_tools.named(tool)
+    types = (tool, *(own.types if own is not None else ()))
+    if any(definition.type.startswith(types) for _, definition in case.definitions):
+        return None
+    return Issue(f"{_unresolved(case, call)} but no `{tool}` tool was provided")

@@ -1,0 +1,143 @@
+"""What the API has and this server has not built: refused in plain words, never dropped in silence.
+
+Three tables, one row a capability: block types, tools and settings. Who builds a capability deletes its row.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from antiphon.request.case import Case, Issue, blocks_of
+from antiphon.request.media.wanted import cites
+from antiphon.request.tools.server_kinds import CALLS, CONFIGURED, TOOLS
+from antiphon.wire.content.blocks import (
+    Block,
+    DocumentBlock,
+    ImageBlock,
+    ResultContent,
+    ServerToolUseBlock,
+    WebFetchToolResultBlock,
+)
+
+BLOCKS = frozenset(
+    {
+        "container_upload",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "advisor_tool_result",
+        "mcp_tool_use",
+        "mcp_tool_result",
+        "mcp_tool_listing",
+        "fallback",
+    }
+)
+"""Block types that the model cannot be shown yet."""
+
+RESULT_BLOCKS = frozenset({"browser_state"})
+"""Block types that the model cannot be shown yet inside of a tool's result."""
+
+_HOLDING = frozenset(
+    {"tool_result", "image", "document", "search_result", "server_tool_use", "web_fetch_tool_result"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the request. `asked` tells whether the request uses it in a way that is not built."""
+
+    path: str
+    what: str
+    asked: Callable[[Case], object]
+
+
+def _task_budget(case: Case) -> object:
+    config = case.request.output_config
+    return config and config.task_budget
+
+
+def _credit(case: Case) -> object:
+    return case.creation and case.creation.fallback_credit_token
+
+
+def _container(case: Case) -> bool:
+    return case.creation is not None and case.creation.container is not None
+
+
+# A container or an MCP server comes with a tool: first the narrower reason, then the wider one.
+SETTINGS: tuple[Setting, ...] = (
+    Setting("container", "containers are", _container),
+    Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
+    Setting("output_config.task_budget", "task budgets are", _task_budget),
+    Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
+    Setting("fallback_credit_token", "fallback credit is", _credit),
+    Setting("billing_policy", "billing policies are", lambda case: case.request.billing_policy),
+)
+
+
+def thread(case: Case) -> Issue | None:
+    """Conversations are not kept. The code makes the official SDK send the whole conversation instead.
+
+    A continued thread holds only the new messages, so this is judged before the conversation is.
+    """
+    if case.creation is None or case.creation.thread is None:
+        return None
+    return Issue(
+        "thread: message threads are not kept by this server. Send the full conversation without `thread`.",
+        {"error_code": "thread_unsupported_request"},
+    )
+
+
+def blocks(case: Case) -> Issue | None:
+    """A block that the model cannot be shown, or not in the way that is asked for."""
+    if case.kinds.isdisjoint(BLOCKS | _HOLDING):
+        return None
+    calls = CALLS | {tool.name for tool in case.server_tools.tools}
+    for item in case.items:
+        for path, block in blocks_of(item.path, item.block):
+            # What was fetched to be cited is the server's own document.
+            if what := _unshown(block, calls, cited=isinstance(item.block, WebFetchToolResultBlock)):
+                return Issue(f"{path}: {what} not supported by this server yet.")
+    final = case.turns[-1]
+    document = next(final.of("document"), None) if final.role == "assistant" else None
+    if document is None:
+        return None
+    return Issue(
+        f"{document.path}: document blocks in a final assistant message are not supported by this server yet."
+    )
+
+
+def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: bool) -> str | None:
+    if block.type in BLOCKS or block.type in RESULT_BLOCKS:
+        return f"{block.type} blocks are"
+    if isinstance(block, ServerToolUseBlock) and block.name not in calls:
+        return f"{block.name} calls are"
+    if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
+        return "file sources are"
+    return "citations are" if cites(block) and not cited else None
+
+
+def tools(case: Case) -> Issue | None:
+    """A tool that runs inside the server and is not there, or that only code there may call."""
+    for path, tool in case.definitions:
+        if tool.type.startswith(CONFIGURED) and case.server_tools.answering(tool.type) is None:
+            name = next(name for name in CONFIGURED if tool.type.startswith(name))
+            return Issue(
+                f"{path}: {tool.type} tools are not enabled on this server.",
+                advice=f"a request asks for {name}, which is not configured: set [server_tools.{name}] in the "
+                "configuration file to offer it",
+            )
+        if tool.type.startswith(TOOLS):
+            return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
+        callers = getattr(tool, "allowed_callers", None)
+        if callers and "direct" not in callers:
+            return Issue(f"{path}.allowed_callers: calls from code are not supported by this server yet.")
+    return None
+
+
+def settings(case: Case) -> Issue | None:
+    """A setting that the server cannot follow."""
+    for row in SETTINGS:
+        if row.asked(case):
+            return Issue(f"{row.path}: {row.what} not supported by this server yet.")
+    return None

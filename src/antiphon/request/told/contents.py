@@ -1,0 +1,90 @@
+"""What users and tools say, from the wire to neutral values: texts, images, documents, search results.
+
+Source: API reference, Messages; Vision; PDF support; Search results.
+"""
+
+from antiphon.dialogue.content import Content, Document, SearchResult, Text
+from antiphon.dialogue.media import Image
+from antiphon.dialogue.tools import Result
+from antiphon.ports.media import Pdf
+from antiphon.request.media.wanted import Media
+from antiphon.wire.content.blocks import (
+    BrowserStateBlock,
+    DocumentBlock,
+    ImageBlock,
+    SearchResultBlock,
+    TextBlock,
+    ToolReferenceBlock,
+    ToolResultBlock,
+)
+from antiphon.wire.content.sources import ContentSource, PlainText
+
+
+def told_content(
+    path: str, block: TextBlock | ImageBlock | DocumentBlock | SearchResultBlock, media: Media
+) -> Content:
+    """The block at this path as the model is to be told of it; `media`: what the request's files hold."""
+    match block:
+        case TextBlock():
+            return Text(block.text)
+        case ImageBlock():
+            return _image(path, media)
+        case DocumentBlock():
+            return _document(path, block, media)
+        case SearchResultBlock():
+            return SearchResult(block.source, block.title, tuple(Text(text.text) for text in block.content))
+
+
+def told_result(path: str, block: ToolResultBlock, name: str, media: Media) -> Result:
+    """The result at this path of a call of the tool `name`."""
+    content = block.content or ""
+    is_error = block.is_error is True
+    if isinstance(content, str):
+        return Result(block.tool_use_id, name, content, is_error)
+    found: list[str] = []
+    parts: list[Content] = []
+    for position, inner in enumerate(content):
+        match inner:
+            case ToolReferenceBlock():
+                found.append(inner.tool_name)
+            case BrowserStateBlock():
+                raise AssertionError("a browser_state block passed the ladder, and nothing here can tell of it")
+            case _:
+                parts.append(told_content(f"{path}.tool_result.content.{position}", inner, media))
+    if all(isinstance(part, Text) for part in parts):
+        text = "\n".join(part.text for part in parts if isinstance(part, Text))
+        return Result(block.tool_use_id, name, text, is_error, tuple(found))
+    return Result(block.tool_use_id, name, "", is_error, tuple(found), tuple(parts))
+
+
+def _image(path: str, media: Media) -> Image:
+    image = media.get(path)
+    if not isinstance(image, Image):
+        raise AssertionError(f"{path}: an image has not been read")
+    return image
+
+
+def _document(path: str, block: DocumentBlock, media: Media) -> Document:
+    match block.source:
+        case PlainText(data=text) | ContentSource(content=str(text)):
+            kind = "text" if isinstance(block.source, PlainText) else "blocks"
+            return Document(kind, ((Text(text),),), block.title, block.context)
+        case ContentSource(content=list(content)):
+            within = f"{path}.document.source.content.content"
+            sections = tuple(
+                (Text(inner.text) if isinstance(inner, TextBlock) else _image(f"{within}.{position}", media),)
+                for position, inner in enumerate(content)
+            )
+            return Document("blocks", sections, block.title, block.context)
+        case _:
+            pdf = media.get(path)
+            if not isinstance(pdf, Pdf):
+                raise AssertionError(f"{path}: a PDF has not been read")
+            return Document("pdf", _pages(pdf), block.title or pdf.title, block.context)
+
+
+def _pages(pdf: Pdf) -> tuple[tuple[Text | Image, ...], ...]:
+    return tuple(
+        (*([] if page.image is None else [page.image]), *([Text(page.text)] if page.text else []))
+        for page in pdf.pages
+    )

@@ -1,0 +1,248 @@
+"""From the wire to the neutral conversation: what is left of a request when its rules have been kept.
+
+Consecutive messages of one role become one turn. Thinking that comes back is told where it has been read and is kept;
+without thinking in the request the API ignores it. A deferred tool is there once a result has named it. A summary is
+told in place of what was said before it; where one is asked for, the user asks for it last. Source: API reference,
+Messages; Mid-conversation system messages; Tool search; Extended thinking; Compaction.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from antiphon.dialogue.conversation import Conversation, Limits, Part, Reasoning, Sampling, Speaker, Text, Turn
+from antiphon.dialogue.thinking import OFF, Thinking
+from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
+from antiphon.profiles import Profile
+from antiphon.request.attribution import without_attribution
+from antiphon.request.case import Case, Found, Issue, Placed, Request, placed
+from antiphon.request.media.wanted import NO_MEDIA, Media
+from antiphon.request.sealed.compactions import NOTHING, Record, instruction
+from antiphon.request.sealed.compactions import told as summarized
+from antiphon.request.sealed.found import NOTHING_FOUND
+from antiphon.request.sealed.thoughts import NO_THOUGHTS, Thoughts
+from antiphon.request.told.cited_text import in_one_piece
+from antiphon.request.told.contents import told_content, told_result
+from antiphon.request.told.server_results import told_server_result
+from antiphon.request.told.thinking import Occasion, Thinker, plan
+from antiphon.request.told.thoughts import kept
+from antiphon.request.tools.roster import Roster
+from antiphon.request.tools.server_calls import awaited
+from antiphon.request.tools.toolbox import spoken_name
+from antiphon.wire.base import WireContext
+from antiphon.wire.content.blocks import (
+    CompactionBlock,
+    DocumentBlock,
+    ImageBlock,
+    OwnResultBlock,
+    RedactedThinkingBlock,
+    SearchResultBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolAdditionBlock,
+    ToolRemovalBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
+)
+from antiphon.wire.gates import INTERLEAVED
+from antiphon.wire.request import CreateMessage
+from antiphon.wire.tools.definitions import ToolChoiceNone, ToolChoiceTool
+
+_NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
+
+
+def lower(
+    request: Request,
+    profile: Profile,
+    context: WireContext,
+    thoughts: Thoughts = NO_THOUGHTS,
+    media: Media = NO_MEDIA,
+    *,
+    record: Record = NOTHING,
+    thinker: Thinker = "universal",
+    clearing: bool = True,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+    found: Found = NOTHING_FOUND,
+) -> Conversation:
+    """The conversation of a request that `ladder.check` found nothing wrong with.
+
+    `thoughts`: those that came back. `media`: what the request's files hold. `record`: what the summary kept that the
+    conversation begins with. `thinker`: how the model that answers comes to think. `clearing=False` keeps what the
+    request's own edit takes away, as a measure of it. `server_tools`: what the server runs itself. `found`: the texts
+    of the search results that came back.
+    """
+    case = Case(request, profile, context, server_tools=server_tools)
+    turns: list[tuple[Speaker, list[Part]]] = []
+    # An answer of a given form has no room for citations.
+    held = _Told(_told(case, thoughts, clearing=clearing), media, found, cited=_shape(request) is None)
+    roster = Roster(case.tools, record.found, server_tools=server_tools)
+    for speaker, part in _spoken(case, held, roster):
+        _place(turns, speaker, part)
+    prefill: str | None = None
+    if turns and turns[-1][0] == "assistant":
+        prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))
+    tools = _tools(request, roster)
+    return Conversation(
+        _system(request.system),
+        tuple(Turn(speaker, tuple(parts)) for speaker, parts in turns),
+        prefill,
+        tools,
+        _choice(case, tools) if tools else Choice(),
+        _shape(request),
+        OFF if prefill is not None else _thinking(case, thoughts, thinker),
+    )
+
+
+def _place(turns: list[tuple[Speaker, list[Part]]], speaker: Speaker, part: Part) -> None:
+    """Put a part where it is told: behind what was said before, in the turn of who says it."""
+    at = len(turns)
+    if isinstance(part, Result):
+        # What the server found may come behind a system message. It stands next to its call all the same.
+        while at and turns[at - 1][0] == "system":
+            at -= 1
+    if not at or turns[at - 1][0] != speaker:
+        turns.insert(at, (speaker, []))
+        at += 1
+    turns[at - 1][1].append(part)
+
+
+def limits(request: CreateMessage) -> Limits:
+    """What ends the reply before the model does."""
+    return Limits(request.max_tokens, tuple(request.stop_sequences or ()))
+
+
+def sampling(request: CreateMessage) -> Sampling:
+    """The request's own sampling settings; None where it is silent."""
+    return Sampling(request.temperature, request.top_p, request.top_k)
+
+
+def _system(system: str | list[TextBlock] | None) -> tuple[Text, ...]:
+    texts = [system] if isinstance(system, str) else [block.text for block in system or ()]
+    return tuple(Text(text) for text in map(without_attribution, texts) if text)
+
+
+def _tools(request: Request, roster: Roster) -> tuple[Tool, ...]:
+    if isinstance(request.tool_choice, ToolChoiceTool):
+        roster.ask_for(request.tool_choice.name)
+    return tuple(roster.tools())
+
+
+def _choice(case: Case, tools: tuple[Tool, ...]) -> Choice:
+    choice = case.request.tool_choice
+    if isinstance(choice, ToolChoiceNone) or case.summarizes or all(tool.withdrawn for tool in tools):
+        return Choice("none")
+    if choice is None:
+        return Choice()
+    name = choice.name if isinstance(choice, ToolChoiceTool) else None
+    return Choice(choice.type, name, parallel=choice.disable_parallel_tool_use is not True)
+
+
+def _shape(request: Request) -> Mapping[str, Any] | None:
+    config = request.output_config
+    if config is not None and config.format is not None:
+        return config.format.schema_
+    if isinstance(request, CreateMessage) and request.output_format is not None:
+        return request.output_format.schema_
+    return None
+
+
+def _told(case: Case, thoughts: Thoughts, *, clearing: bool) -> dict[tuple[int, int], str]:
+    if not thoughts.opened:
+        return {}
+    places = kept(case, thoughts, clearing=clearing).places
+    return {place: sealed.text for place, sealed in thoughts.opened.items() if place in places}
+
+
+def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
+    if not case.thinks or case.summarizes:
+        return OFF
+    occasion = Occasion(
+        max_tokens=case.creation.max_tokens if case.creation is not None else None,
+        tools=bool(case.tools),
+        forced=case.forces_a_tool,
+        continues=bool(case.open_reply),
+        spent=thoughts.spent,
+        header=INTERLEAVED in case.context.betas,
+    )
+    return plan(case.request.thinking, case.profile, occasion, effort=case.effort, thinker=thinker)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the request's own seals and files hold: thoughts and search results by place, media by path.
+
+    `cited`: the answer may cite what server tools found.
+    """
+
+    thoughts: Mapping[tuple[int, int], str]
+    media: Media
+    found: Found
+    cited: bool
+
+
+def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part]]:
+    messages = case.request.messages
+    last_user = max((n for n, message in enumerate(messages) if message.role == "user"), default=-1)
+    names: dict[str, str] = {}
+    for n, message in enumerate(messages):
+        # A turn-scoped system message holds until the user speaks again.
+        if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
+            continue
+        for item in in_one_piece(placed(n, message)):
+            if (item.message, item.position) < case.start:
+                continue
+            # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
+            # turn of its own, whoever runs the tool.
+            speaker = "user" if isinstance(item.block, _NOT_THE_MODELS) else message.role
+            for part in _parts(item, names, told, roster):
+                yield cast("Speaker", speaker), part
+    for result in awaited(case):
+        yield "user", result
+    if case.creation is not None and case.creation.compaction is not None:
+        yield "user", Text(instruction(case.creation.compaction))
+
+
+def _parts(
+    item: Placed,
+    names: dict[str, str],
+    told: _Told,
+    roster: Roster,
+) -> Iterator[Part]:
+    """What the block is to the model; `names`: those of the calls so far, by their ids; `roster`: tools so far."""
+    match item.block:
+        case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
+            yield told_content(item.path, block, told.media)
+        case ToolUseBlock() as block:
+            names[block.id] = spoken_name(block.name, block.toolset_name)
+            yield Call(block.id, names[block.id], block.input)
+        case ToolResultBlock() as block:
+            roster.take(item)
+            yield told_result(item.path, block, names[block.tool_use_id], told.media)
+        case ThinkingBlock() | RedactedThinkingBlock():
+            if (item.message, item.position) in told.thoughts:
+                yield Reasoning(told.thoughts[item.message, item.position])
+        case ServerToolUseBlock() as block:
+            names[block.id] = block.name
+            yield Call(block.id, block.name, block.input)
+        case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
+            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
+        case CompactionBlock(content=content):
+            if content is not None:
+                yield Text(summarized(content))
+                yield from _changed(item, roster)
+        case ToolAdditionBlock() | ToolRemovalBlock():
+            yield from _changed(item, roster)
+        case block:
+            raise AssertionError(f"a {block.type} block passed the ladder, and nothing here can render it")
+
+
+def _changed(item: Placed, roster: Roster) -> Iterator[Part]:
+    change = roster.take(item)
+    if isinstance(change, Issue):
+        raise AssertionError(f"a change of tools passed the ladder that cannot be made: {change.message}")
+    if change is not None:
+        yield change

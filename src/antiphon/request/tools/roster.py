@@ -1,0 +1,244 @@
+"""Which tools may be called where in a conversation that adds and removes some on its way."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from antiphon.dialogue.tools import Tool, ToolChange
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
+from antiphon.request.case import Case, Issue, Placed, shown
+from antiphon.request.tools.toolbox import describe
+from antiphon.wire.content.blocks import (
+    CompactionBlock,
+    ToolAdditionBlock,
+    ToolDefinition,
+    ToolNameReference,
+    ToolReferenceBlock,
+    ToolRemovalBlock,
+    ToolResultBlock,
+    ToolSearchToolResultBlock,
+)
+from antiphon.wire.content.results import ToolSearchResult
+from antiphon.wire.tools.definitions import Tool, ToolChoiceTool
+from antiphon.wire.tools.definitions import Tool as WireTool
+from antiphon.wire.tools.server import McpToolset
+from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
+
+_UNRESOLVED: Final = {"error_code": "tool_reference_unresolved"}
+
+_CONFLICT: Final = {"error_code": "tool_name_conflict"}
+
+_NOT_IN_MESSAGES: Final = ("computer_", "browser_")
+
+Change = ToolAdditionBlock | ToolRemovalBlock
+
+
+class Roster:
+    """The tools at one place of a conversation: those that have a name so far, and those that the model is offered.
+
+    Begins with `tools`; `take` goes on by one block. `carried`: the deferred tools that had been found before the
+    summary which the conversation begins with. `server_tools`: those that the server runs itself.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[WireTool],
+        carried: Iterable[str] = (),
+        *,
+        server_tools: ServerTools = NO_SERVER_TOOLS,
+    ) -> None:
+        self._server_tools = server_tools
+        self._carried = tuple(carried)
+        self._entries = list(tools)
+        self._first: dict[str, WireTool] = {}
+        self._known: dict[str, WireTool] = {}
+        self._offered: dict[str, None] = {}
+        self._told: set[str] = set()
+        self._found: dict[str, None] = {}
+        for tool in self._entries:
+            name = _name(tool)
+            if name is not None:
+                self._first[name] = self._known[name] = tool
+            if not is_deferred(tool):
+                self._offer(name for name in (name, *(described.name for described in self._described(tool))) if name)
+        self._plain = bool(self._offered)
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names that may be called."""
+        return frozenset(self._offered)
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The deferred tools that results have found, by name, as far as they are offered."""
+        return tuple(name for name in self._found if name in self._offered)
+
+    def take(self, item: Placed) -> Issue | ToolChange | None:
+        """What the block changes, if it does; what is wrong with it."""
+        match item.block:
+            case ToolAdditionBlock() | ToolRemovalBlock() as block:
+                return self._change(item.path, block)
+            case CompactionBlock(tool_changes=changes):
+                return self._carried_on(changes or ())
+            case _:
+                self.find(referenced(item))
+                return None
+
+    def find(self, names: Iterable[str]) -> tuple[Tool, ...]:
+        """Offer tools that were found; those of them that are new."""
+        new = [name for name in names if name not in self._offered]
+        self._offer(new)
+        self._found |= dict.fromkeys(new)
+        return tuple(
+            described for name in new if name in self._known for described in self._described(self._known[name])
+        )
+
+    def ask_for(self, name: str) -> None:
+        """Offer a deferred tool that the request itself names, unless it was taken away."""
+        if name not in self._told:
+            self.find([name])
+
+    def tools(self) -> Iterator[Tool]:
+        """Everything that the model is told of in the conversation; what it may not call now is withdrawn."""
+        for tool in self._entries:
+            name, deferred = _name(tool), is_deferred(tool)
+            for described in self._described(tool):
+                replaced = name is not None and self._known[name] is not tool
+                withdrawn = replaced or described.name not in self._offered
+                if not deferred or described.name in self._told:
+                    yield replace(described, deferred=deferred, withdrawn=withdrawn)
+        for name, tool in self._known.items():
+            if self._first.get(name) is not tool and name in self._told:
+                # Where the conversation began without a tool, its beginning says how tools are called only now.
+                for described in self._described(tool):
+                    yield replace(described, deferred=self._plain, withdrawn=name not in self._offered)
+
+    def changes(self) -> list[dict[str, Any]]:
+        """The blocks that take the request's `tools` to those that are offered here."""
+        gone: list[dict[str, Any]] = []
+        come: list[dict[str, Any]] = []
+        for name, tool in self._known.items():
+            first, offered = self._first.get(name), name in self._offered
+            reference = {"type": "tool_reference", "name": name}
+            if first is tool and is_deferred(tool) and offered and name not in self._found:
+                come.append({"type": "tool_addition", "tool": reference})
+            elif first is not tool and offered:
+                definition = tool.model_dump(by_alias=True, exclude_unset=True, exclude={"cache_control"})
+                come.append({"type": "tool_addition", "tool": {"type": "tool_definition", "definition": definition}})
+            elif first is not None and not is_deferred(first) and not offered:
+                gone.append({"type": "tool_removal", "tool": reference})
+        return [*gone, *come]
+
+    def _change(self, path: str, block: Change) -> Issue | ToolChange | None:
+        tool = block.tool
+        if isinstance(tool, ToolDefinition):
+            return self._define(path, tool.definition)
+        if not isinstance(tool, ToolNameReference):
+            return Issue(f"{path}: {tool.type} entries are not supported by this server yet.")
+        name = tool.name
+        if name not in self._known:
+            return Issue(f"{path}: Tool reference '{shown(name)}' not found in available tools", _UNRESOLVED)
+        if isinstance(block, ToolRemovalBlock):
+            return self._withdraw(name)
+        return None if name in self._offered else self._add(name)
+
+    def _define(self, path: str, definition: WireTool) -> Issue | ToolChange | None:
+        name = _name(definition)
+        if name is None or definition.type.startswith(_NOT_IN_MESSAGES):
+            return Issue(
+                f"{path}: {definition.type} tools cannot be defined in a message. Declare the tool in `tools` and "
+                "add it by reference."
+            )
+        known = self._known.get(name)
+        if known is not None and _kind(known) != _kind(definition):
+            return Issue(
+                f"{path}: the name '{shown(name)}' is taken by a tool of type {known.type}; a definition can only "
+                "replace one of the same type",
+                _CONFLICT,
+            )
+        if known is not None and _same(known, definition) and (name in self._offered or is_deferred(definition)):
+            return None
+        self._known[name] = definition
+        if is_deferred(definition):
+            return self._withdraw(name)
+        return self._add(name)
+
+    def _add(self, name: str) -> ToolChange | None:
+        self._offer([name])
+        self._found.pop(name, None)
+        added = self._described(self._known[name])
+        return ToolChange(added) if added else None
+
+    def _withdraw(self, name: str) -> ToolChange | None:
+        if name not in self._offered:
+            return None
+        del self._offered[name]
+        return ToolChange(removed=(name,))
+
+    def _carried_on(self, changes: Iterable[Change]) -> ToolChange | None:
+        # A later request may have other tools: what is not there any more cannot be offered.
+        made = [done for change in changes if isinstance(done := self._change("", change), ToolChange)]
+        added = (*(tool for change in made for tool in change.added), *self.find(self._carried))
+        removed = tuple(name for change in made for name in change.removed)
+        return ToolChange(added, removed) if added or removed else None
+
+    def _described(self, tool: WireTool) -> tuple[Tool, ...]:
+        return describe(tool, self._server_tools)
+
+    def _offer(self, names: Iterable[str]) -> None:
+        names = list(names)
+        self._offered |= dict.fromkeys(names)
+        self._told.update(names)
+
+
+def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
+    """The tools of a conversation whose changes nothing is wrong with, where the reply begins; `carried` as above."""
+    roster = Roster(case.tools, carried, server_tools=case.server_tools)
+    for item in case.told:
+        roster.take(item)
+    if isinstance(case.request.tool_choice, ToolChoiceTool):
+        roster.ask_for(case.request.tool_choice.name)
+    return roster
+
+
+def _name(tool: WireTool) -> str | None:
+    name: object = getattr(tool, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def _same(one: WireTool, two: WireTool) -> bool:
+    return one.model_dump(exclude={"cache_control"}) == two.model_dump(exclude={"cache_control"})
+
+
+def _kind(tool: WireTool) -> str:
+    """The type without its date: a newer version is the same tool."""
+    kind, _, date = tool.type.rpartition("_")
+    return kind if date.isdigit() else tool.type
+
+
+_REFERRING = frozenset({"tool_result", "tool_search_tool_result"})
+
+
+def is_deferred(tool: Tool) -> bool:
+    """Whether the model is told of the tool only when something has found it."""
+    match tool:
+        case McpToolset():
+            default = tool.default_config is not None and tool.default_config.defer_loading is True
+            return default and all(config.defer_loading is not False for config in (tool.configs or {}).values())
+        case ComputerToolset20260801() | BrowserToolset20260801():
+            configs = tool.configs
+            members = [] if configs is None else [getattr(configs, name) for name in type(configs).model_fields]
+            return any(member is not None and member.defer_loading is True for member in members)
+        case _:
+            return tool.defer_loading is True
+
+
+def referenced(item: Placed) -> list[str]:
+    """The names of the tools that the block has found."""
+    match item.block:
+        case ToolResultBlock(content=list(content)):
+            return [block.tool_name for block in content if isinstance(block, ToolReferenceBlock)]
+        case ToolSearchToolResultBlock(content=ToolSearchResult(tool_references=found)):
+            return [block.tool_name for block in found]
+        case _:
+            return []

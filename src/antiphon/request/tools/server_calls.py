@@ -1,0 +1,143 @@
+"""Server tools of a request: which of its tools the server runs, which calls wait, which URLs have been seen.
+
+Source: API reference, Server tools; Web fetch tool, URL validation; Stop reasons.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from antiphon.dialogue.tools import Result
+from antiphon.ports.server_tools import ServerTool
+from antiphon.request.case import Case, Found, Placed, blocks_of
+from antiphon.request.tools.toolbox import settings_of
+from antiphon.wire.content.blocks import (
+    DocumentBlock,
+    OwnResultBlock,
+    SearchResultBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
+)
+from antiphon.wire.content.results import WebFetchResult
+from antiphon.wire.content.sources import ContentSource, PlainText
+from antiphon.wire.tools.server import SourceExcept, SourceNone, SourceOnly, ToolSources, UrlSources
+
+_URL: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}]+", re.IGNORECASE)
+
+_BEHIND: Final = ".,;:!?)]*_"
+"""What stands behind a URL in a text more often than it ends one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A tool that the reply may call and the server runs. `settings`: what the request's definition says.
+
+    `seen`: the URLs that the conversation may fetch.
+    """
+
+    tool: ServerTool
+    settings: Mapping[str, Any]
+    seen: Callable[[], frozenset[str]]
+
+
+def offered(case: Case, found: Found) -> dict[str, Offered]:
+    """The server tools of a request, by name; a later definition takes an earlier one's place."""
+    tools: dict[str, Offered] = {}
+    for _, definition in case.definitions:
+        tool = case.server_tools.answering(definition.type)
+        if tool is not None:
+            sources = getattr(definition, "url_sources", None)
+            tools[tool.name] = Offered(tool, settings_of(definition), lambda s=sources: seen_urls(case, found, s))
+    return tools
+
+
+def waiting(case: Case) -> tuple[ServerToolUseBlock, ...]:
+    """The calls at the conversation's end that the server has not answered."""
+    if "server_tool_use" not in case.kinds or case.summarizes:
+        return ()
+    calls: dict[str, ServerToolUseBlock] = {}
+    for item in case.told:
+        if isinstance(item.block, ServerToolUseBlock):
+            calls[item.block.id] = item.block
+        elif isinstance(item.block, WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock):
+            calls.pop(item.block.tool_use_id, None)
+    return tuple(calls.values())
+
+
+def awaited(case: Case) -> Iterator[Result]:
+    """What stands for the results that are still to come, where a prompt is only to be measured."""
+    return (Result(call.id, call.name, "") for call in waiting(case))
+
+
+def seen_urls(case: Case, found: Found, sources: UrlSources | None) -> frozenset[str]:
+    """The URLs that stand in the conversation as far as the tool takes them from there, as they are written."""
+    sources = sources or UrlSources()
+    names = {item.block.id: item.block.name for item in case.told if isinstance(item.block, ToolUseBlock)}
+    urls: set[str] = set()
+    for item in case.told:
+        match item.block:
+            case ToolResultBlock(tool_use_id=call):
+                taken = _takes(sources.client_tool_results, names.get(call, ""))
+                urls |= _written(item) if taken else set()
+            case WebSearchToolResultBlock(content=list(results)):
+                if _takes(sources.server_tool_results, "web_search"):
+                    urls |= {result.url for result in results}
+                    urls.update(url for text in found.get((item.message, item.position), ()) for url in urls_in(text))
+            case WebFetchToolResultBlock(content=WebFetchResult() as page):
+                if _takes(sources.server_tool_results, "web_fetch"):
+                    urls |= {page.url, *_in_document(page.content)}
+            case _:
+                role = case.request.messages[item.message].role
+                if role == "user" and not isinstance(sources.user_input, SourceNone):
+                    urls |= _written(item)
+    return frozenset(urls)
+
+
+def urls_in(text: str) -> Iterator[str]:
+    """The URLs in a text; each also without one or more of the characters that may only end the sentence."""
+    for match in _URL.findall(text):
+        least = len(match.rstrip(_BEHIND))
+        yield from (match[:end] for end in range(least, len(match) + 1))
+
+
+def _takes(sources: ToolSources | None, name: str) -> bool:
+    match sources:
+        case SourceNone():
+            return False
+        case SourceOnly(tools=tools):
+            return any(tool.name == name for tool in tools)
+        case SourceExcept(tools=tools):
+            return all(tool.name != name for tool in tools)
+        case _:
+            return True
+
+
+def _written(item: Placed) -> set[str]:
+    urls: set[str] = set()
+    if isinstance(item.block, ToolResultBlock) and isinstance(item.block.content, str):
+        return set(urls_in(item.block.content))
+    for _, block in blocks_of(item.path, item.block):
+        if isinstance(block, TextBlock):
+            urls.update(urls_in(block.text))
+        elif isinstance(block, SearchResultBlock):
+            urls.update(urls_in(block.source))
+        elif isinstance(block, DocumentBlock):
+            urls.update(_in_document(block))
+    return urls
+
+
+def _in_document(document: DocumentBlock) -> Iterator[str]:
+    match document.source:
+        case PlainText(data=text) | ContentSource(content=str(text)):
+            yield from urls_in(text)
+        case ContentSource(content=list(blocks)):
+            for block in blocks:
+                if isinstance(block, TextBlock):
+                    yield from urls_in(block.text)
+        case _:
+            return

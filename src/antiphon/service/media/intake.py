@@ -1,0 +1,156 @@
+"""From a request's image and PDF sources to what they hold: fetched, decoded, read, and judged in order."""
+
+import asyncio
+import binascii
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from antiphon.dialogue.media import Image
+from antiphon.errors import ApiError, InvalidRequest
+from antiphon.ports.fetch import Fetcher, FetchFault
+from antiphon.ports.media import MediaProblem, MediaReader, MediaUnavailable, Pdf
+from antiphon.ports.system import Clock
+from antiphon.request.media.wanted import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, refusal
+from antiphon.request.media.wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, too_much_to_show
+from antiphon.service.faults import RETRY_AFTER_SECONDS
+from antiphon.service.media.cache import KnownUrls, MediaCache
+from antiphon.service.media.room import Room
+from antiphon.wire.content.sources import Base64Image, UrlImage, UrlPdf
+
+AT_ONCE: Final = 6
+"""Files of one request that are fetched or read at the same time: the rest of them is not in memory."""
+
+FETCHES_AT_ONCE: Final = 24
+"""Files of all requests that are fetched at the same time."""
+
+LARGE: Final = 256 * 1024
+"""Bytes; so many are decoded and hashed in about a millisecond."""
+
+_IMAGES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp", "*/*;q=0.1")
+
+_PDFS: Final = ("application/pdf", "*/*;q=0.1")
+
+_Given = TypeVar("_Given", str, bytes)
+
+_Made = TypeVar("_Made")
+
+log = logging.getLogger(__name__)
+
+
+class MediaIntake:
+    """Reads the files of requests, each once as long as it is remembered; `cache`: bytes of memory for that."""
+
+    def __init__(self, reader: MediaReader, fetcher: Fetcher, clock: Clock, *, cache: int) -> None:
+        self._reader = reader
+        self._fetcher = fetcher
+        self._cache = MediaCache(cache)
+        self._urls = KnownUrls(clock)
+        self._fetches = asyncio.Semaphore(FETCHES_AT_ONCE)
+
+    async def read(self, files: Sequence[Wanted]) -> Media:
+        """What the files of one request hold, by the paths of their blocks.
+
+        Raises `InvalidRequest` for the first file in the request's order that cannot be taken, and `ApiError` where
+        none can be read now, or all together are too large. All files are looked at before: the same request always
+        gets the same answer.
+        """
+        if not files:
+            return NO_MEDIA
+        room = Room()
+        outcomes = await self._outcomes(files, room)
+        read: list[tuple[Wanted, Outcome]] = []
+        for file, outcome in zip(files, outcomes, strict=True):
+            if isinstance(outcome, MediaUnavailable):
+                raise _told(outcome)
+            read.append((file, outcome))
+        issue = refusal(read)
+        if issue is not None:
+            raise InvalidRequest(issue.message, details=issue.details)
+        if room.is_full:
+            raise ApiError("request_too_large", too_much_to_show())
+        return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
+
+    async def _outcomes(self, files: Sequence[Wanted], room: Room) -> list[Outcome | MediaUnavailable]:
+        places = asyncio.Semaphore(AT_ONCE)
+        times = Counter((file.source, file.limit) for file in files)
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                (file.source, file.limit): group.create_task(
+                    self._outcome(file, places, room, times[file.source, file.limit])
+                )
+                for file in {(file.source, file.limit): file for file in files}.values()
+            }
+        return [tasks[file.source, file.limit].result() for file in files]
+
+    async def _outcome(
+        self, file: Wanted, places: asyncio.Semaphore, room: Room, times: int
+    ) -> Outcome | MediaUnavailable:
+        try:
+            async with places:
+                return room.take(await self._read(file), times)
+        except (MediaProblem, FetchFault, MediaUnavailable) as problem:
+            return problem
+
+    async def _read(self, file: Wanted) -> Outcome:
+        if isinstance(file.source, UrlImage | UrlPdf):
+            known = self._urls.get(file.source.url)
+            kept = None if known is None else self._cache.get((known, None, file.limit))
+            if kept is not None:
+                return kept
+            data = await self._fetch(file, file.source.url)
+            digest = await _aside(_digest, data)
+            self._urls.put(file.source.url, digest)
+        else:
+            decoded = await _aside(_decoded, file.source.data)
+            if decoded is None:
+                return NotBase64()
+            data, digest = decoded
+        declared = file.source.media_type if isinstance(file.source, Base64Image) else None
+        key = digest, declared, file.limit
+        kept = self._cache.get(key)
+        if kept is not None:
+            return kept
+        if isinstance(file, WantedImage):
+            read = await self._reader.image(data, declared, file.limit)
+        else:
+            read = await self._reader.pdf(data, file.limit)
+        self._cache.put(key, read)
+        return read
+
+    async def _fetch(self, file: Wanted, url: str) -> bytes:
+        most, accept = (MOST_BYTES, _IMAGES) if isinstance(file, WantedImage) else (MOST_BYTES_OF_A_PDF, _PDFS)
+        try:
+            async with self._fetches:
+                fetched = await self._fetcher.fetch(url, max_bytes=most, accept=accept)
+        except FetchFault as fault:
+            log.info("%s: %s: %s", file.path, type(fault).__name__, fault.reason)
+            raise
+        return fetched.data
+
+
+def _told(problem: MediaUnavailable) -> ApiError:
+    log.error("media: %s", problem)
+    if problem.busy:
+        return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
+    return ApiError("api_error", "Images and PDFs cannot be read now. Please try again later.")
+
+
+def _decoded(text: str) -> tuple[bytes, bytes] | None:
+    """The bytes that base64 spells, and their digest; None where it is no base64, to the letter."""
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return None
+    return data, _digest(data)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+async def _aside(work: Callable[[_Given], _Made], given: _Given) -> _Made:
+    """Do it; with much data in a thread, so that the streams of other clients go on."""
+    return await asyncio.to_thread(work, given) if len(given) > LARGE else work(given)

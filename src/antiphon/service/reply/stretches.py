@@ -1,0 +1,256 @@
+"""A reply in stretches: the model thinks, the thought is closed, the model answers.
+
+Each stretch is one generation, and goes on from the tokens of the one before, so that an engine reads nothing twice.
+A budget thus ends a thought at its very token, and an answer's grammar has to know nothing of thoughts. Where a model
+goes back to thinking in its answer, that is a thought of its own; when the budget is used up there, it is closed, and
+a further stretch goes on behind it.
+
+What the model wrote is counted, markers included. What is put in to close a thought is not: it only takes room.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from antiphon.dialogue.conversation import Conversation
+from antiphon.dialogue.events import Finish, ReplyEvent, StopReason
+from antiphon.dialogue.rendered import RenderedPrompt, Segment
+from antiphon.dialogue.tools import Choice
+from antiphon.ports.engine import Done, Generation, Piece
+from antiphon.render.grammar.reply import GrammarError
+from antiphon.render.reading.reply import ReplyReader
+from antiphon.request.told.thinking import ANSWER
+from antiphon.service.reply.answer import ThinkingAnswer, reader_for
+from antiphon.service.reply.circles import Circles
+from antiphon.service.reply.telling import Run, Telling
+from antiphon.service.reply.work import Work
+
+Batches = AsyncGenerator[list[ReplyEvent], None]
+
+
+class Stretches:
+    """Makes one reply's events; `run` once. Raises the engine's faults."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._served = work.served
+        self._prompt = work.prompt
+        self._budget = work.conversation.thinking.budget
+        self._written = 0
+        self._thought = 0
+        self._called = False
+        self._must_call = False
+        self._over = False
+
+    @property
+    def prompt(self) -> RenderedPrompt:
+        """What the engine reads: the request's prompt, and behind it what the model thought so far."""
+        return self._prompt
+
+    def run(self) -> Batches:
+        """The events in batches as they come to be; the last of all is the reply's one `Finish`."""
+        telling = self._work.telling
+        return self._answer() if telling is None else self._all(telling)
+
+    async def _all(self, telling: Telling) -> Batches:
+        stretch = self._think(telling)
+        while True:
+            async with aclosing(stretch) as batches:
+                async for batch in batches:
+                    yield batch
+            if self._over:
+                return
+            stretch = self._answer_thinking(telling)
+
+    async def _think(self, telling: Telling) -> Batches:
+        """The thought that the prompt has opened."""
+        allowed, limit = self._allowed()
+        if allowed is None:
+            yield [self._finish(limit)]
+            return
+        conversation, prompts, grammars = self._work.conversation, self._served.prompts, self._served.grammars
+        grammar = await grammars.thought() if conversation.thinking.required else None
+        stops = prompts.thought_stops(conversation)
+        if limit != "max_tokens":
+            # The client knows of its own limit, and not of the model's window: a full one would end the reply unsaid.
+            allowed -= min(allowed // 2, ANSWER)
+        work = self._generation(min(allowed, self._budget), grammar, stops)
+        run, thought, circles, ended = Run(telling), _Written(), Circles(), Done("end", 0)
+        async with aclosing(self._served.engine.generate(work)) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    thought.add(output)
+                    events = run.add(output.text, output.output_tokens)
+                    if events:
+                        yield events
+                    if circles.found(output.text):
+                        ended = Done("length", output.output_tokens)
+                        break
+                elif isinstance(output, Done):
+                    ended = output
+        self._written = self._thought = ended.output_tokens
+        self._must_call = ended.matched is not None and ended.matched not in prompts.thought_closings
+        async with aclosing(run.end(ended.output_tokens)) as batches:
+            async for batch in batches:
+                yield batch
+        await self._close_thought(thought)
+
+    async def _answer(self) -> Batches:
+        """The whole answer of a reply that does not think."""
+        allowed, limit = self._allowed()
+        if allowed is None:
+            yield [self._finish(limit)]
+            return
+        conversation, grammar = self._work.conversation, self._work.grammar
+        reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None)
+        ended: Done | None = None
+        async with aclosing(self._served.engine.generate(self._generation(allowed, grammar))) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    self._written = output.output_tokens
+                    events = reader.feed(output.text)
+                    if events:
+                        yield events
+                    if reader.over:
+                        break
+                elif isinstance(output, Done):
+                    ended = output
+        yield [*reader.finish(cut=_cut(ended)), self._end(reader, ended, limit)]
+
+    async def _answer_thinking(self, telling: Telling) -> Batches:
+        """A stretch of answer: until the reply is over, or a thought in it has to be closed."""
+        allowed, limit = self._allowed()
+        if allowed is None:
+            yield [self._finish(limit)]
+            return
+        before, (conversation, grammar) = self._written, await self._asked()
+        reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None, tells_thoughts=True)
+        answer = ThinkingAnswer(reader, telling, self._budget - self._thought)
+        ended: Done | None = None
+        async with aclosing(self._served.engine.generate(self._generation(allowed, grammar))) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    self._written = before + output.output_tokens
+                    async with aclosing(answer.read(output)) as batches:
+                        async for batch in batches:
+                            yield batch
+                    if reader.over or answer.used_up:
+                        break
+                elif isinstance(output, Done):
+                    ended = output
+        async with aclosing(answer.finish(cut=_cut(ended))) as batches:
+            async for batch in batches:
+                yield batch
+        self._thought += answer.thought
+        self._called = self._called or reader.has_called
+        may_go_on = conversation.choice.parallel or not self._called
+        if answer.thinks and may_go_on and not _cut(ended):
+            await self._close_reopened(answer)
+        else:
+            yield [self._end(reader, ended, limit)]
+
+    def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
+        work, visible = self._work, self._served.grammars.visible
+        return Generation(self._prompt, most, work.sampling, grammar, visible, stops, work.conversation.plain)
+
+    def _allowed(self) -> tuple[int | None, StopReason]:
+        """How many tokens the next stretch may have (None: not one), and what it means when they are used up."""
+        most = self._work.limits.max_tokens
+        left, room = most - self._written, self._work.window - len(self._prompt.tokens)
+        allowed = min(left, room)
+        # A limit of none at all is a request to read the prompt, and that is all.
+        return (
+            allowed if allowed > 0 or most == 0 else None,
+            "max_tokens" if left <= max(room, 0) else "model_context_window_exceeded",
+        )
+
+    async def _asked(self) -> tuple[Conversation, str | None]:
+        """What the next stretch of answer is asked for, and its grammar."""
+        conversation = self._work.conversation
+        choice = conversation.choice
+        if self._must_call and not self._called:
+            choice = Choice("any", parallel=choice.parallel)
+        elif self._called and choice.mode in ("any", "tool"):
+            choice = Choice("auto", parallel=choice.parallel)
+        if choice == conversation.choice:
+            return conversation, self._work.grammar
+        changed = replace(conversation, choice=choice)
+        try:
+            return changed, await self._served.grammars.grammar(changed)
+        except GrammarError:
+            return conversation, self._work.grammar
+
+    async def _close_thought(self, thought: "_Written") -> None:
+        """Go on behind the thought that the prompt had opened."""
+        prompts, tokens = self._served.prompts, thought.tokens
+        if thought.unknown:
+            tokens += await self._served.engine.tokenize(prompts.thought_segments(thought.unknown), begins=False)
+        await self._go_on(prompts.thought_segments(thought.text), tokens, thought.text)
+
+    async def _close_reopened(self, answer: ThinkingAnswer) -> None:
+        """Go on behind an answer whose last part is a thought."""
+        segments = _segments(answer.written, self._served.grammars.visible)
+        tokens = await self._served.engine.tokenize(segments, begins=False)
+        await self._go_on(segments, tokens, answer.written)
+
+    async def _go_on(self, written: Sequence[Segment], tokens: tuple[int, ...], thought: str) -> None:
+        closing = self._served.prompts.close_thought(thought)
+        closed = await self._served.engine.tokenize(closing, begins=False)
+        self._prompt = RenderedPrompt(
+            (*self._prompt.segments, *written, *closing), (*self._prompt.tokens, *tokens, *closed)
+        )
+
+    def _end(self, reader: ReplyReader, ended: Done | None, limit: StopReason) -> Finish:
+        stop = reader.stop_sequence
+        if stop is not None:
+            return self._finish("stop_sequence", stop)
+        if _cut(ended):
+            return self._finish(limit)
+        # Where the engine was stopped behind calls, the model went on with what only the client may tell it.
+        return self._finish("tool_use" if self._called or reader.has_called else "end_turn")
+
+    def _finish(self, reason: StopReason, stop: str | None = None) -> Finish:
+        self._over = True
+        thought = None if self._work.telling is None else self._thought
+        return Finish(reason, self._written, stop_sequence=stop, thinking_tokens=thought)
+
+
+class _Written:
+    """What the model wrote in a stretch, as text and as tokens; `unknown`: the end whose tokens are not known."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._tokens: list[int] = []
+        self._unknown: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._texts)
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return tuple(self._tokens)
+
+    @property
+    def unknown(self) -> str:
+        return "".join(self._unknown)
+
+    def add(self, piece: Piece) -> None:
+        self._texts.append(piece.text)
+        self._unknown.append(piece.text)
+        if piece.tokens:
+            # Tokens that come late are those of the text before them, too.
+            self._tokens += piece.tokens
+            self._unknown.clear()
+
+
+def _segments(written: str, visible: frozenset[str]) -> tuple[Segment, ...]:
+    """What a model wrote, with its own control tokens as such and everything else as plain text."""
+    control = "|".join(map(re.escape, sorted(visible, key=len, reverse=True)))
+    stretches: Sequence[str] = re.split(f"({control})", written) if visible else [written]
+    return tuple(Segment(text, markup=at % 2 == 1) for at, text in enumerate(stretches) if text)
+
+
+def _cut(ended: Done | None) -> bool:
+    return ended is not None and ended.reason == "length"

@@ -1,0 +1,162 @@
+"""Runs of the server's own tools: at the same time, in bounded time, and each with a result whatever happens.
+
+A tool is somebody else's code over somebody else's network. What it raises, returns or does not return never ends a
+reply: the call gets its documented error block, the owner's log the reason. Source: API reference, Server tools.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from antiphon.dialogue.events import ServerAnswer
+from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
+from antiphon.request.tools.server_calls import Offered
+from antiphon.service.reply.work import Serving
+from antiphon.wire.content.blocks import ServerToolUseBlock
+from antiphon.wire.reply import ReplyServerToolUse
+
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""Of one result as it travels; no window of a model holds more."""
+
+GRACE: Final = 1.0
+"""Seconds that a cancelled tool gets to stop before nobody waits for it any more."""
+
+_FULL: Final = "the result does not fit into what is left of the model's window"
+
+_COUNTED: Final = ("web_search_requests", "web_fetch_requests")
+
+log = logging.getLogger(__name__)
+
+Call = ReplyServerToolUse | ServerToolUseBlock
+
+Fits = Callable[[ServerAnswer], Awaitable[bool]]
+"""Whether an answer leaves the model room to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What a run came to; `result` is None for an error."""
+
+    answer: ServerAnswer
+    result: ServerResult | None = None
+
+
+class ToolRuns:
+    """The runs of one reply. `counts`: how often its tools ran, as usage tells it; None before the first call."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._limits = serving.limits
+        self._uses: Counter[str] = Counter()
+        self.counts: dict[str, int] | None = None
+
+    async def answers(
+        self, serving: Serving, calls: Sequence[Call], fits: Fits, *, cut: bool = False
+    ) -> AsyncGenerator[ServerAnswer]:
+        """What the calls come to, in their order, each as soon as it and those before it are there.
+
+        `cut`: the last call breaks off, and is not run. Closing the generator cancels what still runs.
+        """
+        self.counts = self.counts or dict.fromkeys(_COUNTED, 0)
+        whole = calls[:-1] if cut else calls
+        runs = [asyncio.create_task(self._ran(serving, call)) for call in whole]
+        try:
+            for call, run in zip(whole, runs, strict=True):
+                yield await self._fitting(serving, call, await run, fits)
+            for call in calls[len(whole) :]:
+                yield await self._failed(serving, call, "invalid_tool_input", "the call breaks off")
+        finally:
+            await _stop(runs)
+
+    async def _fitting(self, serving: Serving, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
+        """The answer, or of a search what fits of it, or the error that says that it does not fit."""
+        answer = ran.answer
+        while ran.result is not None and not await fits(answer):
+            if answer.kind != "web_search_tool_result":
+                return await self._failed(serving, call, "content_too_large", _FULL)
+            if len(answer.content) < 2:
+                return await self._failed(serving, call, "request_too_large", _FULL)
+            answer = replace(answer, content=answer.content[:-1])
+        if ran.result is not None:
+            self._count(ran.result)
+        return answer
+
+    async def _ran(self, serving: Serving, call: Call) -> _Ran:
+        offered = serving.tools[call.name]
+        tool = offered.tool
+        try:
+            result = await self._run(offered, call)
+            size = len(orjson.dumps(result.content))
+            if size > MOST_BYTES:
+                raise ToolProblem("content_too_large", f"{size} bytes are more than a result may have")
+            content = await serving.admit(tool.result_type, call.id, result.content)
+            if content is None:
+                raise ToolProblem("unavailable", "what the tool returned is no such result")
+            _counted(result)
+        except ToolProblem as problem:
+            return _Ran(await self._failed(serving, call, problem.code, str(problem)))
+        except Exception as problem:
+            log.exception("%s failed: %s", call.name, problem)
+            return _Ran(await self._failed(serving, call, "unavailable"))
+        return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
+
+    async def _run(self, offered: Offered, call: Call) -> ServerResult:
+        self._uses[call.name] += 1
+        most: object = offered.settings.get("max_uses")
+        if isinstance(most, int) and self._uses[call.name] > most:
+            raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
+        asked = ServerCall(call.id, call.name, call.input, offered.settings, offered.seen())
+        run = asyncio.create_task(offered.tool.run(asked))
+        try:
+            done, _ = await asyncio.wait((run,), timeout=self._limits.tool_seconds)
+        finally:
+            # A tool that does not let itself be cancelled must not hold up the reply.
+            await _stop((run,))
+        if not done:
+            raise ToolProblem("unavailable", f"no result within {self._limits.tool_seconds:g} s")
+        if run.cancelled():
+            raise ToolProblem("unavailable", "the tool cancelled itself")
+        return run.result()
+
+    async def _failed(self, serving: Serving, call: Call, code: str, reason: str = "") -> ServerAnswer:
+        """The error as an answer; one that the API does not have for this tool is another one's."""
+        if reason:
+            log.warning("%s: %s", call.name, reason)
+        tool = serving.tools[call.name].tool
+        told = {"type": tool.error_type, "error_code": code}
+        admitted = await serving.admit(tool.result_type, call.id, told)
+        content = admitted if admitted is not None else {**told, "error_code": "unavailable"}
+        return ServerAnswer(call.id, tool.result_type, content)
+
+    def _count(self, result: ServerResult) -> None:
+        assert self.counts is not None
+        for name, times in _counted(result).items():
+            self.counts[name] += times
+
+
+def _counted(result: ServerResult) -> dict[str, int]:
+    return {name: max(0, int(result.counts.get(name, 0))) for name in _COUNTED}
+
+
+async def _stop(runs: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel what runs still, and see that nobody is told of an exception that nobody waited for."""
+    running = [run for run in runs if not run.done()]
+    for run in running:
+        run.cancel()
+    if running:
+        _, stubborn = await asyncio.wait(running, timeout=GRACE)
+        for run in stubborn:
+            log.error("a tool does not stop although it was cancelled: %r", run)
+            run.add_done_callback(_forget)
+    for run in runs:
+        if run.done():
+            _forget(run)
+
+
+def _forget(run: asyncio.Task[Any]) -> None:
+    if not run.cancelled():
+        run.exception()

@@ -1,0 +1,85 @@
+"""Which engine answers for which model name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from antiphon.errors import ApiError
+from antiphon.ports.engine import Engine
+from antiphon.profiles import Catalogue, Profile
+from antiphon.render.families.syntax import UNIVERSAL_THOUGHT, Family
+from antiphon.render.prompt.builder import PromptBuilder
+from antiphon.request.told.thinking import Thinker
+from antiphon.service.grammars import Grammars
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A running engine with what its model needs: prompts, grammars, the family that says how it calls tools."""
+
+    engine: Engine
+    prompts: PromptBuilder
+    grammars: Grammars
+
+    @classmethod
+    def of(cls, engine: Engine, family: Family | None = None) -> "ServedModel":
+        """A started engine, ready to be asked; raises `TemplateError` where its chat template is unusable."""
+        prompts = PromptBuilder(engine.card, family)
+        return cls(engine, prompts, Grammars(engine, prompts.family))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model name resolved: the rules that hold and the model that answers."""
+
+    profile: Profile
+    served: ServedModel
+
+    @property
+    def window(self) -> int:
+        """Tokens that prompt and reply may have together: the smaller of the promise and the engine's room."""
+        return min(self.profile.window, self.served.engine.card.window)
+
+    @property
+    def binding(self) -> str:
+        """The name that thoughts are bound to: what this model thought, another may not read."""
+        card = self.served.engine.card
+        return card.name or card.id
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model that answers takes pictures."""
+        return self.served.engine.card.sees
+
+    @property
+    def thinker(self) -> Thinker:
+        """How the model comes to think."""
+        return "universal" if self.served.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
+
+
+class ModelRoutes:
+    """Resolves the names that clients use.
+
+    A model that is served answers under its own id; every other name of the catalogue goes where `routes` sends
+    it (by the name used, else by the profile's id), and to the default model otherwise.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, served: Mapping[str, ServedModel], default: str, routes: Mapping[str, str]
+    ) -> None:
+        self.catalogue = catalogue
+        self.served = dict(served)
+        self._default = default
+        self._routes = dict(routes)
+
+    def resolve(self, name: str) -> Target:
+        """The target of a model name; raises the API's 404 for a name that nobody promised."""
+        profile = self.catalogue.resolve(name)
+        if profile is None:
+            raise ApiError("not_found_error", f"model: {name}")
+        return Target(profile, self.served[self.model_id(profile, name)])
+
+    def model_id(self, profile: Profile, name: str | None = None) -> str:
+        """The id of the served model that answers for a profile (asked for by `name`)."""
+        if profile.id in self.served:
+            return profile.id
+        return self._routes.get(name or profile.id) or self._routes.get(profile.id) or self._default

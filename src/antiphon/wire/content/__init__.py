@@ -1,0 +1,1 @@
+"""The blocks that messages consist of, and what they hold."""

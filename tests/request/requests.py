@@ -1,0 +1,114 @@
+"""Requests as they travel, and what the server says of them."""
+
+from typing import Any
+
+import orjson
+
+from antiphon.errors import InvalidRequest
+from antiphon.profiles import Profile
+from antiphon.request.intake import parse_count, parse_create
+from antiphon.request.ladder import Issue, check
+from antiphon.wire.base import WireContext
+from tests.profiles.builtin import builtin_catalogue
+
+Json = dict[str, Any]
+
+# A model whose rules are in nobody's way: prefill, forced calls, every way of thinking, free sampling.
+LOCAL = "tiny"
+
+CATALOGUE = builtin_catalogue().with_local(LOCAL, "Tiny", 500_000, "2026-11-01T00:00:00Z")
+
+YET = " not supported by this server yet."
+
+NOT_HERE = " not enabled on this server."
+
+TOOL: Json = {"name": "get_time", "input_schema": {"type": "object", "properties": {"zone": {"type": "string"}}}}
+
+SEARCH: Json = {"type": "web_search_20250305", "name": "web_search"}
+
+CODE: Json = {"type": "code_execution_20250825", "name": "code_execution"}
+
+
+def tool(name: str = "a", **more: Any) -> Json:
+    return {"name": name, "input_schema": {"type": "object", "properties": {}}, **more}
+
+
+def user(content: Any = "Hello") -> Json:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: Any = "Hi") -> Json:
+    return {"role": "assistant", "content": content}
+
+
+def system(content: Any = "Be brief", **more: Any) -> Json:
+    return {"role": "system", "content": content, **more}
+
+
+def text(words: str, **more: Any) -> Json:
+    return {"type": "text", "text": words, **more}
+
+
+def call(id: str, name: str = "get_time", **more: Any) -> Json:  # noqa: A002
+    return {"type": "tool_use", "id": id, "name": name, "input": {}, **more}
+
+
+def result(id: str, content: Any = "noon", **more: Any) -> Json:  # noqa: A002
+    return {"type": "tool_result", "tool_use_id": id, "content": content, **more}
+
+
+def thought(signature: str = "c2ln") -> Json:
+    return {"type": "thinking", "thinking": "Hm.", "signature": signature}
+
+
+def redacted(data: str = "ZGF0YQ==") -> Json:
+    return {"type": "redacted_thinking", "data": data}
+
+
+def server_call(id: str, name: str = "web_search") -> Json:  # noqa: A002
+    return {"type": "server_tool_use", "id": id, "name": name, "input": {}}
+
+
+def search_result(id: str) -> Json:  # noqa: A002
+    return {"type": "web_search_tool_result", "tool_use_id": id, "content": []}
+
+
+def image() -> Json:
+    return {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+
+
+def body(*messages: Json, **more: Any) -> Json:
+    return {"model": LOCAL, "max_tokens": 100, "messages": list(messages) or [user()], **more}
+
+
+def context(*betas: str, version: Any = "2023-06-01") -> WireContext:
+    return WireContext(version=version, betas=frozenset(betas))
+
+
+def local() -> Profile:
+    """The rules of the model that are in nobody's way."""
+    return CATALOGUE.profiles[LOCAL]
+
+
+def issue(request: Json, *betas: str, version: Any = "2023-06-01") -> Issue | None:
+    """What is wrong with the request, by its shape or by its rules, in the order of the server."""
+    headers = context(*betas, version=version)
+    profile = CATALOGUE.resolve(request["model"])
+    assert profile is not None
+    try:
+        parsed = (parse_create if "max_tokens" in request else parse_count)(orjson.dumps(request), headers)
+    except InvalidRequest as refused:
+        return Issue(refused.message, refused.details)
+    return check(parsed, profile, headers)
+
+
+def verdict(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None:
+    """The message of the refusal, None where the request is answered."""
+    found = issue(request, *betas, version=version)
+    return None if found is None else found.message
+
+
+def wrong(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None:
+    """The message of the refusal of a wrong request, None where the API would take it."""
+    message = verdict(request, *betas, version=version)
+    return None if message is None or message.endswith((YET, NOT_HERE)) else message
