@@ -11,7 +11,7 @@ from tests.arch.tree import ROOT, SOURCE, files
 def test_the_wheel_holds_every_file_of_the_package():
     held = {included.distribution_path for included in WheelBuilder(str(ROOT)).recurse_included_files()}
     wanted = {path.relative_to(SOURCE.parent).as_posix() for path in files() if SOURCE in path.parents}
-    assert {"antiphon/profiles/data.toml", "antiphon/evals/chat.jsonl"} <= wanted
+    assert {"antiphon/profiles/data.toml", "antiphon/clients/evals/chat.jsonl"} <= wanted
     assert wanted - held == set()
 
 

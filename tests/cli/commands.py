@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from antiphon.cli.main import program
-from antiphon.compose import observer
+from antiphon.compose import models, probes, start
+from antiphon.compose.observer import ServerObserver
 from antiphon.compose.probes import EngineProbe
-from antiphon.compose.start import KeysDescription
 from antiphon.config import Settings
+from antiphon.stores.keyfile import KeysDescription
 from antiphon.weights.description import ModelDescription
 
 PROBE = EngineProbe(importable=True, version="b1234", devices=("CPU",), detail="")
@@ -28,7 +29,7 @@ HERE = ModelDescription(
 
 
 class Composition:
-    """Stands in for `antiphon.compose.start`: notes what it was asked, answers what the test says."""
+    """Stands in for `antiphon.compose`: notes what it was asked, answers what the test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.settings: list[Settings] = []
@@ -40,12 +41,12 @@ class Composition:
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(compose, "run_server", self.run_server)
-        monkeypatch.setattr(compose, "describe_models", self.describe_models)
-        monkeypatch.setattr(compose, "probe_engine", lambda: self.probe)
-        monkeypatch.setattr(compose, "describe_keys", self.describe_keys)
+        monkeypatch.setattr(start, "run_server", self.run_server)
+        monkeypatch.setattr(models, "describe_models", self.describe_models)
+        monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
+        monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
 
-    def run_server(self, settings: Settings, observer: observer.ServerObserver) -> None:
+    def run_server(self, settings: Settings, observer: ServerObserver) -> None:
         """A start, a moment of service, and a stop."""
         self.settings.append(settings)
         observer.stage("Finding the model")

@@ -46,7 +46,7 @@ def composed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Model
         given.extend((routes, seals))
         raise StartError("far enough")
 
-    monkeypatch.setattr(compose, "build_app", stop)
+    monkeypatch.setattr(start, "services_for", stop)
     with pytest.raises(StartError, match="far enough"):
         start.run_server(settings, Watching())
     return given[0], given[1]

@@ -12,8 +12,9 @@ import pytest
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
-from antiphon.compose.start import KeysDescription, ToolCheck
 from antiphon.config import ModelSettings, Settings
+from antiphon.stores.keyfile import KeysDescription
+from antiphon.tools.offered import ToolCheck
 from antiphon.weights.description import ModelDescription
 from tests.cli.commands import HERE, PROBE, Composition
 

@@ -23,13 +23,14 @@ from antiphon.cli.main import program
 from antiphon.cli.report import CaseProgress
 from antiphon.clients.evals.cases import Case
 from antiphon.clients.evals.scoring import Reply, judge
-from antiphon.compose import observer, start
+from antiphon.compose import start
+from antiphon.compose.observer import ServerObserver
 from antiphon.config import Settings
 from antiphon.weights import builtin
 from antiphon.weights.builtin import DEFAULT
 from tests.weights.adapter_files import adapter_file, random_pairs
 
-CASES = str(Path(__file__).parent.parent / "evals" / "cases.jsonl")
+CASES = str(Path(__file__).parents[1] / "clients" / "evals" / "cases.jsonl")
 SCRIPT = """
 [[reply]]
 match = "Paris"
@@ -219,7 +220,7 @@ def test_a_model_that_has_an_adapter_is_measured_with_and_without_it(monkeypatch
     (tmp_path / DEFAULT.adapter).write_bytes(adapter_file(random_pairs((29,), 2), 2.0))
     with foreign() as url:
 
-        def run_server(settings: Settings, observer: observer.ServerObserver, work: start.Work) -> None:
+        def run_server(settings: Settings, observer: ServerObserver, work: start.Work) -> None:
             started.append(tuple(model.adapter for model in settings.models.values()))
             observer.listening(url, ())
             asyncio.run(asked(work))
@@ -227,7 +228,7 @@ def test_a_model_that_has_an_adapter_is_measured_with_and_without_it(monkeypatch
         async def asked(work: start.Work) -> None:
             await work(url)
 
-        monkeypatch.setattr(compose, "run_server", run_server)
+        monkeypatch.setattr(start, "run_server", run_server)
         result = run("chat", "--category", "facts", "--limit", "2")
         alone = run("chat", "--category", "facts", "--limit", "2", "--no-adapter")
     assert result.exit_code == alone.exit_code == 0

@@ -4,11 +4,23 @@ from typing import Any
 
 import orjson
 
+from antiphon.dialogue.conversation import Conversation
+from antiphon.dialogue.thinking import Thinker
 from antiphon.errors import InvalidRequest
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
+from antiphon.request.asked import Asked, Target
+from antiphon.request.case import Case, Found, Issue
 from antiphon.request.intake import parse_count, parse_create
-from antiphon.request.ladder import Issue, check
+from antiphon.request.ladder import check
+from antiphon.request.media.wanted import NO_MEDIA, Media
+from antiphon.request.sealed.found import NOTHING_FOUND
+from antiphon.request.sealed.opened import NOTHING_SEALED, Opened
+from antiphon.request.sealed.thoughts import NO_THOUGHTS, Thoughts
+from antiphon.request.told.conversation import lower
+from antiphon.request.told.thoughts import kept
 from antiphon.wire.base import WireContext
+from antiphon.wire.request import CountTokens, CreateMessage
 from tests.profiles.builtin import builtin_catalogue
 
 Json = dict[str, Any]
@@ -99,7 +111,7 @@ def issue(request: Json, *betas: str, version: Any = "2023-06-01") -> Issue | No
         parsed = (parse_create if "max_tokens" in request else parse_count)(orjson.dumps(request), headers)
     except InvalidRequest as refused:
         return Issue(refused.message, refused.details)
-    return check(parsed, profile, headers)
+    return check(Case(parsed, profile, headers))
 
 
 def verdict(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None:
@@ -112,3 +124,41 @@ def wrong(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None
     """The message of the refusal of a wrong request, None where the API would take it."""
     message = verdict(request, *betas, version=version)
     return None if message is None or message.endswith((YET, NOT_HERE)) else message
+
+
+def asked(
+    request: CreateMessage,
+    headers: WireContext | None = None,
+    profile: Profile | None = None,
+    opened: Opened = NOTHING_SEALED,
+    media: Media = NO_MEDIA,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+    thinker: Thinker = "universal",
+) -> Asked[CreateMessage]:
+    """A request that nothing is wrong with."""
+    rules = profile or local()
+    case = Case(request, rules, headers or context(), server_tools=server_tools)
+    return Asked(request, case, Target(rules, rules.window, LOCAL, thinker=thinker), opened, media=media)
+
+
+def told_of(
+    request: CreateMessage | CountTokens,
+    headers: WireContext,
+    profile: Profile | None = None,
+    *,
+    thoughts: Thoughts = NO_THOUGHTS,
+    found: Found = NOTHING_FOUND,
+    media: Media = NO_MEDIA,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+    clearing: bool = True,
+    thinker: Thinker = "universal",
+) -> Conversation:
+    """What the model is told of a request that nothing is wrong with."""
+    rules = profile or local()
+    opened = Opened(thoughts, found=found)
+    if isinstance(request, CreateMessage):
+        whole = asked(request, headers, rules, opened, media, server_tools, thinker)
+        return lower(whole, kept(whole.case, thoughts, clearing=clearing))
+    case = Case(request, rules, headers, server_tools=server_tools)
+    told = kept(case, thoughts, clearing=clearing)
+    return lower(Asked(request, case, Target(rules, rules.window, LOCAL, thinker=thinker), opened, media=media), told)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from antiphon.request.case import Issue
+from antiphon.request.case import Case, Issue
 from antiphon.request.intake import parse_count, parse_create
 from antiphon.request.ladder import check
 from antiphon.request.sealed.thoughts import Thoughts, read
@@ -52,8 +52,8 @@ def reading(request: Json, *betas: str, model: str = WRITER, foreign: Any = "ref
     profile = CATALOGUE.resolve(request["model"])
     assert profile is not None
     parsed = (parse_create if "max_tokens" in request else parse_count)(orjson.dumps(request), headers)
-    issue = check(parsed, profile, headers)
-    return issue or read(parsed, SEALS, model, headers, profile, foreign=foreign)
+    case = Case(parsed, profile, headers)
+    return check(case) or read(case, SEALS, model, foreign=foreign)
 
 
 def refusal(request: Json, *betas: str, **more: Any) -> str | None:

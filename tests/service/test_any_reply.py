@@ -12,6 +12,7 @@ from antiphon.dialogue.tools import Tool
 from antiphon.render.families import hermes
 from antiphon.request.told.thinking import Form
 from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.stretches import Stretches
 from antiphon.stream.fold import fold
 from antiphon.wire.events import Event
 from tests.service.engines import PlannedEngine
@@ -71,7 +72,7 @@ async def test_every_reply_of_a_thinking_model_is_sound(
         stops=stops,
         tools=(TOOL,) if tools else (),
     )
-    reply = Reply(asked)
+    reply = Reply(asked, Stretches(asked).run())
     events: list[Event] = reply.begin()
     async for batch in reply.run():
         assert batch

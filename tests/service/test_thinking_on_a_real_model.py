@@ -13,7 +13,9 @@ from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.dialogue.thinking import Thinking
 from antiphon.ports.engine import Engine
 from antiphon.request.sealed.bindings import Binding
+from antiphon.request.task import Task
 from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.stretches import Stretches
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
 from antiphon.service.served import ServedModel
@@ -46,17 +48,14 @@ async def reply(engine: Engine, thinking: Thinking, max_tokens: int, shape: dict
     work = Work(
         served=served,
         prompt=prompt,
-        conversation=asked,
-        limits=Limits(max_tokens),
-        sampling=Sampling(temperature=1.0),
+        task=Task(asked, Limits(max_tokens), Sampling(temperature=1.0)),
         window=engine.card.window,
         opening=Message(model="m", id="msg_1", usage=Usage(input_tokens=len(prompt.tokens), output_tokens=0)),
         new_call_id=lambda: "toolu_1",
-        members={},
         grammar=await served.grammars.grammar(asked),
         telling=Telling(Sealing(SEALS, Dice(), "m", Binding()), "shown"),
     )
-    return await Reply(work).whole()
+    return await Reply(work, Stretches(work).run()).whole()
 
 
 @pytest.mark.promise("thinking.budget-enforced", "thinking.no-empty-block")

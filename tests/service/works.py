@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from antiphon.dialogue.conversation import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Limits, Text, Turn
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.dialogue.thinking import OFF, Thinking
 from antiphon.render.families.syntax import Family
 from antiphon.request.sealed.bindings import Binding
+from antiphon.request.task import Task
 from antiphon.request.told.thinking import Form
 from antiphon.seals import Seals
 from antiphon.service.reply.telling import Sealing, Telling
@@ -41,12 +42,12 @@ def work(
     return Work(
         served=ServedModel.of(engine, family),
         prompt=RenderedPrompt((Segment("PROMPT"),), (0,)),
-        conversation=Conversation((), (Turn("user", (Text("Hi"),)),), thinking=thinking, **conversation),
-        limits=Limits(max_tokens, stops),
-        sampling=Sampling(),
+        task=Task(
+            Conversation((), (Turn("user", (Text("Hi"),)),), thinking=thinking, **conversation),
+            Limits(max_tokens, stops),
+        ),
         window=engine.window,
         opening=Message(model="m", id="msg_1", usage=Usage(input_tokens=1, output_tokens=0)),
         new_call_id=lambda: "toolu_1",
-        members={},
         telling=None if thinking == OFF else Telling(Sealing(SEALS, Dice(), "m", Binding()), form),
     )

@@ -138,8 +138,8 @@ def test_of_many_that_start_at_once_all_end_with_one_key(tmp_path: Path):
 PROCESS = """
 import os, sys
 from antiphon.config import ThinkingSettings
-from antiphon.keyfile import seals_for
-from antiphon.thinking.seal import Thought
+from antiphon.stores.keyfile import seals_for
+from antiphon.seals import Thought
 
 class Dice:
     def bytes(self, count):

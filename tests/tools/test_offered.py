@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from antiphon.compose import edges, observer, probes
+from antiphon.compose import edges, probes
+from antiphon.compose.observer import StartError
 from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchSettings
 from antiphon.media.reader import Reader
 from antiphon.ports.media import MediaUnavailable
@@ -83,7 +84,7 @@ def test_each_provider_is_made_of_its_settings():
 
 def test_a_tool_that_cannot_be_made_stops_the_start():
     settings = Settings(tools=ToolSettings(own={"dice": {}}))
-    with pytest.raises(observer.StartError, match=r"\[server_tools\.dice\]: no installed package"):
+    with pytest.raises(StartError, match=r"\[server_tools\.dice\]: no installed package"):
         edges.server_tools(settings, around())
 
 

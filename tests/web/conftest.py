@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from antiphon.compose.models import load_catalogue
+from antiphon.compose.services import services_for
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.seals import Seals
@@ -64,7 +65,8 @@ async def start() -> AsyncGenerator[Starter]:
             catalogue = load_catalogue(settings).with_local(card.id, card.name, card.window, "2026-01-01T00:00:00Z")
             routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
             door = Door(CountingEntropy())
-            door.open(build_app(settings, routes, FixedClock(), CountingEntropy(), SEALS, media or intake()))
+            services = services_for(settings, routes, FixedClock(), CountingEntropy(), SEALS, media or intake())
+            door.open(build_app(settings, services))
             return Bridge(door)
 
         yield starter

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from antiphon.compose.models import load_catalogue
+from antiphon.compose.services import services_for
 from antiphon.config import ModelSettings, Settings
 from antiphon.config.settings import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
@@ -87,9 +88,10 @@ class ThinkingApp:
         served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
         routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
         door = Door(CountingEntropy())
-        door.open(
-            build_app(settings, routes, self._clock, CountingEntropy(), self._seals, self._media, self._server_tools)
+        services = services_for(
+            settings, routes, self._clock, CountingEntropy(), self._seals, self._media, self._server_tools
         )
+        door.open(build_app(settings, services))
         self.bridge = Bridge(door)
         return self
 

@@ -11,7 +11,8 @@ from antiphon.config import Settings
 
 if TYPE_CHECKING:
     from antiphon.compose.probes import EngineProbe
-    from antiphon.compose.start import KeysDescription, ToolCheck
+    from antiphon.stores.keyfile import KeysDescription
+    from antiphon.tools.offered import ToolCheck
     from antiphon.weights.description import ModelDescription
 
 State = Literal["OK", "WARN", "FAIL"]

@@ -162,7 +162,7 @@ def _run(
     """One measurement, as far as it came, and the exit code that it asks for."""
     # Imported late: see `serve`.
     from antiphon.clients.evals.asking import Asking, UnreachableError
-    from antiphon.compose import observer
+    from antiphon.compose.observer import StartError
 
     progress = CaseProgress(job.label, len(cases), err)
     parallel = _parallel(given) if job.settings is None else job.settings.models[job.settings.default_model].parallel
@@ -175,7 +175,7 @@ def _run(
                 model = asyncio.run(_ask_server(asking, given))
             else:
                 _ask_own(asking, job.settings, progress, err)
-    except (observer.StartError, UnreachableError) as failure:
+    except (StartError, UnreachableError) as failure:
         problem = str(failure)
     except KeyboardInterrupt:
         asking.interrupted = True
@@ -205,7 +205,7 @@ async def _ask_server(asking: "Asking", given: Mapping[str, Any]) -> str:
 def _ask_own(asking: "Asking", settings: Settings, progress: CaseProgress, err: Console) -> None:
     """Start the model, ask it, stop it."""
     from antiphon.clients.evals.asking import Target
-    from antiphon.compose import observer, start
+    from antiphon.compose import start
 
     class Observer(ConsoleObserver):
         """Tells of the start; an interrupt ends the asking."""

@@ -20,12 +20,13 @@ def serve(ctx: click.Context, **given: Any) -> None:
     """
     settings = load_settings(given)
     # The server's libraries take a second to import; --help and a wrong setting need none of them.
-    from antiphon.compose import observer, start
+    from antiphon.compose import start
+    from antiphon.compose.observer import StartError
 
     try:
         with closing(ConsoleObserver(settings, err=Console(stderr=True), out=Console())) as observer:
             start.run_server(settings, observer)
-    except observer.StartError as failure:
+    except StartError as failure:
         click.echo(f"antiphon: {failure}", err=True)
         ctx.exit(1)
     except KeyboardInterrupt:

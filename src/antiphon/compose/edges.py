@@ -48,11 +48,13 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
         raise StartError(str(problem)) from problem
 
 
-def _reader(settings: Settings) -> Reader:
+def reader_for(settings: Settings) -> Reader:
+    """The worker processes that read images, PDFs and pages; who gets them closes them."""
     return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
 
 
-def _fetcher(settings: Settings) -> GuardedFetcher:
+def fetcher_for(settings: Settings) -> GuardedFetcher:
+    """The way to other hosts, behind the guard; who gets it closes it. Raises `StartError`."""
     try:
         return GuardedFetcher(settings.network)
     except OSError as problem:

@@ -15,7 +15,7 @@ from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
 
-async def _start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
+async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
     """A started engine for one model; a failure names the model. Downloads run in a thread."""
     try:
         observer.stage(f"Finding {model.id} ({model.source})")

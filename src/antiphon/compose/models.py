@@ -66,7 +66,8 @@ def names_by_model(settings: Settings) -> dict[str, tuple[str, ...]]:
     return {id_: tuple(dict.fromkeys(names)) for id_, names in answers.items()}
 
 
-def _served(engine: Engine, family: Family | None) -> ServedModel:
+def ready_model(engine: Engine, family: Family | None) -> ServedModel:
+    """A started engine with what its model needs. Raises `StartError` where its template is unusable."""
     try:
         return ServedModel.of(engine, family)
     except TemplateError as problem:
@@ -75,7 +76,8 @@ def _served(engine: Engine, family: Family | None) -> ServedModel:
         ) from problem
 
 
-def _with_own(catalogue: Catalogue, served: Mapping[str, ServedModel]) -> Catalogue:
+def with_own(catalogue: Catalogue, served: Mapping[str, ServedModel]) -> Catalogue:
+    """The catalogue with a profile for each served model under its own id. Raises `ConfigError`."""
     for id_, model in served.items():
         card = model.engine.card
         created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

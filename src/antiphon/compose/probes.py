@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.compose.edges import _reader
+from antiphon.compose.edges import reader_for
 from antiphon.config import Settings
 from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeysDescription
@@ -44,7 +44,7 @@ def check_server_tools(settings: Settings) -> list[ToolCheck]:
     """Try each server tool that the settings offer, as far as that can be done without a conversation."""
 
     async def tried() -> list[ToolCheck]:
-        reader = _reader(settings)
+        reader = reader_for(settings)
         try:
             return await check_tools(settings.tools, reader, settings.network.ca_file)
         finally:

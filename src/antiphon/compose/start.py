@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from antiphon.compose.edges import SystemClock, SystemEntropy, _fetcher, _reader, seals_for, server_tools
-from antiphon.compose.engines import _start_engine
-from antiphon.compose.models import _served, _with_own, families, load_catalogue, names_by_model
+from antiphon.compose.edges import SystemClock, SystemEntropy, fetcher_for, reader_for, seals_for, server_tools
+from antiphon.compose.engines import start_engine
+from antiphon.compose.models import families, load_catalogue, names_by_model, ready_model, with_own
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.services import services_for
 from antiphon.config import Settings
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -39,7 +40,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     named = families(settings)
     clock, entropy = SystemClock(), SystemEntropy()
     seals = seals_for(settings, entropy)
-    fetcher = _fetcher(settings)
+    fetcher = fetcher_for(settings)
     try:
         listener = bind(settings.host, settings.port)
     except ListenError as problem:
@@ -49,7 +50,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
     async with AsyncExitStack() as running:
         running.push_async_callback(fetcher.aclose)
-        reader = _reader(settings)
+        reader = reader_for(settings)
         running.push_async_callback(reader.aclose)
 
         async def start() -> None:
@@ -58,12 +59,13 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             running.push_async_callback(close_tools, tools.tools)
             served: dict[str, ServedModel] = {}
             for model in settings.models.values():
-                engine = await _start_engine(model, settings, observer)
+                engine = await start_engine(model, settings, observer)
                 running.push_async_callback(engine.aclose)
-                served[model.id] = _served(engine, named[model.id])
-            routes = ModelRoutes(_with_own(catalogue, served), served, settings.default_model, settings.routes)
+                served[model.id] = ready_model(engine, named[model.id])
+            routes = ModelRoutes(with_own(catalogue, served), served, settings.default_model, settings.routes)
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
-            door.open(build_app(settings, routes, clock, entropy, seals, media, tools))
+            services = services_for(settings, routes, clock, entropy, seals, media, tools)
+            door.open(build_app(settings, services))
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{port}"
             observer.listening(url, names_by_model(settings)[settings.default_model])

@@ -108,11 +108,14 @@ class Compacted:
     tool_changes: list[dict[str, Any]] | None = None
 
 
+IterationKind = Literal["message", "compaction"]
+
+
 @dataclass(frozen=True, slots=True)
 class Iteration:
     """One of several pieces of work for a reply, and the tokens that it took."""
 
-    kind: Literal["message", "compaction"]
+    kind: IterationKind
     input_tokens: int
     output_tokens: int
 

@@ -5,6 +5,9 @@ from typing import Final, Literal
 
 EffortLevel = Literal["low", "medium", "high", "xhigh", "max"]
 
+Thinker = Literal["native", "universal"]
+"""How a model comes to think: it was trained to, or it is only told to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thinking:

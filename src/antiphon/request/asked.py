@@ -1,65 +1,105 @@
-"""A request on its way to its reply: read, judged, and with what its own seals and files hold."""
+"""A request on its way to its task: received under its model's rules, judged, opened. Nothing is wrong with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Generic, TypeVar
 
-from antiphon.dialogue.conversation import Conversation
+from antiphon.config import Foreign
+from antiphon.dialogue.thinking import Thinker
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.request.case import Case, Found
-from antiphon.request.media.wanted import NO_MEDIA, Media, Wanted
-from antiphon.request.sealed.compactions import NOTHING, Record
-from antiphon.request.sealed.found import NOTHING_FOUND
-from antiphon.request.sealed.thoughts import Thoughts
-from antiphon.request.told.conversation import lower
-from antiphon.request.told.thoughts import kept
-from antiphon.service.served import Target
-from antiphon.wire.base import WireContext
+from antiphon.profiles import Profile
+from antiphon.request.case import Case, Issue
+from antiphon.request.ladder import check
+from antiphon.request.media.wanted import NO_MEDIA, Media, Wanted, wanted
+from antiphon.request.sealed.opened import NOTHING_SEALED, Opened, open_sealed
+from antiphon.request.tools import server_kinds
+from antiphon.seals import Seals
+from antiphon.wire.base import OwnTools, WireContext
 from antiphon.wire.request import CountTokens, CreateMessage
 
 Request = TypeVar("Request", CreateMessage, CountTokens)
 
 
+@dataclass(frozen=True)
+class Host:
+    """What the server itself brings to every request: the tools that it runs, and its seals.
+
+    `foreign`: what becomes of blocks under seals that do not open.
+    """
+
+    seals: Seals
+    tools: ServerTools = NO_SERVER_TOOLS
+    foreign: Foreign = "refuse"
+
+    @cached_property
+    def own(self) -> OwnTools:
+        """Those of the tools that the API does not have."""
+        tools = [tool for tool in self.tools.tools if tool.name not in server_kinds.CALLS]
+        return OwnTools(
+            tuple(kind for tool in tools for kind in tool.types),
+            frozenset(tool.name for tool in tools),
+            frozenset(tool.result_type for tool in tools),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be known of the model that answers a name. `profile`: the rules that hold for the name.
+
+    `window`: tokens that prompt and reply may have together. `binding`: the name that thoughts are bound to: what
+    this model thought, another may not read. `sees`: it takes pictures. `thinker`: how it comes to think.
+    """
+
+    profile: Profile
+    window: int
+    binding: str
+    sees: bool = True
+    thinker: Thinker = "universal"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[Request]):
-    """A request that nothing is wrong with, the model that it goes to, and the thoughts that came back with it.
+    """A request that nothing is wrong with. `case`: the same request under its model's rules.
 
-    `files`: those that are to be read; `media`: what they hold. `record`: what the summary kept that the conversation
-    begins with. `found`: the texts of the search results that came back. `server_tools`: what the server runs itself.
+    `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold.
     """
 
     request: Request
-    context: WireContext
+    case: Case
     target: Target
-    thoughts: Thoughts
-    files: tuple[Wanted, ...]
+    opened: Opened = NOTHING_SEALED
+    files: tuple[Wanted, ...] = ()
     media: Media = field(default_factory=lambda: NO_MEDIA)
-    record: Record = NOTHING
-    found: Found = field(default_factory=lambda: NOTHING_FOUND)
-    server_tools: ServerTools = NO_SERVER_TOOLS
 
     @property
-    def case(self) -> Case:
-        """The request as the rules see it."""
-        target = self.target
-        return Case(self.request, target.profile, self.context, target.sees, self.server_tools)
+    def context(self) -> WireContext:
+        """What the request's headers say."""
+        return self.case.context
 
-    def conversation(self, *, clearing: bool = True) -> Conversation:
-        """The conversation; with `clearing=False` as it is without the request's own edits."""
-        target = self.target
-        return lower(
-            self.request,
-            target.profile,
-            self.context,
-            self.thoughts,
-            self.media,
-            record=self.record,
-            thinker=target.thinker,
-            clearing=clearing,
-            server_tools=self.server_tools,
-            found=self.found,
-        )
+    def reading(self, media: Media) -> "Asked[Request]":
+        """The same with what more of its files hold, by the paths of their blocks."""
+        return replace(self, media={**self.media, **media}) if media else self
 
-    @property
-    def cleared(self) -> int:
-        """How many turns the request's edits take thoughts from."""
-        return kept(self.case, self.thoughts).cleared
+    def instead(self, request: Request) -> "Asked[Request]":
+        """The same request with other settings; its messages and all that was opened of them stay."""
+        return replace(self, request=request, case=replace(self.case, request=request))
+
+
+def receive(request: Request, target: Target, context: WireContext, host: Host) -> Issue | Asked[Request]:
+    """A request as it came from a client, judged and opened; or the first thing that is wrong with it."""
+    case = Case(request, target.profile, context, target.sees, host.tools)
+    return check(case) or _opened(request, case, target, host)
+
+
+def receive_again(asked: Asked[Request], request: Request, host: Host) -> Issue | Asked[Request]:
+    """What a reply goes on with, as if a client had sent it back: `asked` with messages that this server made.
+
+    Nobody judges those, but seals in them are opened like any.
+    """
+    case = replace(asked.case, request=request)
+    return _opened(request, case, asked.target, host)
+
+
+def _opened(request: Request, case: Case, target: Target, host: Host) -> Issue | Asked[Request]:
+    opened = open_sealed(case, host.seals, target.binding, foreign=host.foreign)
+    return opened if isinstance(opened, Issue) else Asked(request, case, target, opened, wanted(case))

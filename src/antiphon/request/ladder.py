@@ -17,9 +17,7 @@ that a wrong request is told that it is wrong.
 Source: API reference, Messages; order as measured on the real service.
 """
 
-from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.profiles import Profile
-from antiphon.request.case import Case, Issue, Request, Rule
+from antiphon.request.case import Case, Issue, Rule
 from antiphon.request.rules import (
     caching,
     compaction,
@@ -38,9 +36,8 @@ from antiphon.request.rules import (
     tools,
     unbuilt,
 )
-from antiphon.wire.base import WireContext
 
-__all__ = ["RUNGS", "Issue", "check"]
+__all__ = ["RUNGS", "check"]
 
 RUNGS: tuple[Rule, ...] = (
     # 1
@@ -116,18 +113,9 @@ RUNGS: tuple[Rule, ...] = (
 )
 
 
-def check(
-    request: Request,
-    profile: Profile,
-    context: WireContext,
-    *,
-    sees: bool = True,
-    server_tools: ServerTools = NO_SERVER_TOOLS,
-) -> Issue | None:
-    """The first thing that is wrong with the request under the profile's rules, None if it can be answered.
+def check(case: Case) -> Issue | None:
+    """The first thing that is wrong with the request under its model's rules, None if it can be answered.
 
-    `sees`: the model that answers takes pictures. `server_tools`: what the server runs itself. What images and PDFs
-    hold is not judged here.
+    What images and PDFs hold is not judged here.
     """
-    case = Case(request, profile, context, sees, server_tools)
     return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)

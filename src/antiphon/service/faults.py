@@ -1,12 +1,17 @@
 """What clients are told when something outside the request fails."""
 
-from antiphon.errors import ApiError, EngineDied, EngineFault, EngineUnavailable
-from antiphon.service.reply.reply import log
+import logging
+
+from antiphon.errors import ApiError, EngineDied, EngineFault, EngineUnavailable, InvalidRequest
+from antiphon.ports.media import MediaUnavailable
+from antiphon.request.case import Issue
 
 RETRY_AFTER_SECONDS = "2"
 
+log = logging.getLogger(__name__)
 
-def told(fault: EngineFault) -> ApiError:
+
+def engine_error(fault: EngineFault) -> ApiError:
     """What a client is told of an engine's fault; the reason itself goes to the owner's log."""
     log.error("engine: %s: %s", type(fault).__name__, fault)
     match fault:
@@ -16,3 +21,18 @@ def told(fault: EngineFault) -> ApiError:
             return ApiError("api_error", "The model engine stopped during this reply. Please send the request again.")
         case _:
             return ApiError("api_error", "Internal server error")
+
+
+def media_error(problem: MediaUnavailable) -> ApiError:
+    """What a client is told where no files can be read now."""
+    log.error("media: %s", problem)
+    if problem.busy:
+        return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
+    return ApiError("api_error", "Images and PDFs cannot be read now. Please try again later.")
+
+
+def refusal(issue: Issue) -> InvalidRequest:
+    """The error that says what is wrong with a request; what its owner can do about it goes to the log."""
+    if issue.advice is not None:
+        log.warning("%s", issue.advice)
+    return InvalidRequest(issue.message, details=issue.details)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import ApiError, InvalidRequest
+from antiphon.ports.engine import EngineHealth
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.service.served import ModelRoutes
@@ -34,7 +35,11 @@ class ModelService:
 
     def __init__(self, routes: ModelRoutes, server_tools: ServerTools = NO_SERVER_TOOLS) -> None:
         self._routes = routes
-        self._served = {tool.name for tool in server_tools.tools}
+        self._tools = {tool.name for tool in server_tools.tools}
+
+    async def health(self) -> dict[str, EngineHealth]:
+        """The state of each served model, by its id."""
+        return {id_: await served.engine.health() for id_, served in self._routes.served.items()}
 
     def get(self, name: str) -> ModelInfo:
         """One model, by id or alias."""
@@ -72,11 +77,11 @@ class ModelService:
             max_tokens=profile.max_output,
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
-            capabilities=_capabilities(profile, self._served, sees=card.sees),
+            capabilities=_capabilities(profile, self._tools, sees=card.sees),
         )
 
 
-def _capabilities(profile: Profile, served: Collection[str], *, sees: bool) -> Capabilities:
+def _capabilities(profile: Profile, tools: Collection[str], *, sees: bool) -> Capabilities:
     return Capabilities(
         batch=_NO,
         citations=_NO,
@@ -93,9 +98,9 @@ def _capabilities(profile: Profile, served: Collection[str], *, sees: bool) -> C
         compaction={"supported": profile.compaction, "summarize": {"supported": profile.compaction}},
         effort=_each(("low", "medium", "high", "xhigh", "max"), profile.efforts),
         server_tools={
-            "supported": bool(served),
-            "web_search": {"supported": "web_search" in served},
-            "code_execution": {"supported": "code_execution" in served},
+            "supported": bool(tools),
+            "web_search": {"supported": "web_search" in tools},
+            "code_execution": {"supported": "code_execution" in tools},
         },
         thinking={
             "supported": bool(profile.thinking - {"disabled"}),

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from antiphon.dialogue.thinking import Thinker
 from antiphon.errors import ApiError
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue, Profile
 from antiphon.render.families.syntax import UNIVERSAL_THOUGHT, Family
 from antiphon.render.prompt.builder import PromptBuilder
-from antiphon.request.told.thinking import Thinker
+from antiphon.request.asked import Target
 from antiphon.service.grammars import Grammars
 
 
@@ -26,34 +27,14 @@ class ServedModel:
         prompts = PromptBuilder(engine.card, family)
         return cls(engine, prompts, Grammars(engine, prompts.family))
 
+    def target(self, profile: Profile) -> Target:
+        """What requests have to know of this model where it answers under the profile's rules.
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A model name resolved: the rules that hold and the model that answers."""
-
-    profile: Profile
-    served: ServedModel
-
-    @property
-    def window(self) -> int:
-        """Tokens that prompt and reply may have together: the smaller of the promise and the engine's room."""
-        return min(self.profile.window, self.served.engine.card.window)
-
-    @property
-    def binding(self) -> str:
-        """The name that thoughts are bound to: what this model thought, another may not read."""
-        card = self.served.engine.card
-        return card.name or card.id
-
-    @property
-    def sees(self) -> bool:
-        """Whether the model that answers takes pictures."""
-        return self.served.engine.card.sees
-
-    @property
-    def thinker(self) -> Thinker:
-        """How the model comes to think."""
-        return "universal" if self.served.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
+        The window is the smaller of the promise and the engine's room.
+        """
+        card = self.engine.card
+        thinker: Thinker = "universal" if self.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
+        return Target(profile, min(profile.window, card.window), card.name or card.id, card.sees, thinker)
 
 
 class ModelRoutes:
@@ -71,12 +52,13 @@ class ModelRoutes:
         self._default = default
         self._routes = dict(routes)
 
-    def resolve(self, name: str) -> Target:
-        """The target of a model name; raises the API's 404 for a name that nobody promised."""
+    def resolve(self, name: str) -> tuple[Target, ServedModel]:
+        """The target of a model name, and the model; raises the API's 404 for a name that nobody promised."""
         profile = self.catalogue.resolve(name)
         if profile is None:
             raise ApiError("not_found_error", f"model: {name}")
-        return Target(profile, self.served[self.model_id(profile, name)])
+        served = self.served[self.model_id(profile, name)]
+        return served.target(profile), served
 
     def model_id(self, profile: Profile, name: str | None = None) -> str:
         """The id of the served model that answers for a profile (asked for by `name`)."""

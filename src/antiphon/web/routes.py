@@ -13,7 +13,6 @@ from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
 from antiphon.service.messages import MessageService
 from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, PageQuery
-from antiphon.service.served import ModelRoutes
 from antiphon.web.body import read_json_body
 from antiphon.web.headers import wire_context
 from antiphon.web.keys import Gatekeeper
@@ -24,20 +23,26 @@ _LIFECYCLES = ("active", "deprecated", "retired")
 
 
 @dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases that the API is made of."""
+
+    messages: MessageService
+    models: ModelService
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """The endpoints, over one set of services."""
 
     settings: Settings
-    routes: ModelRoutes
-    messages: MessageService
-    models: ModelService
+    services: Services
     gatekeeper: Gatekeeper
 
     async def create_message(self, request: Request) -> ASGIApp:
         """`POST /v1/messages`"""
         context = self._admit(request)
         body = await self._body(request)
-        prepared = await unless_gone(request.receive, self.messages.prepare(body, context))
+        prepared = await unless_gone(request.receive, self.services.messages.prepare(body, context))
         if prepared is None:
             return nobody
         if not prepared.stream:
@@ -48,22 +53,22 @@ class Resources:
         """`POST /v1/messages/count_tokens`"""
         context = self._admit(request)
         body = await self._body(request)
-        count = await unless_gone(request.receive, self.messages.count(body, context))
+        count = await unless_gone(request.receive, self.services.messages.count(body, context))
         return nobody if count is None else _json(msgspec.json.encode(count))
 
     async def list_models(self, request: Request) -> Response:
         """`GET /v1/models`"""
         self._admit(request)
-        return _json(msgspec.json.encode(self.models.page(_page_query(request))))
+        return _json(msgspec.json.encode(self.services.models.page(_page_query(request))))
 
     async def get_model(self, request: Request) -> Response:
         """`GET /v1/models/{id}`"""
         self._admit(request)
-        return _json(msgspec.json.encode(self.models.get(request.path_params["model_id"])))
+        return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"])))
 
     async def health(self, _: Request) -> Response:
         """`GET /health`: 200 only when every served model can answer."""
-        states = {id_: await served.engine.health() for id_, served in self.routes.served.items()}
+        states = await self.services.models.health()
         ready = all(state.ready for state in states.values())
         body: dict[str, Any] = {
             "status": "ok" if ready else "unavailable",

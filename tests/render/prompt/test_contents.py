@@ -38,7 +38,7 @@ IN_PARTS: Final = (
 )
 
 NATIVE: Final = {
-    name: (HERE / "families" / "templates" / f"{name}.jinja").read_text(encoding="utf-8")
+    name: (HERE.parent / "families" / "templates" / f"{name}.jinja").read_text(encoding="utf-8")
     for name in ("hermes", "mistral-list", "mistral", "gemma4", "gpt-oss")
 }
 

@@ -51,16 +51,16 @@ def wants(*messages: Json, model: str | None = None, sees: bool = True) -> tuple
 )
 def test_a_model_that_cannot_see_is_not_shown_an_image(messages: list[Json], place: str) -> None:
     request = parse_create(orjson.dumps(body(*messages)), context())
-    found = check(request, local(), context(), sees=False)
+    found = check(Case(request, local(), context(), False))
     assert found is not None
     assert found.message.startswith(f"{place}: this model does not support image input.")
-    assert check(request, local(), context(), sees=True) is None
+    assert check(Case(request, local(), context(), True)) is None
 
 
 @pytest.mark.promise("further.pdf")
 def test_a_model_that_cannot_see_still_reads_documents() -> None:
     request = parse_create(orjson.dumps(body(user([document(), pdf(), pdf(url_source()), HIT]))), context())
-    assert check(request, local(), context(), sees=False) is None
+    assert check(Case(request, local(), context(), False)) is None
 
 
 PLACES: dict[str, Callable[[Json], list[Json]]] = {

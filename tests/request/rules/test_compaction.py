@@ -9,7 +9,6 @@ from antiphon.dialogue.conversation import Text
 from antiphon.dialogue.tools import Choice
 from antiphon.request.intake import parse_create
 from antiphon.request.sealed.compactions import DEFAULT_INSTRUCTION, told
-from antiphon.request.told.conversation import lower
 from antiphon.wire.request import CreateMessage
 from tests.request.requests import (
     TOOL,
@@ -19,10 +18,10 @@ from tests.request.requests import (
     call,
     context,
     issue,
-    local,
     result,
     system,
     text,
+    told_of,
     user,
     verdict,
 )
@@ -166,7 +165,7 @@ def test_a_summary_of_no_words_is_none() -> None:
 
 def lowered(request: Json) -> Any:
     parsed: CreateMessage = parse_create(orjson.dumps(request), context(*BETAS))
-    return lower(parsed, local(), context(*BETAS))
+    return told_of(parsed, context(*BETAS))
 
 
 @pytest.mark.promise("compaction.same-prefix")

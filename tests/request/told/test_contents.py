@@ -10,9 +10,8 @@ from antiphon.dialogue.tools import Result
 from antiphon.ports.media import Pdf, PdfPage
 from antiphon.request.intake import parse_create
 from antiphon.request.media.wanted import Media
-from antiphon.request.told.conversation import lower
 from tests.request.media_requests import HIT, answered, blocks, document, image, pdf, url_source
-from tests.request.requests import Json, assistant, body, context, local, text, user
+from tests.request.requests import Json, assistant, body, context, text, told_of, user
 
 PICTURE = Image(b"picture", 20, 10)
 
@@ -22,7 +21,7 @@ OTHER = Image(b"other", 5, 5)
 def parts(*messages: Json, media: Media | None = None) -> tuple[Part, ...]:
     """What the last turn is lowered to."""
     request = parse_create(orjson.dumps(body(*messages)), context())
-    return lower(request, local(), context(), media=media or {}).turns[-1].parts
+    return told_of(request, context(), media=media or {}).turns[-1].parts
 
 
 @pytest.mark.promise("vision.sources")
@@ -85,7 +84,7 @@ def test_a_document_keeps_its_sections_title_and_context(block: Json, lowered: D
 @pytest.mark.promise("further.pdf")
 def test_a_document_of_the_assistant_stays_in_its_turn() -> None:
     request = parse_create(orjson.dumps(body(user("a"), assistant([document(), text("b")]), user("c"))), context())
-    turns = lower(request, local(), context()).turns
+    turns = told_of(request, context()).turns
     assert turns[1] == Turn("assistant", (Document("text", ((Text("Words"),),)), Text("b")))
 
 

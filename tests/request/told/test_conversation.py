@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from antiphon.dialogue.conversation import Conversation, Limits, Sampling, Text, Turn
 from antiphon.request.intake import parse_count, parse_create
-from antiphon.request.told.conversation import limits, lower, sampling
-from tests.request.requests import Json, assistant, body, context, image, local, system, text, thought, user
+from antiphon.request.task import task_of
+from tests.request.requests import Json, asked, assistant, body, context, image, system, text, thought, told_of, user
 
 CLEAR_AT = "mid-conversation-system-clear-at-2026-08-21"
 
@@ -20,7 +20,7 @@ TURN_CONFIG = "mid-conversation-output-config-2026-07-01"
 
 def lowered(*messages: Json, **more: Any) -> Conversation:
     headers = context(CLEAR_AT, TURN_CONFIG)
-    return lower(parse_create(orjson.dumps(body(*messages, **more)), headers), local(), headers)
+    return told_of(parse_create(orjson.dumps(body(*messages, **more)), headers), headers)
 
 
 def said(speaker: Any, *words: str) -> Turn:
@@ -113,25 +113,25 @@ def test_a_count_and_a_reply_see_the_same_conversation() -> None:
     request = body(user("a"), assistant("b"), user("c"), system="s")
     counted = parse_count(orjson.dumps({k: v for k, v in request.items() if k != "max_tokens"}), context())
     created = parse_create(orjson.dumps(request), context())
-    assert lower(counted, local(), context()) == lower(created, local(), context())
+    assert told_of(counted, context()) == told_of(created, context())
 
 
 def test_an_image_that_nobody_has_read_is_found_here_at_the_latest() -> None:
     request = parse_create(orjson.dumps(body(user([image()]))), context())
     with pytest.raises(AssertionError, match=r"messages\.0\.content\.0: an image has not been read"):
-        lower(request, local(), context())
+        told_of(request, context())
 
 
 def test_limits_are_the_request_s() -> None:
     request = parse_create(orjson.dumps(body(max_tokens=0, stop_sequences=["a", " b"])), context())
-    assert limits(request) == Limits(0, ("a", " b"))
-    assert limits(parse_create(orjson.dumps(body()), context())) == Limits(100, ())
+    assert task_of(asked(request)).limits == Limits(0, ("a", " b"))
+    assert task_of(asked(parse_create(orjson.dumps(body()), context()))).limits == Limits(100, ())
 
 
 def test_sampling_is_the_request_s_and_silence_stays_silence() -> None:
     request = parse_create(orjson.dumps(body(temperature=0, top_p=0.5, top_k=3)), context())
-    assert sampling(request) == Sampling(0.0, 0.5, 3)
-    assert sampling(parse_create(orjson.dumps(body()), context())) == Sampling(None, None, None)
+    assert task_of(asked(request)).sampling == Sampling(0.0, 0.5, 3)
+    assert task_of(asked(parse_create(orjson.dumps(body()), context()))).sampling == Sampling(None, None, None)
 
 
 WORDS = st.text(min_size=1, max_size=8).filter(lambda words: words.strip() == words and words != "")

@@ -13,7 +13,6 @@ from antiphon.request.case import Case, Issue
 from antiphon.request.intake import parse_create
 from antiphon.request.ladder import check
 from antiphon.request.sealed.found import open_found
-from antiphon.request.told.conversation import lower
 from antiphon.request.tools.server_calls import urls_in
 from tests.request.requests import (
     SEARCH,
@@ -27,6 +26,7 @@ from tests.request.requests import (
     server_call,
     system,
     text,
+    told_of,
     tool,
     user,
 )
@@ -66,10 +66,10 @@ def fetched(id: str, **document: Any) -> Json:  # noqa: A002
 def lowered(*messages: Json, **more: Any) -> Conversation:
     asked = body(*messages, **more)
     request = parse_create(orjson.dumps(asked), context())
-    assert check(request, local(), context(), server_tools=TOOLS) is None
+    assert check(Case(request, local(), context(), server_tools=TOOLS)) is None
     opened = open_found(Case(request, local(), context()), SEALS)
     assert not isinstance(opened, Issue)
-    return lower(request, local(), context(), server_tools=TOOLS, found=opened)
+    return told_of(request, context(), server_tools=TOOLS, found=opened)
 
 
 def test_calls_and_results_in_one_turn_are_turns_for_the_model() -> None:

@@ -10,10 +10,22 @@ from antiphon.dialogue.thinking import OFF, Thinking
 from antiphon.dialogue.tools import Call, Result
 from antiphon.request.case import Case
 from antiphon.request.intake import parse_count, parse_create
-from antiphon.request.told.conversation import lower
 from antiphon.request.told.thinking import BUDGETS
 from antiphon.request.told.thoughts import applied_edits, kept
-from tests.request.requests import CATALOGUE, TOOL, Json, assistant, body, call, context, result, system, text, user
+from tests.request.requests import (
+    CATALOGUE,
+    TOOL,
+    Json,
+    assistant,
+    body,
+    call,
+    context,
+    result,
+    system,
+    text,
+    told_of,
+    user,
+)
 from tests.request.sealing import hidden, sealed, taken
 
 CLEARING = "context-management-2025-06-27"
@@ -45,7 +57,7 @@ def lowered(request: Json, **more: Any) -> Conversation:
     profile = CATALOGUE.resolve(request["model"])
     assert profile is not None
     parsed = (parse_create if "max_tokens" in request else parse_count)(orjson.dumps(request), context(*BETAS))
-    return lower(parsed, profile, context(*BETAS), taken(request, *BETAS), **more)
+    return told_of(parsed, context(*BETAS), profile, thoughts=taken(request, *BETAS), **more)
 
 
 def reasoned(request: Json, **more: Any) -> list[str]:

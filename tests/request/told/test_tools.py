@@ -8,8 +8,7 @@ import pytest
 from antiphon.dialogue.conversation import Conversation, Reasoning, Text, Turn
 from antiphon.dialogue.tools import Call, Choice, Result
 from antiphon.request.intake import parse_create
-from antiphon.request.told.conversation import lower
-from tests.request.requests import TOOL, Json, assistant, body, call, context, local, result, text, user
+from tests.request.requests import TOOL, Json, assistant, body, call, context, result, text, told_of, user
 
 OTHER: Json = {"name": "get_place", "description": "Where we are.", "input_schema": {"type": "object"}}
 
@@ -20,7 +19,7 @@ FORM: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "additi
 
 def lowered(*messages: Json, **more: Any) -> Conversation:
     headers = context("advanced-tool-use-2025-11-20", "structured-outputs-2025-11-13")
-    return lower(parse_create(orjson.dumps(body(*messages, **more)), headers), local(), headers)
+    return told_of(parse_create(orjson.dumps(body(*messages, **more)), headers), headers)
 
 
 def names(conversation: Conversation) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from antiphon.compose.services import services_for
+from antiphon.config import Settings
 from antiphon.dialogue.content import Document, Text
 from antiphon.dialogue.conversation import Conversation, Part
 from antiphon.dialogue.media import Image
@@ -19,10 +21,9 @@ from antiphon.ports.engine import ModelCard
 from antiphon.ports.media import MediaProblem, Pdf, PdfLimit, PdfPage
 from antiphon.render.prompt.builder import PromptBuilder
 from antiphon.seals import Seals
-from antiphon.service.messages import MessageService, Thinkers
+from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService
 from antiphon.service.served import ModelRoutes, ServedModel
-from antiphon.service.server_side import ServerSide
 from antiphon.wire.base import WireContext
 from tests.profiles.builtin import builtin_catalogue
 from tests.request.requests import Json, assistant, call, result, text, user
@@ -119,8 +120,8 @@ async def serving(*, sees: bool = True, holds: dict[bytes, Any] | None = None) -
     routes = ModelRoutes(builtin_catalogue(), {"scripted": replace(served, prompts=prompts)}, "scripted", {})
     reader, fetcher = StandInReader({b"\x04\x10\x41": PAGES, **(holds or {})}), StandInFetcher({URL: b"fetched"})
     way_in = intake(reader, fetcher)
-    messages = MessageService(routes, Fixed(), Fixed(), Thinkers(Seals([bytes(32)])), way_in, ServerSide())
-    yield Server(prompts, messages, ModelService(routes), reader, fetcher)
+    services = services_for(Settings(), routes, Fixed(), Fixed(), Seals([bytes(32)]), way_in)
+    yield Server(prompts, services.messages, services.models, reader, fetcher)
     await engine.aclose()
 
 

@@ -211,7 +211,7 @@ async def test_a_call_inside_of_a_thought_becomes_a_call_of_the_answer() -> None
     assert finish(told).reason == "tool_use"
     # The call is not left to the model's mood.
     free = await work(PlannedEngine([]), tools=(TOOL,)).served.grammars.grammar(
-        replace(work(PlannedEngine([]), tools=(TOOL,)).conversation, choice=Choice("any"))
+        replace(work(PlannedEngine([]), tools=(TOOL,)).task.conversation, choice=Choice("any"))
     )
     assert engine.asked[1].grammar == free
 

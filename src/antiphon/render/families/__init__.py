@@ -1,4 +1,4 @@
-"""The kinds of models, and which kind a model is of."""
+"""The kinds of models: how each says system, turns, thoughts, tools, calls and results, as facts."""
 
 from typing import Final
 
@@ -17,10 +17,8 @@ from antiphon.render.families import (
 )
 from antiphon.render.families.syntax import Family
 from antiphon.render.families.universal import UNIVERSAL
-from antiphon.render.prompt.detection import family_for
-from antiphon.render.prompt.template import ChatTemplate, TemplateError
 
-__all__ = ["FAMILIES", "UNIVERSAL", "family_for"]
+__all__ = ["FAMILIES", "UNIVERSAL"]
 
 FAMILIES: Final[tuple[Family, ...]] = (
     gpt_oss.FAMILY,

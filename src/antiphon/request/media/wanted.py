@@ -73,9 +73,9 @@ def wanted(case: Case) -> tuple[Wanted, ...]:
 
     Of a request that `ladder.check` found nothing wrong with.
     """
-    images = len(list(_images(case)))
+    images = len(list(images_of(case)))
     found: list[Wanted] = []
-    for path, block in _shown(case):
+    for path, block in shown_files(case):
         source = block.source
         if isinstance(block, ImageBlock) and isinstance(source, Base64Image | UrlImage):
             told = block.transformations
@@ -154,7 +154,7 @@ def _of_kind(read: Sequence[tuple[Wanted, Outcome]], first: MediaProblem) -> lis
     ]
 
 
-def _shown(case: Case) -> Iterator[tuple[str, ImageBlock | DocumentBlock | SearchResultBlock]]:
+def shown_files(case: Case) -> Iterator[tuple[str, ImageBlock | DocumentBlock | SearchResultBlock]]:
     if case.kinds.isdisjoint(_SHOWING):
         return
     for item in case.items:
@@ -163,5 +163,5 @@ def _shown(case: Case) -> Iterator[tuple[str, ImageBlock | DocumentBlock | Searc
                 yield path, block
 
 
-def _images(case: Case) -> Iterator[tuple[str, ImageBlock]]:
-    return ((path, block) for path, block in _shown(case) if isinstance(block, ImageBlock))
+def images_of(case: Case) -> Iterator[tuple[str, ImageBlock]]:
+    return ((path, block) for path, block in shown_files(case) if isinstance(block, ImageBlock))

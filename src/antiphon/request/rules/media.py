@@ -5,7 +5,7 @@ Source: API reference, Vision; PDF support; Citations; Structured outputs.
 
 from antiphon.ports.media import MediaProblem
 from antiphon.request.case import Case, Issue
-from antiphon.request.media.wanted import _images, _shown, cites
+from antiphon.request.media.wanted import cites, images_of, shown_files
 from antiphon.request.media.wording import MOST_BYTES, media_issue
 from antiphon.wire.content.sources import Base64Image
 
@@ -20,13 +20,13 @@ def most_images(case: Case) -> Issue | None:
     """A request holds no more images than the model takes, those in tool results and documents included."""
     small = case.profile.window <= _SMALL_WINDOW
     most = _MOST_IMAGES_IN_A_SMALL_WINDOW if small else _MOST_IMAGES
-    found = len(list(_images(case)))
+    found = len(list(images_of(case)))
     return None if found <= most else Issue(f"messages: a maximum of {most} images may be provided. Found {found}.")
 
 
 def no_heavy_images(case: Case) -> Issue | None:
     """No image of the request itself is larger than it may be, as it travels."""
-    for path, block in _images(case):
+    for path, block in images_of(case):
         if isinstance(block.source, Base64Image) and len(block.source.data) > MOST_BYTES:
             return media_issue(MediaProblem("image", "too_heavy", len(block.source.data), MOST_BYTES), path)
     return None
@@ -36,7 +36,7 @@ def no_citations_in_a_format(case: Case) -> Issue | None:
     """An answer of a given form has no room for citations."""
     if case.output_format is None:
         return None
-    for path, block in _shown(case):
+    for path, block in shown_files(case):
         if cites(block):
             return Issue(f"{case.output_format}: structured outputs cannot be combined with citations ({path})")
     return None
@@ -46,7 +46,7 @@ def sight(case: Case) -> Issue | None:
     """Images are for models that see."""
     if case.sees:
         return None
-    for path, _ in _images(case):
+    for path, _ in images_of(case):
         return Issue(
             f"{path}: this model does not support image input. Remove the image, or use a model that lists "
             "image_input among its capabilities."

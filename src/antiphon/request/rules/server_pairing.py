@@ -5,13 +5,13 @@ results), and at the end of the conversation, where the server goes on with it i
 """
 
 from antiphon.request.case import Case, Issue, Placed, Turn, shown
-from antiphon.request.tools.server_kinds import _RESULT_OF, _TOOL_OF, _TYPES, is_server_result
+from antiphon.request.tools.server_kinds import CALLS_AND_RESULTS, RESULT_OF, TOOL_OF, is_server_result
 from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
 
 
 def server_calls_and_results(case: Case) -> Issue | None:
     """Every server call has its result, or may still wait for it."""
-    if case.kinds.isdisjoint(_TYPES) and not any(is_server_result(item.block) for item in case.items):
+    if case.kinds.isdisjoint(CALLS_AND_RESULTS) and not any(is_server_result(item.block) for item in case.items):
         return None
     made: set[str] = set()
     waiting: dict[str, Placed] = {}
@@ -53,7 +53,7 @@ def _expected(case: Case, call: Placed) -> str:
     if not isinstance(call.block, ServerToolUseBlock):
         return "mcp_tool_result"
     own = case.server_tools.named(call.block.name)
-    return own.result_type if own is not None else _RESULT_OF[call.block.name]
+    return own.result_type if own is not None else RESULT_OF[call.block.name]
 
 
 def _unresolved(case: Case, call: Placed) -> str:
@@ -68,7 +68,7 @@ def _resumable(case: Case, call: Placed) -> Issue | None:
     if isinstance(call.block, McpToolUseBlock):
         return None if case.request.mcp_servers else Issue(_unresolved(case, call))
     assert isinstance(call.block, ServerToolUseBlock)
-    tool = _TOOL_OF.get(call.block.name, call.block.name)
+    tool = TOOL_OF.get(call.block.name, call.block.name)
     # A client's own tool of that name does not run here.
     own = case.server_tools.named(tool)
     types = (tool, *(own.types if own is not None else ()))

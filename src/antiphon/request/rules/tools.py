@@ -3,7 +3,7 @@
 from typing import get_args
 
 from antiphon.request.case import Case, Issue, shown
-from antiphon.request.tools.roster import _REFERRING, is_deferred, referenced
+from antiphon.request.tools.roster import REFERRING, is_deferred, referenced
 from antiphon.wire.content.blocks import (
     CompactionBlock,
     ToolAdditionBlock,
@@ -72,7 +72,7 @@ def deferral(case: Case) -> Issue | None:
 
 def references(case: Case) -> Issue | None:
     """A tool that a search found is among the tools."""
-    if case.kinds.isdisjoint(_REFERRING) or _has_unlisted_tools(case):
+    if case.kinds.isdisjoint(REFERRING) or _has_unlisted_tools(case):
         return None
     known = _known_names(case)
     for item in case.items:

@@ -6,8 +6,8 @@ search tool."""
 from types import MappingProxyType
 from typing import Final
 
+from antiphon.config import Foreign
 from antiphon.request.case import Case, Found, Issue
-from antiphon.request.sealed.thoughts import Foreign
 from antiphon.seals import Seals
 from antiphon.wire.content.blocks import WebSearchToolResultBlock
 from antiphon.wire.content.results import WebSearchError, WebSearchResult

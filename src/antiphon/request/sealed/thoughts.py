@@ -17,17 +17,14 @@ from typing import Any, Final, Literal
 
 from msgspec import UNSET, UnsetType
 
-from antiphon.profiles import Profile
-from antiphon.request.case import Case, Issue, Placed, Request
+from antiphon.config import Foreign
+from antiphon.request.case import Case, Issue, Placed
 from antiphon.request.sealed.bindings import Binding, conversations, digest_of_seal, read_prefix
 from antiphon.seals import Sealed, Seals
 from antiphon.wire.base import WireContext
 from antiphon.wire.content.blocks import RedactedThinkingBlock, ThinkingBlock
 from antiphon.wire.gates import BLOCK_BINDING
 from antiphon.wire.settings import ThinkingAdaptive, ThinkingEnabled
-
-Foreign = Literal["refuse", "drop"]
-"""What becomes of blocks that do not verify, by the owner's choice."""
 
 Reason = Literal["model_binding_mismatch", "prefix_binding_mismatch", "organization_binding_mismatch"]
 
@@ -93,21 +90,13 @@ NO_THOUGHTS: Final = Thoughts()
 
 
 def read(
-    request: Request,
-    seals: Seals,
-    model: str,
-    context: WireContext,
-    profile: Profile,
-    *,
-    foreign: Foreign = "refuse",
-    before: bytes = b"",
+    case: Case, seals: Seals, model: str, *, foreign: Foreign = "refuse", before: bytes = b""
 ) -> Issue | Thoughts:
     """The thoughts of a request that the ladder found nothing wrong with, or what is wrong with them.
 
     `model`: the binding name of the model that is to read them. With `foreign="drop"` a block that does not verify is
     dropped instead of refused. `before`: what the messages are that a sealed summary stands for, as a digest.
     """
-    case = Case(request, profile, context)
     if not case.thinks:
         return NO_THOUGHTS
     brought = _opened(case, seals, drop=foreign == "drop")

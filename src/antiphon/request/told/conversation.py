@@ -10,27 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from antiphon.dialogue.conversation import Conversation, Limits, Part, Reasoning, Sampling, Speaker, Text, Turn
-from antiphon.dialogue.thinking import OFF, Thinking
+from antiphon.dialogue.conversation import Conversation, Part, Reasoning, Speaker, Text, Turn
+from antiphon.dialogue.thinking import OFF, Thinker, Thinking
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
-from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.profiles import Profile
+from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
 from antiphon.request.case import Case, Found, Issue, Placed, Request, placed
-from antiphon.request.media.wanted import NO_MEDIA, Media
-from antiphon.request.sealed.compactions import NOTHING, Record, instruction
+from antiphon.request.media.wanted import Media
+from antiphon.request.sealed.compactions import instruction
 from antiphon.request.sealed.compactions import told as summarized
-from antiphon.request.sealed.found import NOTHING_FOUND
-from antiphon.request.sealed.thoughts import NO_THOUGHTS, Thoughts
+from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
 from antiphon.request.told.contents import told_content, told_result
 from antiphon.request.told.server_results import told_server_result
-from antiphon.request.told.thinking import Occasion, Thinker, plan
-from antiphon.request.told.thoughts import kept
+from antiphon.request.told.thinking import Occasion, plan
+from antiphon.request.told.thoughts import Kept
 from antiphon.request.tools.roster import Roster
 from antiphon.request.tools.server_calls import awaited
 from antiphon.request.tools.toolbox import spoken_name
-from antiphon.wire.base import WireContext
 from antiphon.wire.content.blocks import (
     CompactionBlock,
     DocumentBlock,
@@ -49,37 +46,20 @@ from antiphon.wire.content.blocks import (
     WebSearchToolResultBlock,
 )
 from antiphon.wire.gates import INTERLEAVED
-from antiphon.wire.request import CreateMessage
+from antiphon.wire.request import CountTokens, CreateMessage
 from antiphon.wire.tools.definitions import ToolChoiceNone, ToolChoiceTool
 
 _NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
 
 
-def lower(
-    request: Request,
-    profile: Profile,
-    context: WireContext,
-    thoughts: Thoughts = NO_THOUGHTS,
-    media: Media = NO_MEDIA,
-    *,
-    record: Record = NOTHING,
-    thinker: Thinker = "universal",
-    clearing: bool = True,
-    server_tools: ServerTools = NO_SERVER_TOOLS,
-    found: Found = NOTHING_FOUND,
-) -> Conversation:
-    """The conversation of a request that `ladder.check` found nothing wrong with.
-
-    `thoughts`: those that came back. `media`: what the request's files hold. `record`: what the summary kept that the
-    conversation begins with. `thinker`: how the model that answers comes to think. `clearing=False` keeps what the
-    request's own edit takes away, as a measure of it. `server_tools`: what the server runs itself. `found`: the texts
-    of the search results that came back.
-    """
-    case = Case(request, profile, context, server_tools=server_tools)
+def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conversation:
+    """The conversation of a request that nothing is wrong with. `kept`: the thoughts in it that are told."""
+    case, opened = asked.case, asked.opened
+    request = case.request
     turns: list[tuple[Speaker, list[Part]]] = []
     # An answer of a given form has no room for citations.
-    held = _Told(_told(case, thoughts, clearing=clearing), media, found, cited=_shape(request) is None)
-    roster = Roster(case.tools, record.found, server_tools=server_tools)
+    held = _Told(_texts(opened.thoughts, kept), asked.media, opened.found, cited=_shape(request) is None)
+    roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
     for speaker, part in _spoken(case, held, roster):
         _place(turns, speaker, part)
     prefill: str | None = None
@@ -93,7 +73,7 @@ def lower(
         tools,
         _choice(case, tools) if tools else Choice(),
         _shape(request),
-        OFF if prefill is not None else _thinking(case, thoughts, thinker),
+        OFF if prefill is not None else _thinking(case, opened.thoughts, asked.target.thinker),
     )
 
 
@@ -108,16 +88,6 @@ def _place(turns: list[tuple[Speaker, list[Part]]], speaker: Speaker, part: Part
         turns.insert(at, (speaker, []))
         at += 1
     turns[at - 1][1].append(part)
-
-
-def limits(request: CreateMessage) -> Limits:
-    """What ends the reply before the model does."""
-    return Limits(request.max_tokens, tuple(request.stop_sequences or ()))
-
-
-def sampling(request: CreateMessage) -> Sampling:
-    """The request's own sampling settings; None where it is silent."""
-    return Sampling(request.temperature, request.top_p, request.top_k)
 
 
 def _system(system: str | list[TextBlock] | None) -> tuple[Text, ...]:
@@ -150,11 +120,8 @@ def _shape(request: Request) -> Mapping[str, Any] | None:
     return None
 
 
-def _told(case: Case, thoughts: Thoughts, *, clearing: bool) -> dict[tuple[int, int], str]:
-    if not thoughts.opened:
-        return {}
-    places = kept(case, thoughts, clearing=clearing).places
-    return {place: sealed.text for place, sealed in thoughts.opened.items() if place in places}
+def _texts(thoughts: Thoughts, kept: Kept) -> dict[tuple[int, int], str]:
+    return {place: sealed.text for place, sealed in thoughts.opened.items() if place in kept.places}
 
 
 def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from antiphon.dialogue.thinking import OFF, EffortLevel, Thinking
+from antiphon.dialogue.thinking import OFF, EffortLevel, Thinker, Thinking
 from antiphon.profiles import Profile
 from antiphon.wire.content.blocks import Block, TextBlock
 from antiphon.wire.request import CreateMessage
@@ -29,9 +29,6 @@ REDACTED_TEST_TEXT: Final = (
 )
 """Documented: where the user's last message holds it, the reply's thoughts are redacted, so that a client's handling
 of such blocks can be tested."""
-
-Thinker = Literal["native", "universal"]
-"""How a model comes to think: it was trained to, or it is only told to."""
 
 ANSWER: Final = 1024
 """Tokens that are enough room for an answer, however long the reply may be."""

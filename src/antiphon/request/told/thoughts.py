@@ -6,7 +6,7 @@ Source: API reference, Context editing; Thinking, preservation by model.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from antiphon.request.case import Case, Placed, Turn
 from antiphon.request.sealed.thoughts import Thoughts
@@ -21,8 +21,14 @@ class Kept:
     cleared: int = 0
 
 
+NOTHING_KEPT: Final = Kept(frozenset())
+"""What is kept of no thoughts."""
+
+
 def kept(case: Case, thoughts: Thoughts, *, clearing: bool = True) -> Kept:
     """What is kept. With `clearing=False` a request that clears thoughts keeps them all: what it is measured by."""
+    if not thoughts.opened:
+        return NOTHING_KEPT
     told = [(reply, places) for reply in case.replies if (places := _places(reply, thoughts))]
     edit = _edit(case)
     latest = _latest(edit, case) if clearing or edit is None else None

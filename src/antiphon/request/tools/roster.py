@@ -19,8 +19,8 @@ from antiphon.wire.content.blocks import (
     ToolSearchToolResultBlock,
 )
 from antiphon.wire.content.results import ToolSearchResult
-from antiphon.wire.tools.definitions import Tool, ToolChoiceTool
 from antiphon.wire.tools.definitions import Tool as WireTool
+from antiphon.wire.tools.definitions import ToolChoiceTool
 from antiphon.wire.tools.server import McpToolset
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
 
@@ -216,10 +216,10 @@ def _kind(tool: WireTool) -> str:
     return kind if date.isdigit() else tool.type
 
 
-_REFERRING = frozenset({"tool_result", "tool_search_tool_result"})
+REFERRING = frozenset({"tool_result", "tool_search_tool_result"})
 
 
-def is_deferred(tool: Tool) -> bool:
+def is_deferred(tool: WireTool) -> bool:
     """Whether the model is told of the tool only when something has found it."""
     match tool:
         case McpToolset():

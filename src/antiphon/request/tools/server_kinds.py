@@ -24,7 +24,7 @@ def is_server_result(block: Block) -> bool:
     return block.type in SERVER_RESULTS or isinstance(block, OwnResultBlock)
 
 
-_RESULT_OF = MappingProxyType(
+RESULT_OF = MappingProxyType(
     {
         "web_search": "web_search_tool_result",
         "web_fetch": "web_fetch_tool_result",
@@ -37,9 +37,10 @@ _RESULT_OF = MappingProxyType(
     }
 )
 
-_TYPES = SERVER_RESULTS | {"server_tool_use", "mcp_tool_use"}
+CALLS_AND_RESULTS = SERVER_RESULTS | {"server_tool_use", "mcp_tool_use"}
+"""The types of blocks that calls of the server's tools and their results travel in."""
 
-_TOOL_OF = MappingProxyType({"bash_code_execution": "code_execution", "text_editor_code_execution": "code_execution"})
+TOOL_OF = MappingProxyType({"bash_code_execution": "code_execution", "text_editor_code_execution": "code_execution"})
 """Calls that go by another name than the tool that the request defines."""
 
 CALLS = frozenset({"web_search", "web_fetch"})

@@ -5,17 +5,19 @@ import binascii
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 from antiphon.dialogue.media import Image
-from antiphon.errors import ApiError, InvalidRequest
+from antiphon.errors import ApiError
 from antiphon.ports.fetch import Fetcher, FetchFault
 from antiphon.ports.media import MediaProblem, MediaReader, MediaUnavailable, Pdf
 from antiphon.ports.system import Clock
 from antiphon.request.media.wanted import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, refusal
 from antiphon.request.media.wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, too_much_to_show
-from antiphon.service.faults import RETRY_AFTER_SECONDS
+from antiphon.service.aside import aside
+from antiphon.service.faults import media_error
+from antiphon.service.faults import refusal as refused
 from antiphon.service.media.cache import KnownUrls, MediaCache
 from antiphon.service.media.room import Room
 from antiphon.wire.content.sources import Base64Image, UrlImage, UrlPdf
@@ -32,10 +34,6 @@ LARGE: Final = 256 * 1024
 _IMAGES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp", "*/*;q=0.1")
 
 _PDFS: Final = ("application/pdf", "*/*;q=0.1")
-
-_Given = TypeVar("_Given", str, bytes)
-
-_Made = TypeVar("_Made")
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +62,11 @@ class MediaIntake:
         read: list[tuple[Wanted, Outcome]] = []
         for file, outcome in zip(files, outcomes, strict=True):
             if isinstance(outcome, MediaUnavailable):
-                raise _told(outcome)
+                raise media_error(outcome)
             read.append((file, outcome))
         issue = refusal(read)
         if issue is not None:
-            raise InvalidRequest(issue.message, details=issue.details)
+            raise refused(issue)
         if room.is_full:
             raise ApiError("request_too_large", too_much_to_show())
         return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
@@ -101,10 +99,10 @@ class MediaIntake:
             if kept is not None:
                 return kept
             data = await self._fetch(file, file.source.url)
-            digest = await _aside(_digest, data)
+            digest = await aside(_digest, data, large=LARGE)
             self._urls.put(file.source.url, digest)
         else:
-            decoded = await _aside(_decoded, file.source.data)
+            decoded = await aside(_decoded, file.source.data, large=LARGE)
             if decoded is None:
                 return NotBase64()
             data, digest = decoded
@@ -131,13 +129,6 @@ class MediaIntake:
         return fetched.data
 
 
-def _told(problem: MediaUnavailable) -> ApiError:
-    log.error("media: %s", problem)
-    if problem.busy:
-        return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
-    return ApiError("api_error", "Images and PDFs cannot be read now. Please try again later.")
-
-
 def _decoded(text: str) -> tuple[bytes, bytes] | None:
     """The bytes that base64 spells, and their digest; None where it is no base64, to the letter."""
     try:
@@ -149,8 +140,3 @@ def _decoded(text: str) -> tuple[bytes, bytes] | None:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
-
-
-async def _aside(work: Callable[[_Given], _Made], given: _Given) -> _Made:
-    """Do it; with much data in a thread, so that the streams of other clients go on."""
-    return await asyncio.to_thread(work, given) if len(given) > LARGE else work(given)

@@ -40,10 +40,10 @@ def reader_for(
         thoughts = ReasoningReader(family, inside=opened and free, behind=tells_thoughts and free)
     citations = None if work.cite is None else CitationReader(sources_of(conversation), work.cite)
     return ReplyReader(
-        work.limits.stop_sequences,
+        work.task.limits.stop_sequences,
         calls,
         thoughts,
-        work.members,
+        work.task.members,
         tells_thoughts=tells_thoughts,
         citations=citations,
     )

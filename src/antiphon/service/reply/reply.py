@@ -1,27 +1,24 @@
 """One reply while it is made: engine text → events, with a truthful end."""
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from antiphon.errors import ApiError, EngineFault
-from antiphon.service.faults import told
-from antiphon.service.reply import compaction
+from antiphon.service.faults import engine_error
+from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder
 from antiphon.stream.fold import Folder
 from antiphon.wire.events import Event
 from antiphon.wire.reply import Message
 
-log = logging.getLogger(__name__)
-
 
 class Reply:
-    """Makes one reply. Use `begin`, then `run`; where `run` raises an `ApiError`, `fail` says it in band."""
+    """Makes one reply of what happens in it. Use `begin`, then `run`; `fail` says in band what `run` raises."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._encoder = Encoder(work.opening, work.context_management, estimates=work.estimates)
+    def __init__(self, work: Work, happenings: Batches) -> None:
+        self._happenings = happenings
+        self._encoder = Encoder(work.opening, work.context_management, estimates=work.task.estimates)
 
     def begin(self) -> list[Event]:
         """The events that open the reply; known before the engine has done anything."""
@@ -37,13 +34,13 @@ class Reply:
         Raises `ApiError` only. Closing the generator stops the engine's work on this reply.
         """
         try:
-            async with aclosing(compaction.events(self._work)) as batches:
+            async with aclosing(self._happenings) as batches:
                 async for batch in batches:
                     events = [event for item in batch for event in self._encoder.feed(item)]
                     if events:
                         yield events
         except EngineFault as fault:
-            raise told(fault) from fault
+            raise engine_error(fault) from fault
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""

@@ -9,54 +9,81 @@ reference, Server tools; Stop reasons.
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from antiphon.dialogue.events import CallStart, Finish, Iteration, ReplyEvent, ServerAnswer, StopReason
+from antiphon.config import TurnLimits
+from antiphon.dialogue.events import CallStart, Finish, Iteration, IterationKind, ReplyEvent, ServerAnswer, StopReason
+from antiphon.dialogue.rendered import RenderedPrompt
+from antiphon.ids import ENTROPY_BYTES, make_id
+from antiphon.request.asked import Asked
+from antiphon.request.continued import continued
+from antiphon.request.task import task_of
 from antiphon.request.told.thinking import ANSWER
+from antiphon.service.intake import Intake
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.reply.admission import Admission
+from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.stretches import Batches, Stretches
-from antiphon.service.reply.tool_runs import Call, ToolRuns
-from antiphon.service.reply.work import Serving, Work
+from antiphon.service.reply.tool_runs import Call, ServerTurn, ToolRuns
+from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder, result_block
 from antiphon.stream.fold import Folder
 from antiphon.wire.reply import ReplyBlock, ReplyServerToolUse, ReplyToolUse
+from antiphon.wire.request import CreateMessage
 
 
-def replies(work: Work) -> Batches:
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every reply of a server is made with. `limits`: how long one may work with the server's own tools."""
+
+    intake: Intake
+    planner: Planner
+    media: MediaIntake
+    limits: TurnLimits
+
+
+def replies(work: Work, shop: Workshop, *, itemized: bool = False) -> Batches:
     """The events of an answer in batches; the last of all is the reply's one `Finish`. Raises the engine's faults,
-    and `ApiError`."""
-    serving = work.serving
+    and `ApiError`. `itemized`: its usage is told round by round, also where the task does not ask for that."""
+    itemized = itemized or work.task.itemized
     # A request for nothing at all only reads the prompt.
-    if serving is None or work.limits.max_tokens == 0:
-        return _single(work) if work.itemized else Stretches(work).run()
-    return Rounds(work, serving).run()
+    if work.asked is None or work.task.limits.max_tokens == 0:
+        return _single(work) if itemized else Stretches(work).run()
+    return Rounds(work, work.asked, shop, itemized=itemized).run()
 
 
 async def _single(work: Work) -> Batches:
     async with aclosing(Stretches(work).run()) as batches:
         async for batch in batches:
             yield [
-                replace(event, iterations=(_spent(work, event),)) if isinstance(event, Finish) else event
+                replace(event, iterations=(spent("message", work, event),)) if isinstance(event, Finish) else event
                 for event in batch
             ]
 
 
 class Rounds:
-    """Makes one reply's events; `run` once. Closing the generator cancels the tools that run."""
+    """Makes one reply's events; `run` once. Closing the generator cancels the tools that run.
 
-    def __init__(self, work: Work, serving: Serving) -> None:
+    `asked`: what the reply answers, to which each round adds.
+    """
+
+    def __init__(self, work: Work, asked: Asked[CreateMessage], shop: Workshop, *, itemized: bool) -> None:
         self._work = work
-        self._serving = serving
-        self._runs = ToolRuns(serving)
+        self._asked = asked
+        self._shop = shop
+        self._itemized = itemized
+        self._runs = ToolRuns(shop.limits)
         self._said = _Said(work)
-        self._started = serving.clock.now()
+        self._started = shop.planner.clock.now()
         self._spent: list[Iteration] = []
         self._thought: int | None = None if work.telling is None else 0
 
     async def run(self) -> Batches:
         """The events in batches as they come to be."""
-        if self._serving.waiting:
+        waiting = self._work.task.waiting
+        if waiting:
             stretches = Stretches(self._work)
-            async with aclosing(self._answer(self._serving.waiting, stretches)) as batches:
+            async with aclosing(self._answer(waiting, stretches)) as batches:
                 async for batch in batches:
                     yield batch
             await self._go_on(stretches, answered=False)
@@ -83,18 +110,18 @@ class Rounds:
                 yield [self._finish(ended, "max_tokens" if ended.reason == "tool_use" else None)]
                 return
             rounds += 1
-            if rounds >= self._serving.limits.rounds or self._is_late:
+            if rounds >= self._shop.limits.rounds or self._is_late:
                 yield [self._finish(ended, "pause_turn")]
                 return
             await self._go_on(stretches, answered=True)
 
     @property
     def _left(self) -> int:
-        return max(0, self._work.limits.max_tokens - self._spent[-1].output_tokens)
+        return max(0, self._work.task.limits.max_tokens - self._spent[-1].output_tokens)
 
     @property
     def _is_late(self) -> bool:
-        return self._serving.clock.now() - self._started >= self._serving.limits.turn_seconds
+        return self._shop.planner.clock.now() - self._started >= self._shop.limits.turn_seconds
 
     def _told(self, batch: Sequence[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
         """The events as the client gets them, less the round's end."""
@@ -102,8 +129,8 @@ class Rounds:
         for event in batch:
             if isinstance(event, Finish):
                 return told, event
-            if isinstance(event, CallStart) and event.name in self._serving.tools and event.toolset is None:
-                event = CallStart(self._serving.new_id(), event.name, server=True)
+            if isinstance(event, CallStart) and event.name in self._work.task.tools and event.toolset is None:
+                event = CallStart(self._new_id(), event.name, server=True)
             self._said.add(event)
             told.append(event)
         return told, None
@@ -115,30 +142,44 @@ class Rounds:
             return []
         return [block for block in made if isinstance(block, ReplyServerToolUse)]
 
+    def _new_id(self) -> str:
+        return make_id("srvtoolu_", self._shop.planner.entropy.bytes(ENTROPY_BYTES))
+
     async def _answer(self, calls: Sequence[Call], stretches: Stretches) -> Batches:
         room = self._work.window - min(ANSWER, self._work.window // 8)
+        planner = self._shop.planner
+        admit = Admission(self._asked.case, self._shop.media, planner.seals, planner.entropy)
+        turn = ServerTurn(self._work.task.tools, admit)
 
         async def fits(answer: ServerAnswer) -> bool:
-            content = self._said.content(answer)
-            return await self._serving.measure(content, behind=stretches.prompt) <= room
+            return await self._measured(self._said.content(answer), stretches.prompt) <= room
 
-        running = self._runs.answers(self._serving, calls, fits, cut=self._said.breaks_off)
+        running = self._runs.answers(turn, calls, fits, cut=self._said.breaks_off)
         async with aclosing(running) as answers:
             async for answer in answers:
                 self._said.add(answer)
                 yield [answer]
 
+    async def _measured(self, content: Sequence[ReplyBlock], behind: RenderedPrompt) -> int:
+        """The tokens of the prompt behind `content`; calls in it that have no result yet wait."""
+        more = await self._grown(content, self._asked.request.max_tokens, answered=True)
+        prompt = await self._shop.planner.prompt(task_of(more).conversation, self._work.served, behind)
+        return len(prompt.tokens)
+
     async def _go_on(self, stretches: Stretches, *, answered: bool) -> None:
-        left = self._left if answered else self._work.limits.max_tokens
-        self._work = await self._serving.go_on(
-            self._said.content(), behind=stretches.prompt, max_tokens=left, answered=answered
-        )
-        assert self._work.serving is not None
-        self._serving = self._work.serving
+        left = self._left if answered else self._work.task.limits.max_tokens
+        self._asked = await self._grown(self._said.content(), left, answered=answered)
+        self._work = await self._shop.planner.plan_answer(self._asked, self._work.served, stretches.prompt)
         self._said.next_round()
 
+    async def _grown(self, content: Sequence[ReplyBlock], max_tokens: int, *, answered: bool) -> Asked[CreateMessage]:
+        """What was asked, exactly as if the client had sent back `content`, which the reply holds since then."""
+        asked = self._asked
+        request = continued(asked.request, asked.context, content, max_tokens=max_tokens, answered=answered)
+        return await self._shop.intake.read_again(asked, request)
+
     def _add(self, ended: Finish) -> None:
-        self._spent.append(_spent(self._work, ended))
+        self._spent.append(spent("message", self._work, ended))
         if self._thought is not None or ended.thinking_tokens is not None:
             self._thought = (self._thought or 0) + (ended.thinking_tokens or 0)
 
@@ -150,7 +191,7 @@ class Rounds:
             output_tokens=sum(each.output_tokens for each in self._spent),
             thinking_tokens=self._thought,
             input_tokens=sum(each.input_tokens for each in self._spent),
-            iterations=tuple(self._spent) if self._work.itemized else (),
+            iterations=tuple(self._spent) if self._itemized else (),
             served=self._runs.counts,
         )
 
@@ -183,7 +224,6 @@ class _Said:
         self._begin += len(self.content())
 
 
-def _spent(work: Work, ended: Finish) -> Iteration:
-    # A prompt that fills the window was never given to the engine.
-    read = len(work.prompt.tokens)
-    return Iteration("message", read if read < work.window else 0, ended.output_tokens)
+def spent(kind: IterationKind, work: Work, ended: Finish) -> Iteration:
+    """What one run of the model cost."""
+    return Iteration(kind, work.read, ended.output_tokens)

@@ -36,7 +36,7 @@ class Stretches:
         self._work = work
         self._served = work.served
         self._prompt = work.prompt
-        self._budget = work.conversation.thinking.budget
+        self._budget = work.task.conversation.thinking.budget
         self._written = 0
         self._thought = 0
         self._called = False
@@ -69,7 +69,7 @@ class Stretches:
         if allowed is None:
             yield [self._finish(limit)]
             return
-        conversation, prompts, grammars = self._work.conversation, self._served.prompts, self._served.grammars
+        conversation, prompts, grammars = self._work.task.conversation, self._served.prompts, self._served.grammars
         grammar = await grammars.thought() if conversation.thinking.required else None
         stops = prompts.thought_stops(conversation)
         if limit != "max_tokens":
@@ -102,7 +102,7 @@ class Stretches:
         if allowed is None:
             yield [self._finish(limit)]
             return
-        conversation, grammar = self._work.conversation, self._work.grammar
+        conversation, grammar = self._work.task.conversation, self._work.grammar
         reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None)
         ended: Done | None = None
         async with aclosing(self._served.engine.generate(self._generation(allowed, grammar))) as outputs:
@@ -152,11 +152,13 @@ class Stretches:
 
     def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
         work, visible = self._work, self._served.grammars.visible
-        return Generation(self._prompt, most, work.sampling, grammar, visible, stops, work.conversation.plain)
+        return Generation(
+            self._prompt, most, work.task.sampling, grammar, visible, stops, work.task.conversation.plain
+        )
 
     def _allowed(self) -> tuple[int | None, StopReason]:
         """How many tokens the next stretch may have (None: not one), and what it means when they are used up."""
-        most = self._work.limits.max_tokens
+        most = self._work.task.limits.max_tokens
         left, room = most - self._written, self._work.window - len(self._prompt.tokens)
         allowed = min(left, room)
         # A limit of none at all is a request to read the prompt, and that is all.
@@ -167,7 +169,7 @@ class Stretches:
 
     async def _asked(self) -> tuple[Conversation, str | None]:
         """What the next stretch of answer is asked for, and its grammar."""
-        conversation = self._work.conversation
+        conversation = self._work.task.conversation
         choice = conversation.choice
         if self._must_call and not self._called:
             choice = Choice("any", parallel=choice.parallel)

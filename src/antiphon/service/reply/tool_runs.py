@@ -7,16 +7,17 @@ reply: the call gets its documented error block, the owner's log the reason. Sou
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
+from antiphon.config import TurnLimits
 from antiphon.dialogue.events import ServerAnswer
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.tools.server_calls import Offered
-from antiphon.service.reply.work import Serving
+from antiphon.service.reply.admission import Admission
 from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.reply import ReplyServerToolUse
 
@@ -39,6 +40,14 @@ Fits = Callable[[ServerAnswer], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTurn:
+    """What calls of one round are answered with: the tools, by name, and what admits their results."""
+
+    tools: Mapping[str, Offered]
+    admit: Admission
+
+
+@dataclass(frozen=True, slots=True)
 class _Ran:
     """What a run came to; `result` is None for an error."""
 
@@ -49,13 +58,13 @@ class _Ran:
 class ToolRuns:
     """The runs of one reply. `counts`: how often its tools ran, as usage tells it; None before the first call."""
 
-    def __init__(self, serving: Serving) -> None:
-        self._limits = serving.limits
+    def __init__(self, limits: TurnLimits) -> None:
+        self._limits = limits
         self._uses: Counter[str] = Counter()
         self.counts: dict[str, int] | None = None
 
     async def answers(
-        self, serving: Serving, calls: Sequence[Call], fits: Fits, *, cut: bool = False
+        self, turn: ServerTurn, calls: Sequence[Call], fits: Fits, *, cut: bool = False
     ) -> AsyncGenerator[ServerAnswer]:
         """What the calls come to, in their order, each as soon as it and those before it are there.
 
@@ -63,45 +72,45 @@ class ToolRuns:
         """
         self.counts = self.counts or dict.fromkeys(_COUNTED, 0)
         whole = calls[:-1] if cut else calls
-        runs = [asyncio.create_task(self._ran(serving, call)) for call in whole]
+        runs = [asyncio.create_task(self._ran(turn, call)) for call in whole]
         try:
             for call, run in zip(whole, runs, strict=True):
-                yield await self._fitting(serving, call, await run, fits)
+                yield await self._fitting(turn, call, await run, fits)
             for call in calls[len(whole) :]:
-                yield await self._failed(serving, call, "invalid_tool_input", "the call breaks off")
+                yield await self._failed(turn, call, "invalid_tool_input", "the call breaks off")
         finally:
             await _stop(runs)
 
-    async def _fitting(self, serving: Serving, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
+    async def _fitting(self, turn: ServerTurn, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
         """The answer, or of a search what fits of it, or the error that says that it does not fit."""
         answer = ran.answer
         while ran.result is not None and not await fits(answer):
             if answer.kind != "web_search_tool_result":
-                return await self._failed(serving, call, "content_too_large", _FULL)
+                return await self._failed(turn, call, "content_too_large", _FULL)
             if len(answer.content) < 2:
-                return await self._failed(serving, call, "request_too_large", _FULL)
+                return await self._failed(turn, call, "request_too_large", _FULL)
             answer = replace(answer, content=answer.content[:-1])
         if ran.result is not None:
             self._count(ran.result)
         return answer
 
-    async def _ran(self, serving: Serving, call: Call) -> _Ran:
-        offered = serving.tools[call.name]
+    async def _ran(self, turn: ServerTurn, call: Call) -> _Ran:
+        offered = turn.tools[call.name]
         tool = offered.tool
         try:
             result = await self._run(offered, call)
             size = len(orjson.dumps(result.content))
             if size > MOST_BYTES:
                 raise ToolProblem("content_too_large", f"{size} bytes are more than a result may have")
-            content = await serving.admit(tool.result_type, call.id, result.content)
+            content = await turn.admit(tool.result_type, call.id, result.content)
             if content is None:
                 raise ToolProblem("unavailable", "what the tool returned is no such result")
             _counted(result)
         except ToolProblem as problem:
-            return _Ran(await self._failed(serving, call, problem.code, str(problem)))
+            return _Ran(await self._failed(turn, call, problem.code, str(problem)))
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
-            return _Ran(await self._failed(serving, call, "unavailable"))
+            return _Ran(await self._failed(turn, call, "unavailable"))
         return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
 
     async def _run(self, offered: Offered, call: Call) -> ServerResult:
@@ -122,13 +131,13 @@ class ToolRuns:
             raise ToolProblem("unavailable", "the tool cancelled itself")
         return run.result()
 
-    async def _failed(self, serving: Serving, call: Call, code: str, reason: str = "") -> ServerAnswer:
+    async def _failed(self, turn: ServerTurn, call: Call, code: str, reason: str = "") -> ServerAnswer:
         """The error as an answer; one that the API does not have for this tool is another one's."""
         if reason:
             log.warning("%s: %s", call.name, reason)
-        tool = serving.tools[call.name].tool
+        tool = turn.tools[call.name].tool
         told = {"type": tool.error_type, "error_code": code}
-        admitted = await serving.admit(tool.result_type, call.id, told)
+        admitted = await turn.admit(tool.result_type, call.id, told)
         content = admitted if admitted is not None else {**told, "error_code": "unavailable"}
         return ServerAnswer(call.id, tool.result_type, content)
 

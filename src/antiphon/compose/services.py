@@ -1,0 +1,35 @@
+"""The use cases over started engines, wired together."""
+
+from antiphon.config import Settings
+from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
+from antiphon.ports.system import Clock, Entropy
+from antiphon.request.asked import Host
+from antiphon.seals import Seals
+from antiphon.service.intake import Intake
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.messages import MessageService
+from antiphon.service.models import ModelService
+from antiphon.service.reply.compaction import Compactions
+from antiphon.service.reply.planner import Planner
+from antiphon.service.reply.rounds import Workshop
+from antiphon.service.reply.summarizer import Summarizer
+from antiphon.service.served import ModelRoutes
+from antiphon.web.routes import Services
+
+
+def services_for(
+    settings: Settings,
+    routes: ModelRoutes,
+    clock: Clock,
+    entropy: Entropy,
+    seals: Seals,
+    media: MediaIntake,
+    server_tools: ServerTools = NO_SERVER_TOOLS,
+) -> Services:
+    """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them."""
+    retells = settings.thinking.summarizer
+    summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
+    intake = Intake(routes, media, Host(seals, server_tools, settings.thinking.foreign))
+    planner = Planner(clock, entropy, seals, summarizer)
+    compactions = Compactions(Workshop(intake, planner, media, settings.server_tools))
+    return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))

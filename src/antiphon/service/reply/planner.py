@@ -1,0 +1,183 @@
+"""From what was asked to work: the prompt and its room, the grammar, the reply's opening, how thoughts are told."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from antiphon.dialogue.conversation import Conversation, Limits, Sampling
+from antiphon.dialogue.rendered import RenderedPrompt
+from antiphon.errors import EngineFault, InvalidRequest
+from antiphon.ids import ENTROPY_BYTES, make_id
+from antiphon.ports.system import Clock, Entropy
+from antiphon.render.grammar.reply import GrammarError
+from antiphon.render.prompt.continued import behind as new_segments
+from antiphon.render.prompt.template import TemplateError
+from antiphon.render.sources import sources_of
+from antiphon.request.asked import Asked
+from antiphon.request.task import Task, task_of, told, uncleared
+from antiphon.request.told.thoughts import applied_edits
+from antiphon.seals import Seals
+from antiphon.service.faults import engine_error
+from antiphon.service.reply.citations import Citations
+from antiphon.service.reply.summarizer import Summarizer
+from antiphon.service.reply.telling import Sealing, Telling
+from antiphon.service.reply.work import Work
+from antiphon.service.served import ServedModel
+from antiphon.wire.reply import Diagnostics, Message, TokenCount, Usage
+from antiphon.wire.request import CountTokens, CreateMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans replies. `summarizer`: retells thoughts to clients; None: they see them whole. Raises `ApiError`."""
+
+    clock: Clock
+    entropy: Entropy
+    seals: Seals
+    summarizer: Summarizer | None = None
+
+    async def plan_answer(
+        self, asked: Asked[CreateMessage], served: ServedModel, behind: RenderedPrompt | None = None
+    ) -> Work:
+        """The work of an answer. `behind`: what was read for the part of it that the request holds already; a prompt
+        that has grown out of its window ends such a reply, and does not make the request wrong."""
+        task = task_of(asked)
+        prompt = await self.prompt(task.conversation, served, behind)
+        if behind is None:
+            _check_room(asked, len(prompt.tokens))
+        return Work(
+            served=served,
+            task=_settled(task, task.limits, served),
+            prompt=prompt,
+            window=asked.target.window,
+            opening=self._opening(asked, len(prompt.tokens)),
+            new_call_id=self._new_call_id,
+            grammar=await _grammar(task.conversation, served),
+            telling=self._telling(asked, task) if task.thinks else None,
+            context_management=await self._applied_edits(asked, served, task.cleared, len(prompt.tokens)),
+            cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
+            asked=asked if task.tools else None,
+        )
+
+    async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
+        """The work of a summary of at most so many tokens; `asked` asks for one."""
+        task = task_of(asked)
+        prompt = await self.prompt(task.conversation, served)
+        if len(prompt.tokens) > asked.target.window:
+            # The conversation has to fit. Where only the words that ask for the summary do not, there is none.
+            whole = asked.instead(asked.request.model_copy(update={"compaction": None}))
+            _check_room(whole, len((await self.prompt(task_of(whole).conversation, served)).tokens))
+        else:
+            _check_room(asked, len(prompt.tokens))
+        return Work(
+            served=served,
+            task=_settled(Task(task.conversation, task.limits, task.sampling), Limits(most), served),
+            prompt=prompt,
+            window=asked.target.window,
+            opening=self._opening(asked, 0),
+            new_call_id=self._new_call_id,
+            grammar=await _grammar(task.conversation, served),
+        )
+
+    async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
+        """The tokens of input that a reply to the request would be charged."""
+        conversation, cleared = told(asked)
+        total = len((await self.prompt(conversation, served)).tokens)
+        if asked.request.context_management is None:
+            return TokenCount(input_tokens=total)
+        original = total + await self._spared(asked, served, cleared, total)
+        return TokenCount(input_tokens=total, context_management={"original_input_tokens": original})
+
+    async def prompt(
+        self, conversation: Conversation, served: ServedModel, behind: RenderedPrompt | None = None
+    ) -> RenderedPrompt:
+        """The prompt of the conversation; one that goes on from what is `behind` keeps the tokens of that."""
+        today = datetime.fromtimestamp(self.clock.now(), UTC).date()
+        try:
+            segments = served.prompts.build(conversation, today=today)
+            new = None if behind is None else new_segments(behind.segments, segments)
+            if behind is None or new is None:
+                tokens = await served.engine.tokenize(segments)
+            else:
+                tokens = behind.tokens + await served.engine.tokenize(new, begins=False)
+        except TemplateError as problem:
+            raise InvalidRequest(f"messages: {problem}") from problem
+        except EngineFault as fault:
+            raise engine_error(fault) from fault
+        return RenderedPrompt(segments, tokens)
+
+    async def _spared(
+        self, asked: Asked[CreateMessage] | Asked[CountTokens], served: ServedModel, cleared: int, tokens: int
+    ) -> int:
+        """How many tokens of input the request's edits spare it, which leave it so many `tokens`."""
+        if not cleared:
+            return 0
+        whole = await self.prompt(uncleared(asked), served)
+        return max(0, len(whole.tokens) - tokens)
+
+    async def _applied_edits(
+        self, asked: Asked[CreateMessage], served: ServedModel, cleared: int, tokens: int
+    ) -> dict[str, Any] | UnsetType:
+        if asked.request.context_management is None:
+            return UNSET
+        spared = await self._spared(asked, served, cleared, tokens)
+        return {"applied_edits": applied_edits(cleared, spared)}
+
+    def _telling(self, asked: Asked[CreateMessage], task: Task) -> Telling:
+        sealing = Sealing(self.seals, self.entropy, asked.target.binding, task.binding)
+        return Telling(sealing, task.form, self.summarizer, task.estimates)
+
+    def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
+        return Message(
+            model=asked.target.profile.id,
+            id=make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)),
+            usage=Usage(input_tokens=tokens, output_tokens=0),
+            diagnostics=_diagnostics(asked.request),
+            input_transformations=asked.opened.thoughts.reported(asked.context),
+        )
+
+    def _new_call_id(self) -> str:
+        return make_id("toolu_", self.entropy.bytes(ENTROPY_BYTES))
+
+
+async def _grammar(conversation: Conversation, served: ServedModel) -> str | None:
+    try:
+        return await served.grammars.grammar(conversation)
+    except GrammarError as problem:
+        raise InvalidRequest(str(problem)) from problem
+    except EngineFault as fault:
+        raise engine_error(fault) from fault
+
+
+def _check_room(asked: Asked[CreateMessage], tokens: int) -> None:
+    target, most = asked.target, asked.request.max_tokens
+    if tokens > target.window:
+        raise InvalidRequest(f"prompt is too long: {tokens} tokens > {target.window} maximum")
+    window = target.profile.window
+    if target.profile.overflow == "refuse" and tokens + most > window:
+        raise InvalidRequest(
+            f"input length and `max_tokens` exceed context limit: {tokens} + {most} > {window}, "
+            "decrease input length or `max_tokens` and try again"
+        )
+
+
+def _settled(task: Task, limits: Limits, served: ServedModel) -> Task:
+    """The task within these limits; where its request is silent on sampling, as the model's owner recommends."""
+    asked, recommended = task.sampling, served.engine.card.sampling
+    sampling = Sampling(
+        temperature=recommended.temperature if asked.temperature is None else asked.temperature,
+        top_p=recommended.top_p if asked.top_p is None else asked.top_p,
+        top_k=recommended.top_k if asked.top_k is None else asked.top_k,
+    )
+    return replace(task, limits=limits, sampling=sampling)
+
+
+def _diagnostics(request: CreateMessage) -> Diagnostics | UnsetType | None:
+    """Requests are not compared here; the API has a word for that."""
+    if request.diagnostics is None:
+        return UNSET
+    if request.diagnostics.previous_message_id is None:
+        return None
+    return Diagnostics(cache_miss_reason={"type": "unavailable"})
