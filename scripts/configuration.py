@@ -172,6 +172,7 @@ def page() -> str:
 
 def _section(option: Option) -> str:
     flag = ", ".join(f"`{flag}`" for flag in (option.flag, option.off_flag) if flag) or "none"
+    variables = ", ".join(f"`{name}`" for name in option.variables)
     key = f"`{option.key}` in `[{option.table}]`" if option.table else f"`{option.key}`"
     return f"""\
 ### `{option.name}`
@@ -180,7 +181,7 @@ def _section(option: Option) -> str:
 
 | flag | variable | TOML key | value | default |
 | --- | --- | --- | --- | --- |
-| {flag} | `{option.env}` | {key} | {_cell(option.kind.wanted)} | {_default(option)} |
+| {flag} | {variables} | {key} | {_cell(option.kind.wanted)} | {_default(option)} |
 """
 
 

@@ -18,6 +18,8 @@ from antiphon.config.keys import KEY_BYTES
 
 NONCE_BYTES: Final = 12
 
+NAME_BYTES: Final = 16
+
 MAX_PAYLOAD: Final = 64 * 1024 * 1024
 """Bytes that a payload may inflate to: more than any model thinks."""
 
@@ -76,6 +78,11 @@ class Seals:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise ValueError(f"seals need one key or more, of {KEY_BYTES} bytes each")
         self._keys = [(_key_id(key), AESGCM(key)) for key in dict.fromkeys(keys)]
+        self._names = hmac.digest(keys[0], b"antiphon names", "sha256")
+
+    def name(self, of: bytes) -> bytes:
+        """16 bytes that stand for a text, the same under the same first key; they tell of neither."""
+        return hmac.digest(self._names, of, "sha256")[:NAME_BYTES]
 
     def seal(self, thought: Thought, nonce: bytes) -> str:
         """The `signature` of a thinking block; `ValueError` for a thought over `MAX_PAYLOAD`."""

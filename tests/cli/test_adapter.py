@@ -11,6 +11,7 @@ from antiphon.cli.machine import Memory
 from antiphon.compose import models, start
 from antiphon.compose.observer import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
+from antiphon.service.models import ModelService
 from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
 from tests.cli.test_compose import KEY, Watching, composed
@@ -24,15 +25,21 @@ def with_adapter(adapter: str | None) -> Settings:
     return Settings(port=0, default_model="a", models={"a": model}, thinking=ThinkingSettings(keys=(KEY,)))
 
 
-@pytest.mark.promise("adapter.is-applied")
+@pytest.mark.promise("adapter.is-applied", "models.shown-by-their-names")
 def test_a_model_is_served_with_the_adapter_that_its_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "change.gguf"
     path.write_bytes(adapter_file(random_pairs((29,)), 8.0))
     settings = with_adapter(str(path))
     (described,) = models.describe_models(settings)
     assert described.adapter == AdapterDescription(str(path), path.stat().st_size, 8)
-    card = composed(settings, monkeypatch)[0].served["a"].engine.card
+    routes = composed(settings, monkeypatch)[0]
+    card = routes.served["a"].engine.card
     assert card.name.endswith(" with change")
+    own = routes.catalogue.resolve("a")
+    assert own is not None
+    assert own.display_name == card.title == "SmolLM2 135M Instruct"
+    opus = ModelService(routes).get("claude-opus-4-5").display_name
+    assert opus == "Claude Opus 4.5 (answered by SmolLM2 135M Instruct)"
     assert card.origin.endswith("with the adapter change (rank 8)")
 
 

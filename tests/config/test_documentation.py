@@ -21,7 +21,8 @@ def test_every_option_has_its_heading_flag_variable_and_meaning():
     for option in OPTIONS:
         flag = ", ".join(f"`{flag}`" for flag in (option.flag, option.off_flag) if flag) or "none"
         key = f"`{option.key}`" + (f" in `[{option.table}]`" if option.table else "")
-        assert f"| {flag} | `{option.env}` | {key} |" in text
+        variables = ", ".join(f"`{name}`" for name in option.variables)
+        assert f"| {flag} | {variables} | {key} |" in text
         assert option.meaning in text
 
 

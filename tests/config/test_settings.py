@@ -8,6 +8,7 @@ import pytest
 from antiphon.config import DEFAULT_MODEL, OPTIONS, ConfigError, Option, Settings, parse_settings
 from antiphon.config.keys import SealingKeys
 from antiphon.config.kinds import Choice, Host, Keys, Number, Switch, Text, Whole
+from antiphon.config.visitors import HostNames, Origins
 
 # Three spellings of each option, all different and none the default: for the flag, the variable and the file.
 SPELLINGS: dict[str, tuple[str, str, str]] = {
@@ -19,6 +20,9 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "commit_after": ("1", "2.5", "3"),
     "ready_timeout": ("1", "2.5", "3"),
     "drain_timeout": ("1", "2.5", "3"),
+    "keep_alive": ("1", "2.5", "3"),
+    "cors_origins": ("https://flag.example", "https://env.example,null", '["https://file.example"]'),
+    "allowed_hosts": ("flag.example", "env.example,*", '["file.example"]'),
     "max_body": ("2048", "2049", "2050"),
     "log_level": ("debug", "warning", '"error"'),
     "context": ("1", "2", "3"),
@@ -150,7 +154,7 @@ def test_keys_are_separated_by_commas_and_counted_once():
         pytest.param(
             {}, {"ANTIPHON_HSOT": "x"}, "", ["ANTIPHON_HSOT", "did you mean 'ANTIPHON_HOST'"], id="variable"
         ),
-        pytest.param({}, {"ANTIPHON_API_KEY": "x"}, "", ["did you mean 'ANTIPHON_API_KEYS'"], id="variable of keys"),
+        pytest.param({}, {"ANTIPHON_APIKEYS": "x"}, "", ["did you mean 'ANTIPHON_API_KEYS'"], id="variable of keys"),
         pytest.param({}, {}, "routes = 1", ["antiphon.toml, [routes]: this must be a table"], id="value for a table"),
         pytest.param({}, {}, "[aliases]\nx = 1", ["antiphon.toml, [aliases] x", "name of a profile"], id="odd alias"),
         pytest.param({}, {}, "[aliases]\na.b = 'c'", ["goes in quotes"], id="alias with an unquoted dot"),
@@ -269,3 +273,42 @@ def test_no_kind_takes_what_is_of_no_kind(kind: Any, odd: Any):
 
 def test_a_long_value_is_cut_in_the_error():
     assert len(refusal({"port": "9" * 500})) < 150
+
+
+@pytest.mark.promise("config.precedence")
+def test_one_key_may_be_set_as_a_key_and_several_as_keys():
+    assert settings(env={"ANTIPHON_API_KEY": "one"}).api_keys == ("one",)
+    assert settings(env={"ANTIPHON_API_KEY": "one", "ANTIPHON_API_KEYS": "two,three"}).api_keys == (
+        "two",
+        "three",
+        "one",
+    )
+    assert settings(env={"ANTIPHON_API_KEY": "one"}, toml='api_keys = ["file"]').api_keys == ("one",)
+    assert settings({"api_keys": ("flag",)}, {"ANTIPHON_API_KEY": "one"}).api_keys == ("flag",)
+
+
+@pytest.mark.promise("config.secrets-stay-out-of-errors")
+def test_a_wrong_key_is_named_with_each_variable_that_may_have_brought_it():
+    error = refusal(env={"ANTIPHON_API_KEY": "hu sh", "ANTIPHON_API_KEYS": "fine"})
+    assert error.startswith("ANTIPHON_API_KEYS and ANTIPHON_API_KEY: key number 2 is wrong")
+    assert "hu sh" not in error
+
+
+def test_origins_are_written_as_browsers_send_them():
+    read = Origins().from_text
+    assert read("HTTPS://App.example/, https://app.example:443") == ("https://app.example",)
+    assert read("http://nas.lan:3000,null,*") == ("http://nas.lan:3000", "null", "*")
+    assert read("chrome-extension://abcdef,http://[::1]:80") == ("chrome-extension://abcdef", "http://[::1]")
+    for wrong in ("app.example", "https://app.example/path", "https://*.example", "https://", "https://a b"):
+        with pytest.raises(ValueError, match="is not fit for it; the value must be a list of origins such as"):
+            read(wrong)
+    with pytest.raises(ValueError, match="is not a list of origins"):
+        Origins().from_toml("https://app.example")
+
+
+def test_names_of_the_server_have_no_scheme_and_no_port():
+    read = HostNames().from_text
+    assert read("Models.lan, *,[fd00::1],10.0.0.5") == ("models.lan", "*", "[fd00::1]", "10.0.0.5")
+    for wrong in ("http://models.lan", "models.lan:80", "models lan", "*.lan", "a..b"):
+        with pytest.raises(ValueError, match="is not fit for it; the value must be a list of host names"):
+            read(wrong)

@@ -13,7 +13,7 @@ from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.web.app import build_app
-from antiphon.web.door import Door
+from antiphon.web.door import Door, Threshold
 from tests.service.media.doubles import intake
 from tests.web.bridge import Bridge
 
@@ -64,7 +64,7 @@ async def start() -> AsyncGenerator[Starter]:
             card = engine.card
             catalogue = load_catalogue(settings).with_local(card.id, card.name, card.window, "2026-01-01T00:00:00Z")
             routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
-            door = Door(CountingEntropy())
+            door = Door(CountingEntropy(), Threshold.of(settings, SEALS.name))
             services = services_for(settings, routes, FixedClock(), CountingEntropy(), SEALS, media or intake())
             door.open(build_app(settings, services))
             return Bridge(door)

@@ -323,7 +323,7 @@ async def test_a_wrong_content_type_or_charset_is_refused(bridge: Bridge) -> Non
 
 @pytest.mark.promise("errors.unknown-path")
 async def test_unknown_paths_and_methods_use_the_envelope(bridge: Bridge) -> None:
-    lost = await bridge.ask("GET", "/v1/complete")
+    lost = await bridge.ask("GET", "/v1/nowhere")
     assert (lost.status, lost.json["error"]) == (
         404,
         {"type": "not_found_error", "message": "The requested resource could not be found."},

@@ -2,9 +2,10 @@
 
 import pytest
 
-from antiphon.web.door import Door
+from antiphon.config import Settings
+from antiphon.web.door import Door, Threshold
 from tests.web.bridge import Bridge
-from tests.web.conftest import CountingEntropy, Starter
+from tests.web.conftest import SEALS, CountingEntropy, Starter
 
 
 @pytest.mark.promise("models.list")
@@ -80,7 +81,7 @@ async def test_an_unknown_model_is_not_found(bridge: Bridge) -> None:
 
 @pytest.mark.promise("health.truthful")
 async def test_a_door_that_is_not_open_yet_says_so() -> None:
-    bridge = Bridge(Door(CountingEntropy()))
+    bridge = Bridge(Door(CountingEntropy(), Threshold.of(Settings(), SEALS.name)))
     health = await bridge.ask("GET", "/health")
     assert health.status == 503
     answer = await bridge.ask("GET", "/v1/models")

@@ -18,7 +18,7 @@ from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.web.app import build_app
-from antiphon.web.door import Door
+from antiphon.web.door import Door, Threshold
 from tests.service.media.doubles import intake
 from tests.web.bridge import Answer, Bridge
 from tests.web.conftest import SEALS, CountingEntropy, FixedClock
@@ -87,7 +87,7 @@ class ThinkingApp:
             catalogue = catalogue.with_local(id_, engine.card.name, engine.card.window, "2026-01-01T00:00:00Z")
         served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
         routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
-        door = Door(CountingEntropy())
+        door = Door(CountingEntropy(), Threshold.of(settings, self._seals.name))
         services = services_for(
             settings, routes, self._clock, CountingEntropy(), self._seals, self._media, self._server_tools
         )

@@ -42,6 +42,7 @@ def test_an_adapter_that_the_settings_name_is_found_with_its_rank_and_told_in_th
     assert (str(found.adapter.path), found.adapter.rank) == (path, 4)
     assert found.adapter.size == Path(path).stat().st_size
     assert found.name == "Tiny with change"
+    assert found.shown == "Tiny"
     assert found.origin.endswith(", with the adapter change (rank 4)")
 
 

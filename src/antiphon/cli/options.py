@@ -52,7 +52,7 @@ def default_text(option: Option) -> str:
 
 def _click_option(option: Option) -> Callable[[Function], Function]:
     assert option.flag is not None
-    help_text = f"{option.meaning} [{option.env}; default: {default_text(option)}]"
+    help_text = f"{option.meaning} [{', '.join(option.variables)}; default: {default_text(option)}]"
     if isinstance(option.kind, Switch):
         flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
         return click.option(flags, option.name, default=None, help=help_text)

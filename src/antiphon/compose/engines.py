@@ -63,6 +63,7 @@ def _model_file(found: ResolvedModel) -> ModelFile:
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
         adapter=None if found.adapter is None else found.adapter.path,
+        title=found.shown,
         spares_plain_work=found.adapter is not None and found.adapter.for_tools,
     )
 

@@ -82,7 +82,7 @@ def with_own(catalogue: Catalogue, served: Mapping[str, ServedModel]) -> Catalog
         card = model.engine.card
         created = datetime.fromtimestamp(card.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            catalogue = catalogue.with_local(id_, card.name, card.window, created)
+            catalogue = catalogue.with_local(id_, card.title or card.name, card.window, created)
         except ProfileError as problem:
             raise ConfigError(str(problem)) from problem
     return catalogue

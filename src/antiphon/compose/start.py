@@ -16,8 +16,8 @@ from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.tools.offered import Surroundings, close_tools
 from antiphon.web.app import build_app
-from antiphon.web.door import Door
-from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind
+from antiphon.web.door import Door, Threshold
+from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind_all
 
 Work = Callable[[str], Awaitable[None]]
 """What is done with a running server, whose URL is given."""
@@ -42,12 +42,18 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     seals = seals_for(settings, entropy)
     fetcher = fetcher_for(settings)
     try:
-        listener = bind(settings.host, settings.port)
+        listeners = bind_all(settings.host, settings.port)
     except ListenError as problem:
         raise StartError(str(problem)) from problem
-    host, port = address(listener)
-    door = Door(entropy)
-    server = HttpServer(door, listener, drain_timeout=settings.drain_timeout, on_drain=observer.draining)
+    host, port = address(listeners[0])
+    door = Door(entropy, Threshold.of(settings, seals.name))
+    server = HttpServer(
+        door,
+        listeners,
+        keep_alive=settings.keep_alive,
+        drain_timeout=settings.drain_timeout,
+        on_drain=observer.draining,
+    )
     async with AsyncExitStack() as running:
         running.push_async_callback(fetcher.aclose)
         reader = reader_for(settings)

@@ -2,6 +2,7 @@
 
     settings   the values themselves
     network    hosts that the server may go to, and how
+    visitors   who may ask: names of the server, origins of pages
     keys       keys that seal thinking, as people write them down
     kinds      what a value may be, and how text becomes one
     options    the one table of options: flags, variables, TOML keys, defaults and meanings all come from it

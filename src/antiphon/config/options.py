@@ -17,6 +17,7 @@ from antiphon.config.settings import (
     ThinkingSettings,
     TurnLimits,
 )
+from antiphon.config.visitors import HostNames, Origins
 
 ENV_PREFIX = "ANTIPHON_"
 CONFIG_ENV = "ANTIPHON_CONFIG"
@@ -27,7 +28,8 @@ CONFIG_FILE = "antiphon.toml"
 class Option:
     """One option. `flag`: by default made from the name; None = no command line may say it, where every process could
     read it. `of_model`: it describes the default model, not the server. `table`: the TOML table that holds it, whose
-    name the option's begins with. `unset`: what a default of None comes to."""
+    name the option's begins with. `unset`: what a default of None comes to. `also`: a second variable
+    that people try, for options that are lists: what either names counts."""
 
     name: str
     kind: Kind
@@ -37,6 +39,7 @@ class Option:
     of_model: bool = False
     table: str = ""
     unset: str = "none"
+    also: str = ""
 
     def __post_init__(self) -> None:
         if self.flag == "":
@@ -54,6 +57,11 @@ class Option:
         return ENV_PREFIX + self.name.upper()
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable that sets this option."""
+        return (self.env, self.also) if self.also else (self.env,)
+
+    @property
     def key(self) -> str:
         """The TOML key that sets this option, in its table."""
         return self.name.removeprefix(f"{self.table}_") if self.table else self.name
@@ -63,9 +71,8 @@ class Option:
         return f"{file}, [{self.table}] {self.key}" if self.table else f"{file}, {self.key}"
 
 
-def _server(name: str, kind: Kind, meaning: str, flag: str = "") -> Option:
-    default = _SERVER_DEFAULTS[name]
-    return Option(name, kind, default, meaning, flag)
+def _server(name: str, kind: Kind, meaning: str, flag: str = "", also: str = "") -> Option:
+    return Option(name, kind, _SERVER_DEFAULTS[name], meaning, flag, also=also)
 
 
 def _model(name: str, kind: Kind, meaning: str, unset: str = "none") -> Option:
@@ -127,6 +134,7 @@ OPTIONS: tuple[Option, ...] = (
         Keys(),
         "Keys that clients must send, comma separated. None: every key is accepted, on loopback only.",
         "--api-key",
+        also=f"{ENV_PREFIX}API_KEY",
     ),
     Option(
         "model",
@@ -158,6 +166,23 @@ OPTIONS: tuple[Option, ...] = (
         "Seconds a request waits for an engine that is starting or restarting.",
     ),
     _server("drain_timeout", Number(0, 3600, "SECONDS"), "Seconds that open requests get to finish at a stop."),
+    _server(
+        "keep_alive",
+        Number(1, 86_400, "SECONDS"),
+        "Seconds that an idle connection is kept for its client's next request; more than the pools of clients do.",
+    ),
+    _server(
+        "cors_origins",
+        Origins(),
+        "Origins of pages in browsers that may call the server, beside those of this machine, comma separated; "
+        "* = every one. The pages send `anthropic-dangerous-direct-browser-access: true`.",
+    ),
+    _server(
+        "allowed_hosts",
+        HostNames(),
+        "Names that requests may call the server by, beside localhost and its address, comma separated, or * = all. "
+        "Looked at while no API key is set, so that no web page comes in under a name of its own.",
+    ),
     _server("max_body", Whole(1024, 1_073_741_824, "BYTES"), "Largest request body in bytes; more is a 413."),
     _server("log_level", Choice(("debug", "info", "warning", "error")), "How much the log says."),
     _thinking(

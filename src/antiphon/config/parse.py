@@ -80,7 +80,7 @@ def parse_settings(
 
 
 def _check_names(flags: Mapping[str, Any], env: Mapping[str, str]) -> None:
-    known = [*(option.env for option in OPTIONS), CONFIG_ENV]
+    known = [*(name for option in OPTIONS for name in option.variables), CONFIG_ENV]
     for name in env:
         if name.startswith(ENV_PREFIX) and name not in known and not name.startswith(_SERVICE_LINKS):
             raise ConfigError(f"{name}: unknown variable{nearest(name, known)} (allowed: {', '.join(known)})")
@@ -117,8 +117,9 @@ def _find(
     """The option's value from the highest place that says one. An empty variable says nothing."""
     if option.flag and (flag := flags.get(option.name)) is not None:
         return _Said(_read(option, flag, option.flag), option.flag)
-    if text := env.get(option.env, ""):
-        return _Said(_read(option, text, option.env), option.env)
+    if texts := {name: text for name in option.variables if (text := env.get(name, ""))}:
+        place = " and ".join(texts)
+        return _Said(_read(option, ",".join(texts.values()), place), place)
     if option.name in in_file:
         return _Said(in_file[option.name], option.place_in(toml_path), in_file=True)
     return None

@@ -119,6 +119,9 @@ class Settings:
     commit_after: float = 0.5
     ready_timeout: float = 30.0
     drain_timeout: float = 20.0
+    keep_alive: float = 75.0
+    cors_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     max_body: int = 32 * 1024 * 1024
     log_level: LogLevel = "info"
 

@@ -66,7 +66,7 @@ class ModelService:
 
     def _describe(self, profile: Profile) -> ModelInfo:
         card = self._routes.served[self._routes.model_id(profile)].engine.card
-        alias_of = "" if profile.id == card.id else f" (answered by {card.name})"
+        alias_of = "" if profile.id == card.id else f" (answered by {card.title or card.name})"
         return ModelInfo(
             id=profile.id,
             display_name=profile.display_name + alias_of,

@@ -16,6 +16,8 @@ def build_app(settings: Settings, services: Services) -> Router:
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
         "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
+        "/v1/complete": Endpoint({"POST": resources.complete}),
+        "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }

@@ -1,23 +1,49 @@
-"""The outermost layer: every HTTP reply carries a `request-id`, and a closed door says so.
+"""The outermost layer: every HTTP reply carries its ids, pages are kept to what they may do, a closed door says so.
 
 While models load, `GET /health` is a 503 and every other request a 529 that clients retry.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from antiphon.config import Settings
 from antiphon.errors import ApiError
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.system import Entropy
+from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
+from antiphon.web.hosts import HostCheck
+from antiphon.web.identity import CALLER, Derive, Identity
 
 LOADING_RETRY_SECONDS = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What is settled before a request reaches the app: who may ask, and what every reply says."""
+
+    identity: Identity
+    hosts: HostCheck
+    cors: Cors
+
+    @classmethod
+    def of(cls, settings: Settings, derive: Derive) -> "Threshold":
+        """The threshold that the settings amount to. `derive`: see `web.identity`."""
+        return cls(
+            Identity(derive, settings.api_keys),
+            HostCheck(settings.allowed_hosts, keys=bool(settings.api_keys)),
+            Cors(settings.cors_origins),
+        )
 
 
 class Door:
     """Wraps an app that may come later (`open`)."""
 
-    def __init__(self, entropy: Entropy) -> None:
+    def __init__(self, entropy: Entropy, threshold: Threshold) -> None:
         self._entropy = entropy
+        self._threshold = threshold
         self._app: ASGIApp | None = None
         self.in_flight = 0
 
@@ -31,17 +57,34 @@ class Door:
         id_ = make_id("req_", self._entropy.bytes(ENTROPY_BYTES))
         scope["antiphon.request_id"] = id_
         header = (b"request-id", id_.encode())
+        identity = self._threshold.identity
+        app, shared = self._admit(scope)
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_ids(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), header]
+                own = message.get("headers", ())
+                message["headers"] = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
             await send(message)
 
         self.in_flight += 1
         try:
-            await (self._app or _closed)(scope, receive, send_with_id)
+            await app(scope, receive, send_with_ids)
         finally:
             self.in_flight -= 1
+
+    def _admit(self, scope: Scope) -> tuple[ASGIApp, Sequence[tuple[bytes, bytes]]]:
+        """What answers the request, and the headers that let a page read the reply."""
+        fields = dict(scope["headers"])
+        try:
+            self._threshold.hosts.check(fields.get(b"host"), scope["server"])
+            origin = fields.get(b"origin")
+            if origin is None:
+                return self._app or _closed, ()
+            if scope["method"] == "OPTIONS" and PREFLIGHT in fields:
+                return self._threshold.cors.preflight(origin, fields), ()
+            return self._app or _closed, self._threshold.cors.readable(origin, fields)
+        except ApiError as error:
+            return error_reply(error, scope["antiphon.request_id"]), ()
 
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:

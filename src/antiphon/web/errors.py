@@ -1,6 +1,9 @@
 """An `ApiError` as an HTTP reply."""
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from starlette.responses import JSONResponse, Response
 
@@ -8,10 +11,19 @@ from antiphon.errors import ApiError
 
 log = logging.getLogger(__name__)
 
+# The SDKs obey it over their own judgement. On 5xx they are left to that, which is to try again.
+_RETRY: Final = MappingProxyType(
+    {status: {"x-should-retry": "false"} for status in (400, 401, 402, 403, 404, 405, 413)}
+    | {429: {"x-should-retry": "true"}}
+)
+
+_UNSAID: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 def error_reply(error: ApiError, id_: str) -> Response:
     """The error envelope with its status and headers."""
-    return JSONResponse(error.body(id_), status_code=error.status, headers=dict(error.headers))
+    headers = {**_RETRY.get(error.status, _UNSAID), **error.headers}
+    return JSONResponse(error.body(id_), status_code=error.status, headers=headers)
 
 
 def bug(problem: Exception, id_: str) -> ApiError:

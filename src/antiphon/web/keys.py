@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 from antiphon.errors import ApiError
+from antiphon.web.identity import CALLER
 
 
 class Gatekeeper:
@@ -15,7 +16,8 @@ class Gatekeeper:
         self._keys = [key.encode() for key in api_keys]
 
     def check(self, request: Request) -> None:
-        """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass; 401 for the rest.
+        """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
+        rest.
 
         Clients send either header for either kind of key, and some send both: one good key is enough.
         """
@@ -29,6 +31,12 @@ class Gatekeeper:
         if not any(offered):
             raise ApiError("authentication_error", "x-api-key header is required")
         # Every pair is compared, in constant time each, so that timing tells nothing about the keys.
-        matches = [hmac.compare_digest(offer.encode(), key) for offer in offered for key in self._keys]
-        if not any(matches):
+        matches = [
+            number
+            for offer in offered
+            for number, key in enumerate(self._keys)
+            if hmac.compare_digest(offer.encode(), key)
+        ]
+        if not matches:
             raise ApiError("authentication_error", "invalid x-api-key")
+        request.scope[CALLER] = matches[0]

@@ -6,10 +6,10 @@ sent for `ping_after` seconds, a `ping` event is. A client that disconnects canc
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -27,6 +27,8 @@ STREAM_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 
+TELLING_SILENCE: Final = 0.1
+"""Seconds; what was written later than that tells as much of the client as a ping would."""
 
 _Made = TypeVar("_Made")
 
@@ -51,7 +53,7 @@ class StreamReply:
         reply = self._prepared.reply()
         out = _EventWriter(send, self._pace, reply.begin())
         error: ApiError | None = None
-        async with until_disconnect(receive):
+        async with until_disconnect(receive, out.ask_after_client):
             try:
                 async with aclosing(reply.run()) as batches:
                     async for events in batches:
@@ -119,10 +121,16 @@ class _EventWriter:
             self._ping.cancel()
             await asyncio.gather(self._ping, return_exceptions=True)
 
+    def ask_after_client(self) -> None:
+        """Ping at once: the client sends no more, and only what is written tells whether it still listens."""
+        silent = self._loop.time() - self._last
+        if self.committed and silent >= TELLING_SILENCE and not self._sending and self._ping is None:
+            self._ping = self._loop.create_task(self._break_silence())
+
     def _on_time(self) -> None:
         """Commit when the reply is slow to begin; ping when the stream was silent for too long."""
         silent = self._loop.time() - self._last
-        if self._sending:
+        if self._sending or self._ping is not None:
             wait = self._pace.ping_after
         elif not self.committed or silent >= self._pace.ping_after:
             self._ping = self._loop.create_task(self._break_silence())
@@ -164,8 +172,11 @@ async def unless_gone(receive: Receive, work: Awaitable[_Made]) -> _Made | None:
 
 
 @asynccontextmanager
-async def until_disconnect(receive: Receive) -> AsyncGenerator[None]:
-    """Cancel the block as soon as the client is gone, and end quietly then."""
+async def until_disconnect(receive: Receive, on_doubt: Callable[[], None] | None = None) -> AsyncGenerator[None]:
+    """Cancel the block as soon as the client is gone, and end quietly then.
+
+    `on_doubt` is called when the client has ended its sending, which those that go away do too.
+    """
     working = asyncio.current_task()
     assert working is not None
     gone = False
@@ -173,7 +184,8 @@ async def until_disconnect(receive: Receive) -> AsyncGenerator[None]:
     async def watch() -> None:
         nonlocal gone
         while (await receive())["type"] != "http.disconnect":
-            pass
+            if on_doubt is not None:
+                on_doubt()
         gone = True
         working.cancel()
 

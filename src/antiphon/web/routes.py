@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
+from antiphon.service.completions import refuse_completion
 from antiphon.service.messages import MessageService
 from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, PageQuery
 from antiphon.web.body import read_json_body
@@ -65,6 +66,15 @@ class Resources:
         """`GET /v1/models/{id}`"""
         self._admit(request)
         return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"])))
+
+    async def complete(self, request: Request) -> Response:
+        """`POST /v1/complete`: what the API's models of today say to its first endpoint."""
+        self._admit(request)
+        raise refuse_completion(await self._body(request))
+
+    async def hello(self, _: Request) -> Response:
+        """`HEAD /api/hello`: a coding agent asks whether it is online."""
+        return _json(orjson.dumps({"message": "hello"}))
 
     async def health(self, _: Request) -> Response:
         """`GET /health`: 200 only when every served model can answer."""

@@ -3,15 +3,22 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 
 import uvicorn
 
 from antiphon.web.door import Door
+from antiphon.web.protocol import HttpProtocol
+
+log = logging.getLogger(__name__)
+
+_TRIES = 20
+"""Ports that are tried until one is free on both loopback addresses."""
 
 
 class ListenError(Exception):
@@ -34,7 +41,10 @@ def allow_many_connections(wanted: int = 65_536) -> int:
 def bind(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes any free one. Raises `ListenError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as problem:
+        raise ListenError(f"cannot listen on {host}:{port}: {problem.strerror}") from problem
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -51,6 +61,28 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def bind_all(host: str, port: int) -> list[socket.socket]:
+    """The sockets for a host: for 127.0.0.1 also `[::1]`, on the same port, where the machine has it.
+
+    Clients take `localhost` for either. Raises `ListenError`.
+    """
+    for _ in range(_TRIES):
+        listener = bind(host, port)
+        if host not in ("127.0.0.1", "localhost"):
+            return [listener]
+        chosen = listener.getsockname()[1]
+        try:
+            return [listener, bind("::1", chosen)]
+        except ListenError as problem:
+            if not (isinstance(problem.__cause__, OSError) and problem.__cause__.errno == errno.EADDRINUSE):
+                return [listener]
+            if port:
+                log.warning("%s Clients that take localhost for ::1 reach that one.", problem)
+                return [listener]
+            listener.close()
+    raise ListenError(f"no port was free on both {host} and ::1. Choose one with --port.")
+
+
 def address(listener: socket.socket) -> tuple[str, int]:
     """The host and port that a socket is bound to."""
     host, port, *_ = listener.getsockname()
@@ -58,17 +90,24 @@ def address(listener: socket.socket) -> tuple[str, int]:
 
 
 class HttpServer:
-    """Serves a door on a bound socket until it is told to stop.
+    """Serves a door on bound sockets until it is told to stop.
 
+    `keep_alive`: seconds that an idle connection is kept.
     The first SIGINT or SIGTERM stops the listening and lets open requests finish, for `drain_timeout` seconds at
     most (`on_drain` is told how many there are); a second one stops at once.
     """
 
     def __init__(
-        self, door: Door, listener: socket.socket, *, drain_timeout: float, on_drain: Callable[[int], None]
+        self,
+        door: Door,
+        listeners: Sequence[socket.socket],
+        *,
+        keep_alive: float,
+        drain_timeout: float,
+        on_drain: Callable[[int], None],
     ) -> None:
         self._door = door
-        self._listener = listener
+        self._listeners = listeners
         self._on_drain = on_drain
         config = uvicorn.Config(
             door,
@@ -77,7 +116,8 @@ class HttpServer:
             server_header=False,
             lifespan="off",
             ws="none",
-            http="httptools",
+            http=HttpProtocol,
+            timeout_keep_alive=keep_alive,  # pyright: ignore[reportArgumentType] - it only times a call
             timeout_graceful_shutdown=max(1, round(drain_timeout)),
         )
         self._server = _Uvicorn(config)
@@ -87,7 +127,7 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
-        serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        serving = asyncio.create_task(self._server.serve(sockets=[*self._listeners]))
         starting = asyncio.ensure_future(start())
         try:
             await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)

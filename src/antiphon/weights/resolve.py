@@ -10,6 +10,7 @@ from antiphon.weights.builtin import BUILTIN, DEFAULT, BuiltinModel, builtin_pat
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.gguf import GgufHeader, read_header
 from antiphon.weights.hub import HUB_PREFIX, Hub, HubReference, parts
+from antiphon.weights.names import better_name
 from antiphon.weights.progress import Progress, silent
 from antiphon.weights.projector import Projector, find_projector
 
@@ -23,7 +24,8 @@ class ResolvedModel:
     """A model that is here: its file (the first one of a split model), where it came from, and what it says.
 
     `projector`: what lets it see pictures, None where it sees none. `adapter`: what changes it, None for the model as
-    it is; `name` and `origin` say so too.
+    it is; `name` and `origin` say so too. `title`: a name for people, where there is a better one than
+    the file's own.
     """
 
     id: str
@@ -32,10 +34,16 @@ class ResolvedModel:
     header: GgufHeader
     projector: Projector | None = None
     adapter: Adapter | None = None
+    title: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people are shown as its name, with an adapter and without."""
+        return self.title or self.header.name or self.id
 
     @property
     def name(self) -> str:
-        """What the model is called: another one where an adapter changes it; empty where the file has no name."""
+        """What tells it from others: another name where an adapter changes it; empty where the file has none."""
         if self.adapter is None:
             return self.header.name
         return f"{self.header.name or self.id} with {self.adapter.name}"
@@ -57,13 +65,14 @@ def resolve(
     name = suggest_id(source)
     builtin = _builtin(source)
     if builtin is not None:
-        path, origin = builtin_path(builtin), builtin.origin
+        path, origin, place = builtin_path(builtin), builtin.origin, builtin.file
     elif source.startswith(HUB_PREFIX):
-        path = (hub or Hub()).fetch(HubReference.parse(source.removeprefix(HUB_PREFIX)), progress)
+        reference = HubReference.parse(source.removeprefix(HUB_PREFIX))
+        path, place = (hub or Hub()).fetch(reference, progress), reference.repo
         origin = f"{source} ({path.name})"
     else:
         path = _local(source)
-        origin = str(path)
+        origin, place = str(path), path.name
     header = read_header(path)
     _check_parts(path, header)
     if header.projector:
@@ -74,7 +83,8 @@ def resolve(
     change = find_adapter(adapter, builtin, path, header)
     if change is not None:
         origin = f"{origin}, with the adapter {change.name} (rank {change.rank})"
-    return ResolvedModel(name, path, origin, header, seeing, change)
+    title = builtin.title if builtin is not None else better_name(header.name, place)
+    return ResolvedModel(name, path, origin, header, seeing, change, title)
 
 
 def suggest_id(source: str) -> str:

@@ -38,7 +38,7 @@ class ModelFile:
 
     `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
-    tools and thoughts, and work without them is done by the model as it is.
+    tools and thoughts, and work without them is done by the model as it is. `title`: see `ModelCard`.
     """
 
     path: Path
@@ -54,6 +54,7 @@ class ModelFile:
     projector_kind: str = ""
     adapter: Path | None = None
     spares_plain_work: bool = False
+    title: str = ""
 
 
 class LlamaCppEngine:
@@ -99,6 +100,7 @@ class LlamaCppEngine:
             origin=model.origin,
             created=model.created,
             sees=sees,
+            title=model.title,
         )
 
     @property

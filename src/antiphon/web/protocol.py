@@ -1,0 +1,124 @@
+"""HTTP/1 on a socket, where uvicorn's reading of it would lose clients.
+
+- An offer to upgrade (the JDK's client and `curl --http2` make one with every request) is ignored, as RFC 9110 §7.8
+  allows, and the body is read; uvicorn drops it (uvicorn#2722).
+- A reply of unknown length to HTTP/1.0 ends with its connection (RFC 9112 §6.1); uvicorn sends it in chunks.
+- A client that ends its sending behind the request gets its reply (RFC 9112 §9.6); uvicorn closes on it.
+"""
+
+import socket
+from typing import Final
+
+import httptools
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+FIRST_LOOK: Final = 0.1
+LONGEST_LOOK: Final = 10.0
+"""Seconds until the first look whether a client that sends no more is still there, and at most between two; each is
+twice as long as the one before."""
+QUIET: Final = 0.6
+"""Seconds that such a client is given before it is probed: short replies, and the first words of streams, are there
+by then and are a probe themselves."""
+PATIENCE_WITH_1_0: Final = 5.0
+"""Seconds within which the reply must begin to an HTTP/1.0 client that sends no more: there is nothing to probe it
+with, and a proxy that gave up looks the same."""
+
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. An offer to upgrade, a half-closed client and HTTP/1.0 are served as RFC 9112 wants it."""
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                try:
+                    self.parser.feed_data(data)
+                    return
+                except httptools.HttpParserUpgrade as offer:
+                    if not self._offers_upgrade():
+                        return
+                    self._ignore_upgrade()
+                    data = data[offer.args[0] :]
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _ignore_upgrade(self) -> None:
+        """Go on as if the head that was just read had made no offer: the parser would leave out the body."""
+        version = self.parser.get_http_version().encode("ascii")
+        head = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        head += [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"".join(head) + b"\r\n")
+
+    def on_headers_complete(self) -> None:
+        if not self._offers_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offers_upgrade():
+            super().on_message_complete()
+
+    def _offers_upgrade(self) -> bool:
+        # To the parser CONNECT is an upgrade too; that one is answered.
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    # uvicorn has its own words for the type of an app.
+    def _start_asgi_task(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, cycle: RequestResponseCycle, app: ASGIApp
+    ) -> None:
+        if cycle.scope["http_version"] == "1.0":
+            app = _ended_by_close(cycle, app)
+        super()._start_asgi_task(cycle, app)  # pyright: ignore[reportArgumentType]
+
+    def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride] - asyncio's own signature
+        """Whether the connection stays open: only while a request that came whole is not yet answered."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
+            return False
+        cycle.keep_alive = False
+        self._look(cycle, 0.0, FIRST_LOOK)
+        return True
+
+    def _look(self, cycle: RequestResponseCycle, waited: float, wait: float) -> None:
+        """Find out whether the client is there that has ended its sending.
+
+        Only what is written to it tells: where nobody listens any more, the connection breaks.
+        """
+        if self.transport.is_closing() or cycle.response_complete:
+            return
+        broken = self.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        started, old = cycle.response_started, cycle.scope["http_version"] == "1.0"
+        if broken or (old and not started and waited > PATIENCE_WITH_1_0):
+            self.transport.abort()
+            return
+        if started:
+            cycle.message_event.set()  # the app sees a message that says nothing, and writes what it can
+        elif waited > QUIET and not old and not self.pipeline:
+            self.transport.write(_CONTINUE)
+        self.loop.call_later(wait, self._look, cycle, waited + wait, min(wait * 2, LONGEST_LOOK))
+
+
+def _ended_by_close(cycle: RequestResponseCycle, app: ASGIApp) -> ASGIApp:
+    """The app, whose replies without a length go out as they are; uvicorn closes behind every reply to HTTP/1.0."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        plain = False
+
+        async def send_plainly(message: Message) -> None:
+            nonlocal plain
+            if message["type"] == "http.response.start":
+                plain = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+                if plain:
+                    cycle.chunked_encoding = False
+            elif plain:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_plainly)
+
+    return run
