@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 
 from jinja2 import Environment
 
+from antiphon.compose.engines import model_file as described
 from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
@@ -58,18 +60,7 @@ IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {"llama.cpp": llama_cpp
 
 def model_file() -> ModelFile:
     """The built-in model as an engine wants it described."""
-    found = resolve("builtin")
-    header = found.header
-    return ModelFile(
-        path=found.path,
-        name=header.name,
-        trained_context=header.context_length,
-        chat_template=header.chat_template,
-        bos_token=header.bos_token,
-        eos_token=header.eos_token,
-        special_tokens=header.special_tokens,
-        origin=found.origin,
-    )
+    return replace(described(resolve("builtin")), adapter=None, spares_plain_work=False)
 
 
 async def ask(engine: Engine, text: str, reply: str = "") -> RenderedPrompt:

@@ -52,10 +52,11 @@ async def test_what_changes_the_grammar_makes_another(engine: ScriptedEngine) ->
 
 
 async def test_old_grammars_make_room_for_new_ones(engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Grammars(engine, UNIVERSAL)
-    first = await kept.grammar(asking(TOOL))
+    first = await Grammars(engine, UNIVERSAL).grammar(asking(TOOL))
     assert first is not None
     monkeypatch.setattr(grammars, "MOST_BYTES", len(first) + 10)
+    kept = Grammars(engine, UNIVERSAL)
+    first = await kept.grammar(asking(TOOL))
     await kept.grammar(asking(Tool("get_date", "", TOOL.schema)))
     again = await kept.grammar(asking(TOOL))
     assert again == first

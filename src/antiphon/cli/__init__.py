@@ -1,1 +1,1 @@
-"""The command line: `antiphon serve`, `models`, `doctor`."""
+"""The command line: `antiphon serve`, `models`, `doctor`, `eval`."""

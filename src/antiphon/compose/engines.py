@@ -38,7 +38,7 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return LlamaCppEngine(model, _model_file(found), ready_timeout=settings.ready_timeout)
+    return LlamaCppEngine(model, model_file(found), ready_timeout=settings.ready_timeout)
 
 
 def _read_template(path: str) -> str:
@@ -48,7 +48,8 @@ def _read_template(path: str) -> str:
         raise WeightsError(f"the chat template {path} cannot be read: {problem.strerror}") from problem
 
 
-def _model_file(found: ResolvedModel) -> ModelFile:
+def model_file(found: ResolvedModel) -> ModelFile:
+    """What the engine has to know of a model that was found."""
     header = found.header
     return ModelFile(
         path=found.path,

@@ -1,4 +1,4 @@
-"""What a reply is made of, in the order in which it happens: model text read by `render.parse`.
+"""What a reply is made of, in the order in which it happens: model text read by `render.reading`.
 
 One event carries one kind of thing, so a delta that is half text and half call cannot be said.
 """
@@ -126,7 +126,7 @@ class Finish:
 
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
     where the work is billed piece by piece; summaries are no part of `output_tokens`. `input_tokens`: what the model
-    read in all, where that is more than the request. `served`: how often server tools ran, None where none did.
+    read in all, where that is more than the request. `tool_uses`: how often server tools ran, None where none did.
     """
 
     reason: StopReason
@@ -136,7 +136,7 @@ class Finish:
     thinking_tokens: int | None = None
     iterations: tuple[Iteration, ...] = ()
     input_tokens: int | None = None
-    served: Mapping[str, int] | None = None
+    tool_uses: Mapping[str, int] | None = None
 
 
 ReplyEvent = (

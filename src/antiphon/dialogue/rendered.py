@@ -35,13 +35,16 @@ class RenderedPrompt:
 
 
 def join_runs(segments: Sequence[Segment]) -> list[Segment]:
-    """The segments with neighbours of one kind joined and empty ones left out, so that tokens form across seams."""
-    runs: list[tuple[list[str], bool]] = []
+    """The segments with neighbours of one kind joined and empty ones left out, so that tokens form across seams.
+
+    A picture stands alone.
+    """
+    runs: list[tuple[list[str], Segment]] = []
     for segment in segments:
-        if not segment.text:
-            continue
-        if runs and runs[-1][1] == segment.markup:
+        if segment.image is not None:
+            runs.append(([], segment))
+        elif segment.text and runs and runs[-1][1].image is None and runs[-1][1].markup == segment.markup:
             runs[-1][0].append(segment.text)
-        else:
-            runs.append(([segment.text], segment.markup))
-    return [Segment("".join(texts), markup) for texts, markup in runs]
+        elif segment.text:
+            runs.append(([segment.text], segment))
+    return [first if first.image is not None else Segment("".join(texts), first.markup) for texts, first in runs]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-EffortLevel = Literal["low", "medium", "high", "xhigh", "max"]
+from antiphon.profiles import Effort
 
 Thinker = Literal["native", "universal"]
 """How a model comes to think: it was trained to, or it is only told to."""
@@ -19,7 +19,7 @@ class Thinking:
 
     budget: int = 0
     required: bool = False
-    effort: EffortLevel | None = None
+    effort: Effort | None = None
 
 
 OFF: Final = Thinking()

@@ -12,7 +12,7 @@ class Tool:
     """A tool that the model may call: what it is told of it.
 
     `schema` is a JSON Schema of type object, keys in the client's order. `strict`: the input must satisfy it whole.
-    `eager`: the client takes the input's pieces unchecked, as they are written. `deferred`: the model is told of it
+    `deferred`: the model is told of it
     where a result finds it or a system message adds it, not at the beginning. `withdrawn`: the model was told of it,
     and may not call it now.
     """
@@ -22,7 +22,6 @@ class Tool:
     schema: Mapping[str, Any]
     examples: tuple[Mapping[str, Any], ...] = ()
     strict: bool = False
-    eager: bool = False
     deferred: bool = False
     withdrawn: bool = False
 

@@ -6,6 +6,6 @@ never reads a file. Source: the API's model pages, snapshot of autumn 2026.
 
 from antiphon.profiles.catalogue import Catalogue, parse_catalogue
 from antiphon.profiles.fields import ProfileError
-from antiphon.profiles.profile import Profile
+from antiphon.profiles.profile import EFFORTS, Effort, Profile
 
-__all__ = ["Catalogue", "Profile", "ProfileError", "parse_catalogue"]
+__all__ = ["EFFORTS", "Catalogue", "Effort", "Profile", "ProfileError", "parse_catalogue"]

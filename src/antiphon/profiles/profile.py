@@ -1,13 +1,15 @@
 """One model's rules."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 Lifecycle = Literal["active", "deprecated", "retired"]
 ThinkingType = Literal["enabled", "adaptive", "disabled", "between_tools"]
 ThinkingDefault = Literal["off", "on", "always"]
 ThinkingDisplay = Literal["summarized", "omitted"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
+EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
+"""From the least to the most."""
 SamplingRule = Literal["free", "one_of", "default_only"]
 Overflow = Literal["stop", "refuse"]
 Interleaving = Literal["auto", "header", "both", "none"]

@@ -220,14 +220,6 @@ class Case:
         return self.request.thinking.type != "disabled"
 
 
-_LONGEST_NAME = 256
-
-
-def shown(name: str) -> str:
-    """A client's own name as it stands in a message: a hostile one must not make the reply as long as the request."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-
-
 Rule = Callable[[Case], Issue | None]
 
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from antiphon.wire.base import BARE, CLOSED, LOCKED, SUB_PATH, WireContext
 from antiphon.wire.gates import LOCKED_TAGS
+from antiphon.words import shown
 
 _NO_OBJECT: Final = "Input should be an object"
 
@@ -31,9 +32,6 @@ _OBJECTS: Final = frozenset({"InputMessage"})
 
 _UNKNOWN_KEY: Final = frozenset({CLOSED, "extra_forbidden"})
 
-# Names in a message are the client's own; a hostile one must not make the reply as long as the request.
-_LONGEST_NAME: Final = 256
-
 
 def first_problem(error: ValidationError, context: WireContext) -> str:
     """The API's message for the first problem that it would have found in a request with these headers.
@@ -52,7 +50,7 @@ def first_problem(error: ValidationError, context: WireContext) -> str:
         path.append("type")
     if kind == LOCKED:
         path.pop()
-    return f"{'.'.join(_short(str(part)) for part in path)}: {message}"
+    return f"{'.'.join(shown(str(part)) for part in path)}: {message}"
 
 
 def _first(problems: Sequence[ErrorDetails]) -> ErrorDetails:
@@ -82,10 +80,4 @@ def _unexpected_tag(tag: str, expected: str, context: WireContext) -> str:
     """`expected` lists all tags, quoted; those that the request's headers do not unlock do not exist for it."""
     tags = (quoted.strip("'") for quoted in expected.split(", "))
     listed = (f"'{known}'" for known in tags if known not in LOCKED_TAGS or context.unlocks(LOCKED_TAGS[known]))
-    return (
-        f"Input tag '{_short(tag)}' found using 'type' does not match any of the expected tags: {', '.join(listed)}"
-    )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return f"Input tag '{shown(tag)}' found using 'type' does not match any of the expected tags: {', '.join(listed)}"

@@ -1,13 +1,13 @@
 """The grammars of one model's replies: made once for the same tools, off the loop, and kept for a while."""
 
 import asyncio
-from collections import OrderedDict
 from hashlib import sha256
 
 import orjson
 
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.rendered import Segment
+from antiphon.memory import Kept
 from antiphon.ports.engine import Engine
 from antiphon.render.families.syntax import Family
 from antiphon.render.grammar.reply import reply_grammar, thought_grammar
@@ -24,8 +24,7 @@ class Grammars:
         self._engine = engine
         self._family = family
         self._tokens: dict[str, int] | None = None
-        self._kept: OrderedDict[bytes, str] = OrderedDict()
-        self._weight = 0
+        self._kept: Kept[bytes, str] = Kept(MOST_BYTES, lambda _, grammar: len(grammar))
 
     @property
     def visible(self) -> frozenset[str]:
@@ -39,26 +38,16 @@ class Grammars:
         key = _key(conversation)
         known = self._kept.get(key)
         if known is not None:
-            self._kept.move_to_end(key)
             return known
         tokens = await self._marker_tokens()
         made = await asyncio.to_thread(reply_grammar, self._family, conversation, tokens)
         if made is not None:
-            self._keep(key, made)
+            self._kept.put(key, made)
         return made
 
     async def thought(self) -> str:
         """The grammar of a thought that may not be empty."""
         return thought_grammar(self._family, await self._marker_tokens())
-
-    def _keep(self, key: bytes, grammar: str) -> None:
-        if len(grammar) > MOST_BYTES or key in self._kept:
-            return
-        self._kept[key] = grammar
-        self._weight += len(grammar)
-        while self._weight > MOST_BYTES:
-            _, oldest = self._kept.popitem(last=False)
-            self._weight -= len(oldest)
 
     async def _marker_tokens(self) -> dict[str, int]:
         """The markers that this model has a control token for."""

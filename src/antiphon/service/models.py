@@ -7,7 +7,8 @@ from typing import Any
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ports.engine import EngineHealth
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.profiles import Profile
+from antiphon.profiles import EFFORTS, Profile
+from antiphon.request.tools import server_kinds
 from antiphon.service.served import ModelRoutes
 from antiphon.wire.models import Capabilities, ModelInfo, ModelPage, Supported
 
@@ -96,11 +97,10 @@ def _capabilities(profile: Profile, tools: Collection[str], *, sees: bool) -> Ca
             "compact_20260112": {"supported": profile.compaction},
         },
         compaction={"supported": profile.compaction, "summarize": {"supported": profile.compaction}},
-        effort=_each(("low", "medium", "high", "xhigh", "max"), profile.efforts),
+        effort=_each(EFFORTS, profile.efforts),
         server_tools={
             "supported": bool(tools),
-            "web_search": {"supported": "web_search" in tools},
-            "code_execution": {"supported": "code_execution" in tools},
+            **{kind: {"supported": kind in tools} for kind in server_kinds.LISTED},
         },
         thinking={
             "supported": bool(profile.thinking - {"disabled"}),

@@ -246,8 +246,8 @@ class Encoder:
         )
         if finish.input_tokens is not None:
             usage = replace(usage, input_tokens=finish.input_tokens)
-        if finish.served is not None:
-            usage = replace(usage, server_tool_use=ServerToolUsage(**finish.served))
+        if finish.tool_uses is not None:
+            usage = replace(usage, server_tool_use=ServerToolUsage(**finish.tool_uses))
         if finish.iterations:
             said = [one for one in finish.iterations if one.kind == "message"]
             usage = replace(

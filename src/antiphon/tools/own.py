@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, get_args
 
 from antiphon.ports.server_tools import ServerTool
+from antiphon.request.tools.server_kinds import CONFIGURED
 from antiphon.wire.base import tags
 from antiphon.wire.content.blocks import Block, ServerToolUseBlock
 from antiphon.wire.tools.definitions import Tool as ToolDefinition
@@ -22,7 +23,6 @@ _TYPES_OF_THE_API: Final = tags(ToolDefinition)
 _BLOCKS_OF_THE_API: Final = tags(Block)
 # What stands in the Literal; the owner's own names come in beside it.
 _CALLS_OF_THE_API: Final = frozenset(get_args(ServerToolUseBlock.model_fields["name"].annotation))
-_MAY_BE_REPLACED: Final = ("web_search", "web_fetch")
 
 
 class ToolsError(Exception):
@@ -85,7 +85,7 @@ def _lacking(tool: Any) -> str:
 
 def _taken(tool: ServerTool) -> str:
     """What of the tool the API means otherwise: a client would get this tool where it asks for another."""
-    if tool.name in _MAY_BE_REPLACED:
+    if tool.name in CONFIGURED:
         wanted = ((f"{tool.name}_",), f"{tool.name}_tool_result", f"{tool.name}_tool_result_error")
         said = (tool.types, tool.result_type, tool.error_type)
         return "" if said == wanted else f"types, result_type and error_type of a {tool.name} must be the API's"

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from antiphon.profiles import Effort
 from antiphon.wire.base import (
     BetaChoices,
     ByKind,
@@ -34,7 +35,7 @@ from antiphon.wire.gates import (
     THINKING_UPDATES,
 )
 
-EffortLevel = Literal["low", "medium", "high", "xhigh", "max"]
+EffortLevel = Effort
 Display = Annotated[Literal["summarized", "omitted", "updates"], BetaChoices({"updates": THINKING_UPDATES})]
 
 

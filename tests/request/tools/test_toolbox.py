@@ -185,7 +185,7 @@ def test_a_custom_tool_is_told_as_the_client_wrote_it():
         "eager_input_streaming": True,
     }
     (tool,) = described(entry)
-    assert tool == Tool("t", "D", {"type": "object", "properties": schema["properties"]}, ({"z": "1"},), eager=True)
+    assert tool == Tool("t", "D", {"type": "object", "properties": schema["properties"]}, ({"z": "1"},))
     assert list(tool.schema["properties"]) == ["z", "a"]
 
 

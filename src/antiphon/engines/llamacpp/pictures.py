@@ -22,6 +22,7 @@ from typing import Any, Final
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import Segment, join_runs
 from antiphon.errors import EngineRefused
+from antiphon.memory import Kept
 
 BREAK: Final = "\u200b"
 BEHIND_PICTURES: Final = "\n"
@@ -152,7 +153,7 @@ class PicturePlaces:
 
     def __init__(self, ask: Callable[[str], Awaitable[int]]) -> None:
         self._ask = ask
-        self._known: dict[tuple[int, int], int] = {}
+        self._known: Kept[tuple[int, int], int] = Kept(_KNOWN_SIZES)
 
     async def of(self, picture: Image) -> int:
         """The places of one picture."""
@@ -160,9 +161,7 @@ class PicturePlaces:
         places = self._known.get(size)
         if places is None:
             places = await self._ask(base64.b64encode(blank_png(*size)).decode("ascii"))
-            if len(self._known) >= _KNOWN_SIZES:
-                del self._known[next(iter(self._known))]
-            self._known[size] = places
+            self._known.put(size, places)
         return places
 
 

@@ -8,7 +8,7 @@ A family file is one `Family` value with its sources. Nothing here reads or writ
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from antiphon.dialogue.thinking import EffortLevel
+from antiphon.profiles import Effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +124,4 @@ class Family:
     reasoning: tuple[tuple[str, str], ...] = ()
     hidden: tuple[str, ...] = ()
     thought: ThoughtSyntax = UNIVERSAL_THOUGHT
-    efforts: tuple[EffortLevel, ...] = ()
+    efforts: tuple[Effort, ...] = ()

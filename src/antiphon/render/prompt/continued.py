@@ -1,9 +1,9 @@
 """A prompt that goes on from an earlier one: what is new in it, so that an engine need not read the rest again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from antiphon.dialogue.rendered import Segment
+from antiphon.dialogue.rendered import Segment, join_runs
 
 
 def behind(earlier: Sequence[Segment], whole: Sequence[Segment]) -> tuple[Segment, ...] | None:
@@ -11,8 +11,8 @@ def behind(earlier: Sequence[Segment], whole: Sequence[Segment]) -> tuple[Segmen
 
     How either is cut into segments does not count.
     """
-    rest = list(_joined(whole))
-    for segment in _joined(earlier):
+    rest = join_runs(whole)
+    for segment in join_runs(earlier):
         if not rest:
             return None
         first = rest[0]
@@ -26,18 +26,3 @@ def behind(earlier: Sequence[Segment], whole: Sequence[Segment]) -> tuple[Segmen
             left = first.text[len(segment.text) :]
             rest[:1] = [replace(first, text=left)] if left else []
     return tuple(rest)
-
-
-def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """The segments with those of one kind in one piece."""
-    last: Segment | None = None
-    for segment in segments:
-        plain = last is not None and last.image is None and segment.image is None
-        if last is not None and plain and last.markup == segment.markup:
-            last = replace(last, text=last.text + segment.text)
-        else:
-            if last is not None:
-                yield last
-            last = segment
-    if last is not None:
-        yield last

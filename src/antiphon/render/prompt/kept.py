@@ -4,6 +4,8 @@ import marshal
 from collections.abc import Callable
 from typing import Any, Final
 
+from antiphon.memory import Kept
+
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of all that is kept for one model."""
 
@@ -20,9 +22,7 @@ class KeptTexts:
     """
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        self._most = most
-        self._size = 0
-        self._texts: dict[tuple[str, bytes], str] = {}
+        self._texts: Kept[tuple[str, bytes], str] = Kept(most, _weight)
 
     def get(self, kind: str, value: Any, make: Callable[[], str]) -> str:
         """What `make` makes of the value; `kind` tells this way of making texts from others.
@@ -36,14 +36,10 @@ class KeptTexts:
         if len(spelled) < _WORTH_KEEPING:
             return make()
         key = (kind, spelled)
-        text = self._texts.pop(key, None)
+        text = self._texts.get(key)
         if text is None:
             text = make()
-            self._size += _weight(key, text)
-        self._texts[key] = text
-        while self._size > self._most:
-            oldest = next(iter(self._texts))
-            self._size -= _weight(oldest, self._texts.pop(oldest))
+            self._texts.put(key, text)
         return text
 
 

@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from antiphon.dialogue.thinking import EffortLevel
+from antiphon.profiles import EFFORTS, Effort
 from antiphon.render.families.syntax import TAGGED_THOUGHT, UNIVERSAL_THOUGHT, ThoughtSyntax
 
 PLACEHOLDER: Final = "\ufdef"
 """A noncharacter: no text needs it."""
-
-_LEVELS: Final[tuple[EffortLevel, ...]] = ("low", "medium", "high", "xhigh", "max")
 
 
 def thought_of(
@@ -43,15 +41,15 @@ def _spaced(thought: ThoughtSyntax, prompt: str, before: str, behind: str) -> Th
     return replace(thought, open=opens, before_close=closed[1], after=closed[2])
 
 
-def switched(thinks: bool, effort: EffortLevel | None, efforts: tuple[EffortLevel, ...]) -> Mapping[str, Any]:
+def switched(thinks: bool, effort: Effort | None, efforts: tuple[Effort, ...]) -> Mapping[str, Any]:
     """The variables of a template that say whether to think, and how hard; a template that knows none reads none.
 
     `clear_thinking`: what is told of earlier thoughts has been decided already (GLM 4.7).
     """
     told: dict[str, Any] = {"enable_thinking": thinks, "thinking": thinks, "clear_thinking": False}
     if effort is not None and efforts:
-        most = _LEVELS.index(effort)
-        told["reasoning_effort"] = max((e for e in efforts if _LEVELS.index(e) <= most), key=_LEVELS.index)
+        most = EFFORTS.index(effort)
+        told["reasoning_effort"] = max((e for e in efforts if EFFORTS.index(e) <= most), key=EFFORTS.index)
     return told
 
 

@@ -15,8 +15,9 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from antiphon.request.case import Case, Issue, shown
+from antiphon.request.case import Case, Issue
 from antiphon.wire.tools.definitions import CustomTool
+from antiphon.words import shown
 
 MOST_STEPS = 10_000
 """How many keywords are judged for all examples of a request; ordinary ones take some dozens."""

@@ -4,8 +4,9 @@ Every `tool_use` of an assistant turn is answered by exactly one `tool_result` i
 the results come first there.
 """
 
-from antiphon.request.case import Case, Issue, Placed, Turn, shown
+from antiphon.request.case import Case, Issue, Placed, Turn
 from antiphon.wire.content.blocks import BrowserStateBlock, ImageBlock, TextBlock, ToolResultBlock, ToolUseBlock
+from antiphon.words import shown
 
 _NO_TURN = Turn("", ())
 

@@ -3,10 +3,11 @@
 Consecutive messages of one role are one turn and are never refused.
 """
 
-from antiphon.request.case import Case, Issue, is_directive, shown
+from antiphon.request.case import Case, Issue, is_directive
 from antiphon.request.tools.server_kinds import is_server_result
 from antiphon.wire.content.blocks import TextBlock
 from antiphon.wire.request import InputMessage
+from antiphon.words import shown
 
 _DIRECTIVE = "the directive-only form (content: [] with output_config) is accepted at any position"
 

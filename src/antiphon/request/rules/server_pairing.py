@@ -4,9 +4,10 @@ Both stand in assistant turns. A call may wait: while client tools are answered 
 results), and at the end of the conversation, where the server goes on with it if its tool is still there.
 """
 
-from antiphon.request.case import Case, Issue, Placed, Turn, shown
-from antiphon.request.tools.server_kinds import CALLS_AND_RESULTS, RESULT_OF, TOOL_OF, is_server_result
+from antiphon.request.case import Case, Issue, Placed, Turn
+from antiphon.request.tools.server_kinds import CALLS_AND_RESULTS, RESULT_OF, is_server_result, tool_of
 from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
+from antiphon.words import shown
 
 
 def server_calls_and_results(case: Case) -> Issue | None:
@@ -68,7 +69,7 @@ def _resumable(case: Case, call: Placed) -> Issue | None:
     if isinstance(call.block, McpToolUseBlock):
         return None if case.request.mcp_servers else Issue(_unresolved(case, call))
     assert isinstance(call.block, ServerToolUseBlock)
-    tool = TOOL_OF.get(call.block.name, call.block.name)
+    tool = tool_of(call.block.name)
     # A client's own tool of that name does not run here.
     own = case.server_tools.named(tool)
     types = (tool, *(own.types if own is not None else ()))

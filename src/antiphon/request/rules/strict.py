@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from antiphon.request.case import Case, Issue, shown
+from antiphon.request.case import Case, Issue
 from antiphon.schema import judge
 from antiphon.wire.tools.definitions import CustomTool
 from antiphon.wire.tools.schemas import is_schema
+from antiphon.words import shown
 
 MOST_TOOLS: Final = 20
 

@@ -3,7 +3,7 @@
 Source: API reference, Extended thinking; Effort; texts as documented.
 """
 
-from antiphon.profiles.profile import Effort
+from antiphon.profiles import EFFORTS
 from antiphon.request.case import Case, Issue
 from antiphon.wire.gates import INTERLEAVED
 from antiphon.wire.settings import ClearThinking, ThinkingEnabled
@@ -16,8 +16,6 @@ _EXPECTED = (
     "turns. To avoid this requirement, disable `thinking`. Please consult our documentation at "
     "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 )
-
-_ORDER: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 
 _USE_EFFORT = 'Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
 
@@ -111,7 +109,7 @@ def effort_without_thinking(case: Case) -> Issue | None:
         return None
     config = case.request.output_config
     asked = config.effort if config is not None else None
-    if asked is not None and _ORDER.index(asked) > _ORDER.index(highest):
+    if asked is not None and EFFORTS.index(asked) > EFFORTS.index(highest):
         return Issue(
             f"output_config.effort '{asked}' is not supported when thinking is disabled on this model. "
             f"Use effort '{highest}' or below, or enable thinking."

@@ -5,9 +5,10 @@ definition under a known name takes the place of the earlier one from there on. 
 offered too. A summary carries on what was changed before it.
 """
 
-from antiphon.request.case import Case, Issue, shown
+from antiphon.request.case import Case, Issue
 from antiphon.request.tools.roster import Roster, at_the_end
 from antiphon.wire.tools.definitions import ToolChoiceTool
+from antiphon.words import shown
 
 
 def changes_are_possible(case: Case) -> Issue | None:

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from antiphon.request.case import Case, Issue, shown
+from antiphon.request.case import Case, Issue
 from antiphon.request.tools.roster import REFERRING, is_deferred, referenced
 from antiphon.wire.content.blocks import (
     CompactionBlock,
@@ -13,6 +13,7 @@ from antiphon.wire.gates import INLINE_TOOLS, MCP_TOOLSET
 from antiphon.wire.tools.definitions import Tool, ToolChoiceTool
 from antiphon.wire.tools.server import McpToolset, ToolSearchBm25, ToolSearchRegex
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
+from antiphon.words import shown
 
 _CODE = "code_execution_"
 

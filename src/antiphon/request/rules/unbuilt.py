@@ -1,6 +1,7 @@
 """What the API has and this server has not built: refused in plain words, never dropped in silence.
 
-Three tables, one row a capability: block types, tools and settings. Who builds a capability deletes its row.
+Blocks, tools and settings, one row a capability. Who builds a setting deletes its row; the kinds of server tools say
+by themselves whether they are built (`request.tools.server_kinds`).
 """
 
 from collections.abc import Callable, Collection
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
 from antiphon.request.media.wanted import cites
-from antiphon.request.tools.server_kinds import CALLS, CONFIGURED, TOOLS
+from antiphon.request.tools.server_kinds import CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
 from antiphon.wire.content.blocks import (
     Block,
     DocumentBlock,
@@ -18,20 +19,7 @@ from antiphon.wire.content.blocks import (
     WebFetchToolResultBlock,
 )
 
-BLOCKS = frozenset(
-    {
-        "container_upload",
-        "code_execution_tool_result",
-        "bash_code_execution_tool_result",
-        "text_editor_code_execution_tool_result",
-        "tool_search_tool_result",
-        "advisor_tool_result",
-        "mcp_tool_use",
-        "mcp_tool_result",
-        "mcp_tool_listing",
-        "fallback",
-    }
-)
+BLOCKS = UNBUILT_BLOCKS | {"fallback"}
 """Block types that the model cannot be shown yet."""
 
 RESULT_BLOCKS = frozenset({"browser_state"})
@@ -127,7 +115,7 @@ def tools(case: Case) -> Issue | None:
                 advice=f"a request asks for {name}, which is not configured: set [server_tools.{name}] in the "
                 "configuration file to offer it",
             )
-        if tool.type.startswith(TOOLS):
+        if tool.type.startswith(UNBUILT):
             return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
         callers = getattr(tool, "allowed_callers", None)
         if callers and "direct" not in callers:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from antiphon.dialogue.thinking import OFF, EffortLevel, Thinker, Thinking
-from antiphon.profiles import Profile
+from antiphon.dialogue.thinking import OFF, Thinker, Thinking
+from antiphon.profiles import Effort, Profile
 from antiphon.wire.content.blocks import Block, TextBlock
 from antiphon.wire.request import CreateMessage
 from antiphon.wire.settings import Thinking as Asked
@@ -39,7 +39,7 @@ LEAST: Final = 128
 BETWEEN_TOOLS: Final = 256
 """Tokens of a word between two calls: what the results say, and what comes next."""
 
-BUDGETS: Final[Mapping[Thinker, Mapping[EffortLevel, int]]] = MappingProxyType(
+BUDGETS: Final[Mapping[Thinker, Mapping[Effort, int]]] = MappingProxyType(
     {
         # Trained to think, a model stops by itself: the budget is there for one that runs on. The figures are the
         # lengths that makers of open reasoning models give for plain questions (2 k), for everyday work (8 k and
@@ -77,7 +77,7 @@ def plan(
     profile: Profile,
     occasion: Occasion,
     *,
-    effort: EffortLevel | None = None,
+    effort: Effort | None = None,
     thinker: Thinker = "universal",
 ) -> Thinking:
     """The thinking of one reply. `asked`: the request's setting; `effort`: the one in effect, None: not named.

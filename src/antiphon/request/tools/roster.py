@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool, ToolChange
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.request.case import Case, Issue, Placed, shown
+from antiphon.request.case import Case, Issue, Placed
 from antiphon.request.tools.toolbox import describe
 from antiphon.wire.content.blocks import (
     CompactionBlock,
@@ -23,6 +23,7 @@ from antiphon.wire.tools.definitions import Tool as WireTool
 from antiphon.wire.tools.definitions import ToolChoiceTool
 from antiphon.wire.tools.server import McpToolset
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
+from antiphon.words import shown
 
 _UNRESOLVED: Final = {"error_code": "tool_reference_unresolved"}
 

@@ -82,7 +82,7 @@ def spoken_name(name: str, toolset: str | None) -> str:
 def _custom(tool: CustomTool) -> Tool:
     # The API types these two as nullable, which a schema does not know.
     schema = {key: value for key, value in tool.input_schema.items() if value is not None or key not in _NOTHING}
-    return Tool(tool.name, tool.description or "", schema, eager=tool.eager_input_streaming is True)
+    return Tool(tool.name, tool.description or "", schema)
 
 
 def _typed(tool: WireTool) -> Tool | None:

@@ -192,7 +192,7 @@ class Rounds:
             thinking_tokens=self._thought,
             input_tokens=sum(each.input_tokens for each in self._spent),
             iterations=tuple(self._spent) if self._itemized else (),
-            served=self._runs.counts,
+            tool_uses=self._runs.counts,
         )
 
 

@@ -17,6 +17,7 @@ from antiphon.config import TurnLimits
 from antiphon.dialogue.events import ServerAnswer
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.tools.server_calls import Offered
+from antiphon.request.tools.server_kinds import COUNTERS
 from antiphon.service.reply.admission import Admission
 from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.reply import ReplyServerToolUse
@@ -28,8 +29,6 @@ GRACE: Final = 1.0
 """Seconds that a cancelled tool gets to stop before nobody waits for it any more."""
 
 _FULL: Final = "the result does not fit into what is left of the model's window"
-
-_COUNTED: Final = ("web_search_requests", "web_fetch_requests")
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class ToolRuns:
 
         `cut`: the last call breaks off, and is not run. Closing the generator cancels what still runs.
         """
-        self.counts = self.counts or dict.fromkeys(_COUNTED, 0)
+        self.counts = self.counts or dict.fromkeys(COUNTERS, 0)
         whole = calls[:-1] if cut else calls
         runs = [asyncio.create_task(self._ran(turn, call)) for call in whole]
         try:
@@ -148,7 +147,7 @@ class ToolRuns:
 
 
 def _counted(result: ServerResult) -> dict[str, int]:
-    return {name: max(0, int(result.counts.get(name, 0))) for name in _COUNTED}
+    return {name: max(0, int(result.counts.get(name, 0))) for name in COUNTERS}
 
 
 async def _stop(runs: Sequence[asyncio.Task[Any]]) -> None:

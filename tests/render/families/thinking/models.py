@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from antiphon.dialogue.conversation import Conversation, Part, Reasoning, Text, Turn
-from antiphon.dialogue.thinking import OFF, EffortLevel, Thinking
+from antiphon.dialogue.thinking import OFF, Thinking
 from antiphon.dialogue.tools import Call, Result
 from antiphon.ports.engine import ModelCard
+from antiphon.profiles import Effort
 from antiphon.render.prompt.builder import PromptBuilder
 from tests.render.families.cases import TOOLS
 
@@ -98,6 +99,6 @@ def golden(model: Model) -> dict[str, str]:
     return {case: text[min(start, text.index("Weather in Paris?")) :] for case, text in prompts.items()}
 
 
-def effort(level: EffortLevel | None) -> Thinking:
+def effort(level: Effort | None) -> Thinking:
     """Thinking at this effort."""
     return Thinking(1024, effort=level)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from antiphon.dialogue.conversation import Reasoning, Text, Turn
-from antiphon.dialogue.thinking import OFF, EffortLevel
+from antiphon.dialogue.thinking import OFF
 from antiphon.dialogue.tools import Result
+from antiphon.profiles import Effort
 from antiphon.render.families.syntax import UNIVERSAL_THOUGHT
 from tests.render.families.thinking.models import (
     ASKED,
@@ -127,7 +128,7 @@ def test_markers_in_an_answer_take_none_of_it_away(model: Model) -> None:
     ("asked", "level"),
     [("low", "low"), ("medium", "medium"), ("high", "high"), ("xhigh", "high"), ("max", "high"), (None, "medium")],
 )
-def test_gpt_oss_is_told_the_effort(asked: EffortLevel | None, level: str) -> None:
+def test_gpt_oss_is_told_the_effort(asked: Effort | None, level: str) -> None:
     builder = next(model for model in MODELS if model.name == "gpt-oss").builder
     assert f"Reasoning: {level}\n" in told(builder, ASKED, thinking=effort(asked))
 
