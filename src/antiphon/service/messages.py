@@ -38,6 +38,7 @@ from antiphon.request.tools.toolbox import members
 from antiphon.seals import NONCE_BYTES, Seals
 from antiphon.service.faults import told
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.opening import opening, tells_of_thoughts
 from antiphon.service.reply.citations import Citations
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.summarizer import Summarizer
@@ -46,8 +47,8 @@ from antiphon.service.reply.work import AtThreshold, OnDemand, Serving, Work
 from antiphon.service.served import ModelRoutes, Target
 from antiphon.service.server_side import Admission, ServerSide, continued
 from antiphon.wire.base import WireContext
-from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOKEN_COUNT, TOOL_CHANGES
-from antiphon.wire.reply import Diagnostics, Message, ReplyBlock, TokenCount, Usage
+from antiphon.wire.gates import ADVISOR, CLEARING, COMPACT_AT_THRESHOLD, TOKEN_COUNT, TOOL_CHANGES
+from antiphon.wire.reply import Message, ReplyBlock, TokenCount
 from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
 from antiphon.wire.settings import Compact, Compaction
 
@@ -145,7 +146,8 @@ class MessageService:
             telling=self._telling(asked) if thinks else None,
             context_management=await self._applied_edits(asked, len(prompt.tokens)),
             estimates=TOKEN_COUNT in asked.context.betas,
-            itemized=asked.context.unlocks(COMPACT_AT_THRESHOLD),
+            details=tells_of_thoughts(asked.case),
+            itemized=asked.context.unlocks(COMPACT_AT_THRESHOLD | ADVISOR),
             serving=self._serving(asked),
             cite=Citations(self._thinkers.seals, self._entropy) if sources_of(conversation) else None,
         )
@@ -205,6 +207,8 @@ class MessageService:
             new_call_id=lambda: make_id("toolu_", self._entropy.bytes(ENTROPY_BYTES)),
             members={},
             grammar=await self._grammar(conversation, target),
+            context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
+            details=tells_of_thoughts(asked.case),
         )
 
     def _seal(self, asked: Asked[CreateMessage]) -> Callable[[str, int], Compacted]:
@@ -298,7 +302,7 @@ class MessageService:
         return max(0, len(whole.tokens) - tokens)
 
     async def _applied_edits(self, asked: Asked[CreateMessage], tokens: int) -> dict[str, Any] | UnsetType:
-        if asked.request.context_management is None:
+        if asked.request.context_management is None and not asked.context.unlocks(CLEARING):
             return UNSET
         return {"applied_edits": applied_edits(asked.cleared, await self._saved(asked, tokens))}
 
@@ -339,13 +343,7 @@ class MessageService:
             )
 
     def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
-        return Message(
-            model=asked.target.profile.id,
-            id=make_id("msg_", self._entropy.bytes(ENTROPY_BYTES)),
-            usage=Usage(input_tokens=tokens, output_tokens=0),
-            diagnostics=_diagnostics(asked.request),
-            input_transformations=asked.thoughts.reported(asked.context),
-        )
+        return opening(asked, tokens, make_id("msg_", self._entropy.bytes(ENTROPY_BYTES)))
 
 
 def _is_due(edit: Compact, case: Case, work: Work) -> bool:
@@ -374,12 +372,3 @@ def _settled(asked: Sampling, recommended: Sampling) -> Sampling:
         top_p=recommended.top_p if asked.top_p is None else asked.top_p,
         top_k=recommended.top_k if asked.top_k is None else asked.top_k,
     )
-
-
-def _diagnostics(request: CreateMessage) -> Diagnostics | UnsetType | None:
-    """Requests are not compared here; the API has a word for that."""
-    if request.diagnostics is None:
-        return UNSET
-    if request.diagnostics.previous_message_id is None:
-        return None
-    return Diagnostics(cache_miss_reason={"type": "unavailable"})

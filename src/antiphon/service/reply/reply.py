@@ -21,7 +21,7 @@ class Reply:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._encoder = Encoder(work.opening, work.context_management, estimates=work.estimates)
+        self._encoder = Encoder(work.opening, work.context_management, estimates=work.estimates, details=work.details)
 
     def begin(self) -> list[Event]:
         """The events that open the reply; known before the engine has done anything."""

@@ -85,7 +85,8 @@ class Work:
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the
     conversation's thinking is off. `estimates`: thinking deltas have the beta's key for an estimate of tokens.
     `compaction`: a summary is made. `itemized`: the usage is told piece by piece. `serving`: the server runs tools.
-    `cite`: makes the citations of what the model may cite; None: it may cite nothing.
+    `details`: the usage tells of thoughts also where there are none. `cite`: makes the citations of what the model
+    may cite; None: it may cite nothing.
     """
 
     served: ServedModel
@@ -101,6 +102,7 @@ class Work:
     telling: Telling | None = None
     context_management: dict[str, Any] | UnsetType = UNSET
     estimates: bool = False
+    details: bool = False
     compaction: OnDemand | AtThreshold | None = None
     itemized: bool = False
     serving: Serving | None = None
