@@ -104,7 +104,7 @@ def note(run: Run, event: dict[str, Any], now: float) -> None:
             run.says = run.says or bool(event["delta"].get("text", "").strip()) or kind == "input_json_delta"
         case "message_delta":
             usage = event["usage"]
-            run.thinking_tokens = usage["output_tokens_details"]["thinking_tokens"]
+            run.thinking_tokens = usage.get("output_tokens_details", {}).get("thinking_tokens", 0)
             run.output_tokens = usage["output_tokens"]
             run.stop_reason = event["delta"]["stop_reason"]
         case "error":

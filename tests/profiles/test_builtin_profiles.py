@@ -17,6 +17,8 @@ THREE = ("low", "medium", "high")
 # forced tool_choice, system role, smallest cacheable prefix.
 # fmt: off
 ROWS = {
+    "claude-fable-5-2": (1000, 128, "always", "adaptive", "omitted", FIVE, "high", "default_only", 0, 0, 1, 512),
+    "claude-mythos-5-2": (1000, 128, "always", "adaptive", "omitted", FIVE, "high", "default_only", 0, 0, 1, 512),
     "claude-fable-5-1": (1000, 128, "always", "adaptive", "omitted", FIVE, "high", "default_only", 0, 0, 1, 512),
     "claude-mythos-5-1": (1000, 128, "always", "adaptive", "omitted", FIVE, "high", "default_only", 0, 0, 1, 512),
     "claude-fable-5": (1000, 128, "always", "adaptive", "omitted", FIVE, "high", "default_only", 0, 1, 1, 512),
@@ -39,22 +41,36 @@ ROWS = {
 }
 # fmt: on
 
+# Old names: each has its successor's rules.
+SONNET_3 = {
+    "claude-3-7-sonnet-20250219",
+    "claude-3-5-sonnet-20241022",
+    "claude-3-5-sonnet-20240620",
+    "claude-3-5-haiku-20241022",
+    "claude-3-opus-20240229",
+    "claude-3-sonnet-20240229",
+    "claude-3-haiku-20240307",
+    "claude-2.1",
+    "claude-2.0",
+    "claude-instant-1.2",
+}
+BEFORE_4_5 = SONNET_3 | {"claude-opus-4-1-20250805", "claude-opus-4-20250514", "claude-sonnet-4-20250514"}
+
 # What holds of these models and of no others.
 ONLY = {
-    "overflow refuse": {"claude-opus-4-1-20250805", "claude-3-7-sonnet-20250219"},
+    "overflow refuse": BEFORE_4_5,
     "effort capped without thinking": {"claude-opus-5", "claude-sonnet-5-5", "claude-haiku-5-5"},
     "interleaving by header": {
         "claude-opus-4-5-20251101",
         "claude-sonnet-4-5-20250929",
         "claude-haiku-4-5-20251001",
-        "claude-opus-4-1-20250805",
+        *(BEFORE_4_5 - SONNET_3),
         "claude-sonnet-4-6",
     },
     "thinking not kept": {
         "claude-sonnet-4-5-20250929",
         "claude-haiku-4-5-20251001",
-        "claude-opus-4-1-20250805",
-        "claude-3-7-sonnet-20250219",
+        *BEFORE_4_5,
     },
     "images at the standard tier": {
         "claude-mythos-preview",
@@ -63,17 +79,15 @@ ONLY = {
         "claude-opus-4-5-20251101",
         "claude-sonnet-4-5-20250929",
         "claude-haiku-4-5-20251001",
-        "claude-opus-4-1-20250805",
-        "claude-3-7-sonnet-20250219",
+        *BEFORE_4_5,
     },
     "no inference_geo": {
         "claude-opus-4-5-20251101",
         "claude-sonnet-4-5-20250929",
         "claude-haiku-4-5-20251001",
-        "claude-opus-4-1-20250805",
-        "claude-3-7-sonnet-20250219",
+        *BEFORE_4_5,
     },
-    "fast mode": {"claude-opus-5", "claude-opus-4-8"},
+    "fast mode": {"claude-opus-5-5", "claude-opus-5", "claude-opus-4-8"},
     "task budgets": {"claude-opus-5", "claude-fable-5", "claude-mythos-5", "claude-opus-4-8", "claude-opus-4-7"},
     "bound signatures": {
         "claude-fable-5-1",
@@ -83,14 +97,13 @@ ONLY = {
         "claude-haiku-5-5",
     },
     "no old computer tool": {"claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"},
-    "retired": {"claude-mythos-preview", "claude-opus-4-1-20250805", "claude-3-7-sonnet-20250219"},
-    "deprecated": {"claude-sonnet-4-5-20250929"},
+    "retired": {"claude-mythos-preview", "claude-sonnet-4-5-20250929", *BEFORE_4_5},
+    "deprecated": {"claude-opus-4-5-20251101"},
     "no compaction": {
         "claude-opus-4-5-20251101",
         "claude-sonnet-4-5-20250929",
         "claude-haiku-4-5-20251001",
-        "claude-opus-4-1-20250805",
-        "claude-3-7-sonnet-20250219",
+        *BEFORE_4_5,
     },
 }
 HOLDS: dict[str, Callable[[Profile], bool]] = {
@@ -152,10 +165,48 @@ def test_a_rule_beside_the_table_holds_for_the_named_models_alone(fact: str) -> 
         ("claude-opus-4-5", "claude-opus-4-5-20251101"),
         ("claude-3-7-sonnet-latest", "claude-3-7-sonnet-20250219"),
         ("claude-opus-4-1", "claude-opus-4-1-20250805"),
+        ("claude-opus-4-0", "claude-opus-4-20250514"),
+        ("claude-sonnet-4-0", "claude-sonnet-4-20250514"),
+        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+        ("claude-3-5-haiku-latest", "claude-3-5-haiku-20241022"),
+        ("claude-3-opus-latest", "claude-3-opus-20240229"),
     ],
 )
 def test_an_alias_resolves_to_the_dated_id(asked: str, answered: str) -> None:
     assert profile(asked).id == answered
+
+
+@pytest.mark.promise("models.old-names")
+@pytest.mark.parametrize(
+    ("old", "successor"),
+    [
+        ("claude-sonnet-4-20250514", "claude-3-7-sonnet-20250219"),
+        ("claude-opus-4-20250514", "claude-opus-4-1-20250805"),
+        *((name, "claude-3-7-sonnet-20250219") for name in sorted(SONNET_3)),
+    ],
+)
+def test_a_retired_name_has_the_rules_of_what_came_after_it(old: str, successor: str) -> None:
+    named, after = profile(old), profile(successor)
+    assert named.lifecycle == "retired"
+    assert (named.prefill, named.forced_tool_choice, named.thinking) == (True, True, after.thinking)
+    assert (named.window, named.max_output, named.sampling) == (after.window, after.max_output, "free")
+
+
+@pytest.mark.promise("models.lifecycle")
+@pytest.mark.parametrize(
+    ("name", "lifecycle", "retires_at"),
+    [
+        ("claude-opus-4-5", "deprecated", "2027-01-22T00:00:00Z"),
+        ("claude-sonnet-4-5", "retired", "2026-11-30T00:00:00Z"),
+        ("claude-mythos-preview", "retired", "2026-06-30T00:00:00Z"),
+        ("claude-3-haiku-20240307", "retired", "2026-04-20T00:00:00Z"),
+        ("claude-haiku-4-5", "active", None),
+        ("claude-sonnet-4-6", "active", None),
+        ("claude-fable-5-2", "active", None),
+    ],
+)
+def test_a_name_says_where_it_is_in_its_life(name: str, lifecycle: str, retires_at: str | None) -> None:
+    assert (profile(name).lifecycle, profile(name).retires_at) == (lifecycle, retires_at)
 
 
 def test_every_model_id_that_the_official_sdk_knows_resolves() -> None:

@@ -142,7 +142,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown base": (
         {"x": {"extends": "claude-opus-9"}},
-        """profiles."x".extends must be the id of another profile, not 'claude-opus-9'; there are: claude-3-7-""",
+        """profiles."x".extends must be the id of another profile, not 'claude-opus-9'; there are: claude-2.0, """,
     ),
     "an alias as base": (
         {"x": {"extends": "claude-opus-4-5"}},
@@ -229,7 +229,7 @@ def test_a_wrong_profile_is_refused_with_the_key_and_what_is_allowed(case: str) 
     [
         (
             {"mine": "nothing"},
-            'aliases."mine" must name a model, not "nothing"; there are: claude-3-7-sonnet-20250219, ',
+            'aliases."mine" must name a model, not "nothing"; there are: claude-2.0, claude-2.1, ',
         ),
         (
             {"claude-opus-5": "claude-opus-4-8"},

@@ -78,7 +78,10 @@ def test_of_two_wrong_settings_the_earlier_stage_is_named(earlier: tuple[Json, s
             [user(""), {"role": "x", "content": "a"}],
             'messages: Unexpected role "x". Allowed roles are "user" or "assistant"',
         ),
-        ([assistant([]), user("")], 'messages: first message must use the "user" role'),
+        (
+            [assistant([]), user("")],
+            "messages.0: all messages must have non-empty content except for the optional final assistant message",
+        ),
         # empty messages before empty texts, empty texts before blank ones
         (
             [user([text("")]), assistant([]), user()],

@@ -80,10 +80,16 @@ def is_paired(messages: list[Json]) -> bool:
         for n, block in enumerate(group)
         if block["type"] == "tool_result"
     ]
-    unique = len({each for _, each in calls}) == len(calls)
+    unique = len(set(calls)) == len(calls)
+    last = all(
+        block["type"] == "tool_use"
+        for group in groups
+        for n, block in enumerate(group)
+        if any(earlier["type"] == "tool_use" for earlier in group[:n])
+    )
     answered = all([(g + 1, each, False)] == [r for r in results if r[:2] == (g + 1, each)] for g, each in calls)
     asked = all((g - 1, each) in calls for g, each, _ in results)
-    return unique and answered and asked
+    return unique and last and answered and asked
 
 
 def is_placed(messages: list[Json]) -> bool:
@@ -94,7 +100,7 @@ def is_placed(messages: list[Json]) -> bool:
 @pytest.mark.promise("errors.tool-pairing")
 @given(mended_and_broken())
 def test_the_ladder_and_a_brute_force_judge_agree_about_pairing(messages: list[Json]) -> None:
-    if not messages or messages[0]["role"] != "user" or not is_placed(messages):
+    if not messages or not is_placed(messages):
         event("out of shape")
         assert wrong(body(*messages) | {"messages": messages}) is not None
         return

@@ -15,6 +15,7 @@ from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.stretches import Stretches
 from antiphon.stream.fold import fold
 from antiphon.wire.events import Event
+from antiphon.wire.reply import OutputTokensDetails
 from tests.service.engines import PlannedEngine
 from tests.service.works import SEALS, work
 
@@ -78,7 +79,9 @@ async def test_every_reply_of_a_thinking_model_is_sound(
         assert batch
         events += batch
     message = fold(events)
-    thought = message.usage.output_tokens_details.thinking_tokens
+    details = message.usage.output_tokens_details
+    assert isinstance(details, OutputTokensDetails)
+    thought = details.thinking_tokens
     assert thought <= min(budget, message.usage.output_tokens)
     assert message.usage.output_tokens <= max_tokens
     assert engine.closed == list(range(len(engine.asked)))

@@ -19,7 +19,7 @@ from antiphon.service.reply.stretches import Stretches
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
 from antiphon.service.served import ServedModel
-from antiphon.wire.reply import Message, ReplyText, ReplyThinking, Usage
+from antiphon.wire.reply import Message, OutputTokensDetails, ReplyText, ReplyThinking, Usage
 from tests.engines.implementations import llama_cpp
 from tests.service.works import SEALS, Dice
 
@@ -70,7 +70,9 @@ async def test_a_required_thought_is_there_within_its_budget_and_the_answer_afte
     assert first.thinking.strip() == first.thinking != ""
     sealed = SEALS.open(first.signature)
     assert sealed is not None
-    thought = message.usage.output_tokens_details.thinking_tokens
+    details = message.usage.output_tokens_details
+    assert isinstance(details, OutputTokensDetails)
+    thought = details.thinking_tokens
     assert 0 < sealed.tokens <= thought <= budget
     assert thought <= message.usage.output_tokens <= 48
     if message.stop_reason == "max_tokens":

@@ -9,7 +9,7 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
-    Cited,
+    CiteEnd,
     CiteStart,
     Finish,
     ReasoningDelta,
@@ -55,7 +55,7 @@ def _cited_run(draw: st.DrawFn) -> list[ReplyEvent]:
         "title": draw(st.none() | st.text(max_size=8)),
         "encrypted_index": "a",
     }
-    return [CiteStart(), *texts, Cited(citation)]
+    return [CiteStart(citation), *texts, CiteEnd()]
 
 
 @st.composite

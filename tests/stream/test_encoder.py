@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
-    Cited,
+    CiteEnd,
     CiteStart,
     Finish,
     ReasoningDelta,
@@ -49,8 +50,9 @@ def encode_all(events: list[ReplyEvent]) -> list[Event]:
 def assert_grammar(events: list[Event]) -> None:
     """An independent reading of the stream's grammar, by names and indexes only."""
     names = " ".join(event.type for event in events)
-    block = "content_block_start (content_block_delta )*content_block_stop "
-    assert re.fullmatch(f"message_start ({block})*message_delta message_stop", names)
+    rest = "(content_block_delta )*content_block_stop "
+    blocks = f"(content_block_start ping {rest}(content_block_start {rest})*)?"
+    assert re.fullmatch(f"message_start {blocks}message_delta message_stop", names)
     index, kind = -1, ""
     for event in events:
         dumped = msgspec.to_builtins(event)
@@ -68,12 +70,13 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
 
     content: list[tuple[str, object]] = []
     joined, text, name, called_as = "", "", "", ""
+    citation: dict[str, Any] = {}
     for event in events:
         if isinstance(event, TextDelta):
             text += event.text
             continue
-        if isinstance(event, Cited):
-            content.append(("text", (text, [event.citation])))
+        if isinstance(event, CiteEnd):
+            content.append(("text", (text, [citation])))
             text = ""
             continue
         if text.strip():
@@ -82,6 +85,8 @@ def expected_content(events: list[ReplyEvent]) -> list[tuple[str, object]]:
         # The space before a text that cites is told with it.
         text = text if isinstance(event, CiteStart) else ""
         match event:
+            case CiteStart(citation=source):
+                citation = source
             case ReasoningDelta(text=more) | CallArguments(partial_json=more):
                 joined += more
             case ReasoningEnd(signature=signature):
@@ -133,7 +138,8 @@ def test_the_fold_holds_everything_that_happened(events: list[ReplyEvent]) -> No
     assert isinstance(finish, Finish)
     assert content == expected_content(events)
     assert (message.stop_reason, message.usage.output_tokens) == (finish.reason, finish.output_tokens)
-    assert message.usage.output_tokens_details.thinking_tokens == (finish.thinking_tokens or 0)
+    thought = message.usage.output_tokens_details
+    assert (None if thought is UNSET else thought.thinking_tokens) == finish.thinking_tokens
 
 
 @given(replies(), st.data())
@@ -163,6 +169,56 @@ def test_a_failure_closes_the_open_block_and_says_error_last(events: list[ReplyE
     }
     with pytest.raises(ApiError, match="boom"):
         fold(stream)
+
+
+@pytest.mark.promise("streaming.first-ping")
+def test_one_ping_comes_behind_the_first_block_s_start() -> None:
+    stream = encode_all([TextDelta("a"), RedactedReasoning("d"), TextDelta("b"), Finish("end_turn", 1)])
+    assert [event.type for event in stream[:4]] == [
+        "message_start",
+        "content_block_start",
+        "ping",
+        "content_block_delta",
+    ]
+    assert sum(isinstance(event, Ping) for event in stream) == 1
+    assert not any(isinstance(event, Ping) for event in encode_all([Finish("end_turn", 1)]))
+
+
+@pytest.mark.promise("streaming.citations-first")
+def test_a_citation_comes_before_the_text_that_it_belongs_to() -> None:
+    source = {"type": "char_location", "cited_text": "a"}
+    told: list[ReplyEvent] = [
+        TextDelta("So "),
+        CiteStart(source),
+        TextDelta("cats"),
+        CiteEnd(),
+        Finish("end_turn", 1),
+    ]
+    dumped: list[dict[str, Any]] = [msgspec.to_builtins(event) for event in encode_all(told)]
+    assert [event["delta"]["type"] for event in dumped if event["type"] == "content_block_delta"] == [
+        "text_delta",
+        "citations_delta",
+        "text_delta",
+    ]
+    starts = [event["content_block"] for event in dumped if event["type"] == "content_block_start"]
+    assert starts == [{"type": "text", "text": ""}, {"type": "text", "text": "", "citations": []}]
+
+
+@pytest.mark.promise("streaming.usage-keys")
+def test_start_and_end_of_a_stream_say_their_own_part_of_the_usage() -> None:
+    served = {"web_search_requests": 1, "web_fetch_requests": 0}
+    plain = encode_all([Finish("end_turn", 3)])
+    start, end = (msgspec.to_builtins(event) for event in plain[:2])
+    common = {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"}
+    assert set(start["message"]["usage"]) == common | {"cache_creation", "service_tier", "inference_geo"}
+    assert set(end["usage"]) == common
+    assert end["delta"]["container"] is None
+    assert (start["message"]["container"], start["message"]["diagnostics"]) == (None, None)
+    whole = msgspec.to_builtins(fold(plain))
+    assert set(whole["usage"]) == common | {"cache_creation", "service_tier", "inference_geo"}
+    full = encode_all([Finish("end_turn", 3, thinking_tokens=0, tool_uses=served)])
+    assert set(msgspec.to_builtins(full[1])["usage"]) == common | {"output_tokens_details", "server_tool_use"}
+    assert msgspec.to_builtins(fold(full))["usage"]["server_tool_use"] == served
 
 
 @pytest.mark.promise("streaming.no-blank-text-block")
@@ -200,8 +256,8 @@ def test_a_second_run_of_reasoning_gets_its_own_block() -> None:
 def _samples() -> list[ReplyEvent]:
     return [
         TextDelta("x"),
-        CiteStart(),
-        Cited({}),
+        CiteStart({}),
+        CiteEnd(),
         ReasoningDelta("x"),
         ReasoningEnd("s"),
         RedactedReasoning("d"),
@@ -216,7 +272,7 @@ def _samples() -> list[ReplyEvent]:
 _ROADS: dict[Phase, list[ReplyEvent]] = {
     Phase.BETWEEN: [],
     Phase.TEXT: [TextDelta("x")],
-    Phase.CITED: [CiteStart()],
+    Phase.CITED: [CiteStart({})],
     Phase.REASONING: [ReasoningDelta("x")],
     Phase.CALL: [CallStart("toolu_1", "f")],
     Phase.OVER: [Finish("end_turn", 1)],
@@ -259,7 +315,8 @@ def test_the_end_carries_the_whole_usage() -> None:
     assert isinstance(stop, MessageStop)
     assert isinstance(delta, MessageDelta)
     dumped = msgspec.to_builtins(delta)
-    assert dumped["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "END", "stop_details": None}
+    ending = {"stop_reason": "stop_sequence", "stop_sequence": "END", "stop_details": None, "container": None}
+    assert dumped["delta"] == ending
     assert (dumped["usage"]["input_tokens"], dumped["usage"]["output_tokens"]) == (7, 5)
 
 

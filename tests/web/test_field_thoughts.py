@@ -47,6 +47,8 @@ async def test_the_first_event_holds_a_whole_message(display: str) -> None:
             "stop_reason": None,
             "stop_details": None,
             "stop_sequence": None,
+            "container": None,
+            "diagnostics": None,
         }
         assert usage["input_tokens"] > 0
         counts = ("output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -189,7 +191,7 @@ async def test_a_model_that_always_thinks_does_not_where_thinking_is_off(thinkin
     async with ThinkingApp(script, template=NATIVE) as app:
         message = await app.reply(ask(thinking=thinking))
         assert message["content"] == [{"type": "text", "text": "Four."}]
-        assert message["usage"]["output_tokens_details"] == {"thinking_tokens": 0}
+        assert "output_tokens_details" not in message["usage"]
 
 
 @pytest.mark.promise("field.silent-reasoning")

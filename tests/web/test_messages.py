@@ -31,8 +31,6 @@ async def test_a_reply_has_every_documented_key(bridge: Bridge) -> None:
         "cache_read_input_tokens": 0,
         "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": 3,
-        "output_tokens_details": {"thinking_tokens": 0},
-        "server_tool_use": None,
         "service_tier": "standard",
         "inference_geo": "not_available",
     }
@@ -44,6 +42,8 @@ async def test_a_reply_has_every_documented_key(bridge: Bridge) -> None:
         "stop_reason": "end_turn",
         "stop_sequence": None,
         "stop_details": None,
+        "container": None,
+        "diagnostics": None,
     }
 
 
@@ -90,11 +90,58 @@ async def test_a_stream_says_the_same_as_the_body(bridge: Bridge) -> None:
         whole["usage"]["input_tokens"],
     )
     assert events[1] == {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
-    assert "".join(event["delta"]["text"] for event in events[2:-3]) == whole["content"][0]["text"]
+    assert events[2] == {"type": "ping"}
+    assert "".join(event["delta"]["text"] for event in events[3:-3]) == whole["content"][0]["text"]
     assert events[-3] == {"type": "content_block_stop", "index": 0}
-    assert events[-2]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None, "stop_details": None}
-    assert events[-2]["usage"] == whole["usage"]
+    ending = {"stop_reason": "end_turn", "stop_sequence": None, "stop_details": None, "container": None}
+    assert events[-2]["delta"] == ending
+    served = {"cache_creation", "service_tier", "inference_geo"}
+    assert events[-2]["usage"] == {key: value for key, value in whole["usage"].items() if key not in served}
+    assert start["usage"] == {**whole["usage"], "output_tokens": 0}
     assert events[-1] == {"type": "message_stop"}
+
+
+@pytest.mark.promise("basic.usage-keys")
+@pytest.mark.parametrize(
+    ("model", "place", "tells"),
+    [
+        ("claude-opus-4-5", "not_available", False),
+        ("claude-3-haiku-20240307", "not_available", False),
+        ("claude-opus-4-6", "global", True),
+        ("claude-opus-4-8", "global", True),
+        ("scripted", "not_available", True),
+    ],
+)
+async def test_a_name_decides_which_keys_its_usage_has(bridge: Bridge, model: str, place: str, tells: bool) -> None:
+    usage = (await bridge.post({**ask(), "model": model})).json["usage"]
+    assert usage["inference_geo"] == place
+    assert ("output_tokens_details" in usage) == tells
+    assert "server_tool_use" not in usage
+
+
+@pytest.mark.promise("context.follows-the-header")
+@pytest.mark.parametrize("edits", [None, {"edits": []}])
+async def test_context_management_is_told_wherever_its_header_is_there(bridge: Bridge, edits: Any) -> None:
+    headers = {"anthropic-beta": "context-management-2025-06-27"}
+    more = {} if edits is None else {"context_management": edits}
+    whole = (await bridge.post(ask(**more), headers=headers)).json
+    assert whole["context_management"] == {"applied_edits": []}
+    events = (await bridge.post(ask(stream=True, **more), headers=headers)).events
+    assert events[0]["message"]["context_management"] is None
+    assert events[-2]["context_management"] == {"applied_edits": []}
+    without = (await bridge.post(ask(stream=True))).events
+    assert "context_management" not in without[0]["message"]
+    assert "context_management" not in without[-2]
+
+
+@pytest.mark.promise("basic.iterations")
+@pytest.mark.parametrize("header", ["compact-2026-01-12", "advisor-tool-2026-03-01", None])
+async def test_iterations_are_told_under_the_headers_that_have_them(bridge: Bridge, header: str | None) -> None:
+    message = (await bridge.post(ask(), headers={"anthropic-beta": header})).json
+    assert ("iterations" in message["usage"]) == (header is not None)
+    if header is not None:
+        [one] = message["usage"]["iterations"]
+        assert (one["type"], one["output_tokens"]) == ("message", message["usage"]["output_tokens"])
 
 
 @pytest.mark.promise("streaming.ping")
@@ -135,6 +182,7 @@ async def test_a_failure_after_the_first_event_is_an_error_event(start: Starter)
     assert [event["type"] for event in before] == [
         "message_start",
         "content_block_start",
+        "ping",
         "content_block_delta",
         "content_block_delta",
         "content_block_stop",

@@ -79,6 +79,44 @@ async def test_an_unknown_model_is_not_found(bridge: Bridge) -> None:
     assert (answer.status, answer.json["error"]["message"]) == (404, "model: nobody")
 
 
+@pytest.mark.promise("models.old-names")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "claude-sonnet-4-20250514",
+        "claude-opus-4-0",
+        "claude-3-5-sonnet-20241022",
+        "claude-3-haiku-20240307",
+        "claude-2.1",
+    ],
+)
+async def test_a_name_that_its_maker_has_retired_is_answered_and_says_so(bridge: Bridge, name: str) -> None:
+    body = {"model": name, "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
+    assert (await bridge.post(body)).status == 200
+    assert (await bridge.ask("GET", f"/v1/models/{name}")).json["lifecycle"] == "retired"
+
+
+@pytest.mark.promise("models.unknown-name-log")
+async def test_the_log_says_once_a_name_how_to_add_it(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
+    body = {"model": "gpt\n2", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
+    for _ in range(3):
+        answer = await bridge.post(body)
+        assert (answer.status, answer.json["error"]["message"]) == (404, "model: gpt\n2")
+    await bridge.ask("GET", "/v1/models/nobody")
+    told = [record.getMessage() for record in caplog.records if "[aliases]" in record.getMessage()]
+    assert len(told) == 2
+    assert r'"gpt\n2" = "' in told[0]
+    assert '"nobody" = "' in told[1]
+
+
+@pytest.mark.promise("models.unknown-name-log")
+async def test_clients_cannot_fill_the_log_with_names(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
+    for n in range(400):
+        await bridge.ask("GET", f"/v1/models/nobody-{n}")
+    await bridge.ask("GET", f"/v1/models/{'x' * 2000}")
+    assert sum("[aliases]" in record.getMessage() for record in caplog.records) == 256
+
+
 @pytest.mark.promise("health.truthful")
 async def test_a_door_that_is_not_open_yet_says_so() -> None:
     bridge = Bridge(Door(CountingEntropy(), Threshold.of(Settings(), SEALS.name)))

@@ -51,7 +51,7 @@ async def test_text_then_server_then_text() -> None:
         text, call, result, answer = message["content"]
         assert text["text"].strip() == "Let me look."
         assert call["id"].startswith("srvtoolu_")
-        assert (call["name"], call["input"], call["caller"]) == ("web_search", {"query": "cats"}, {"type": "direct"})
+        assert (call["name"], call["input"], "caller" in call) == ("web_search", {"query": "cats"}, False)
         assert result["tool_use_id"] == call["id"]
         [page] = result["content"]
         assert page.keys() == {"type", "url", "title", "encrypted_content", "page_age"}
@@ -82,7 +82,22 @@ async def test_a_stream_has_the_call_in_pieces_and_the_result_whole() -> None:
         assert "".join(delta["text"] for delta in more["deltas"]) == "Cats purr."
         assert text["type"] == "text"
         [ending] = [event for event in answer.events if event["type"] == "message_delta"]
-        assert ending["usage"] == whole["usage"]
+        assert ending["usage"].items() <= whole["usage"].items()
+        assert ending["usage"]["server_tool_use"] == {"web_search_requests": 1, "web_fetch_requests": 0}
+
+
+@pytest.mark.promise("output.calls-last")
+async def test_words_behind_a_servers_call_are_no_part_of_the_reply() -> None:
+    made_up = f"{search()}\n\nI have found that cats bark."
+    async with app(ANSWER, says(made_up, "Tell me")) as served:
+        request = ask()
+        message = await served.reply(request)
+        assert kinds(message) == ["server_tool_use", "web_search_tool_result", "text"]
+        assert message["content"][-1]["text"] == "Cats purr."
+        assert "bark" not in served.prompts[-1]
+        again = resend(request, message)
+        again["messages"].append({"role": "user", "content": "Thanks."})
+        assert (await served.reply(again))["stop_reason"] == "end_turn"
 
 
 async def test_thinking_then_server_then_thinking_then_text() -> None:
@@ -175,7 +190,7 @@ async def test_a_server_call_beside_a_clients_waits_and_its_result_opens_the_nex
         message = await served.reply(request)
         assert sorted(kinds(message)) == ["server_tool_use", "tool_use"]
         assert (message["stop_reason"], tool.calls) == ("tool_use", [])
-        assert message["usage"]["server_tool_use"] is None
+        assert "server_tool_use" not in message["usage"]
         [client] = [block for block in message["content"] if block["type"] == "tool_use"]
         [server] = [block for block in message["content"] if block["type"] == "server_tool_use"]
         resent = resend(request, message)

@@ -89,6 +89,50 @@ async def test_a_stream_carries_the_input_in_pieces_that_join_to_it(start: Start
     assert answer.events[-2]["delta"]["stop_reason"] == "tool_use"
 
 
+@pytest.mark.promise("output.calls-last", "output.taken-back")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        (f"Hm.\\n{CALL}{SECOND}{END}\\nIt is warm.", 2),
+        (f"{CALL}{END}\\n\\nAnd the time:\\n{CALL}{END}", 1),
+        (f"{CALL}{END}\\n \\n", 1),
+    ],
+)
+async def test_a_reply_ends_with_its_calls_and_is_taken_back(
+    start: Starter, text: str, calls: int, stream: bool
+) -> None:
+    bridge = await start('[[reply]]\nprompt = "(?s)18 degrees"\ntext = "Warm."\n' + script(text))
+    whole = (await bridge.post(ask())).json
+    if stream:
+        kinds = [
+            e["content_block"]["type"] for e in (await bridge.post(ask(stream=True))).events if "content_block" in e
+        ]
+        assert kinds == [block["type"] for block in whole["content"]]
+    made = [block for block in whole["content"] if block["type"] == "tool_use"]
+    assert len(made) == calls
+    assert whole["content"][-calls:] == made
+    assert whole["stop_reason"] == "tool_use"
+    results = [{"type": "tool_result", "tool_use_id": call["id"], "content": "18 degrees"} for call in made]
+    history = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": whole["content"]},
+        {"role": "user", "content": results},
+    ]
+    assert (await bridge.post(ask(history))).json["content"] == [{"type": "text", "text": "Warm."}]
+
+
+@pytest.mark.promise("conversation.assistant-first")
+async def test_an_assistant_that_speaks_first_costs_a_few_tokens_more(start: Starter) -> None:
+    bridge = await start('[[reply]]\nprompt = "(?s)Begin.*Welcome.*Hi"\ntext = "Hello."\n')
+    said = [{"role": "assistant", "content": "Welcome."}, {"role": "user", "content": "Hi"}]
+    answer = await bridge.post(ask(said))
+    assert answer.json["content"] == [{"type": "text", "text": "Hello."}]
+    orphan = [said[0], {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1"}]}]
+    refused = (await bridge.post(ask(orphan))).json["error"]["message"]
+    assert refused.startswith("messages.2.content.0: unexpected `tool_use_id`")
+
+
 async def test_a_reply_that_calls_nothing_ends_its_turn(start: Starter) -> None:
     message = await reply(start, "No need: a < b, and <functional> is no call.")
     assert message["stop_reason"] == "end_turn"

@@ -73,6 +73,30 @@ def test_an_unknown_beta_is_refused_only_where_the_owner_wants_it():
 
 
 @pytest.mark.promise("intake.beta-header")
+@pytest.mark.parametrize(
+    "name",
+    [
+        # deprecated, and still accepted
+        "prompt-caching-2024-07-31",
+        "pdfs-2024-09-25",
+        "token-counting-2024-11-01",
+        "token-efficient-tools-2025-02-19",
+        "extended-cache-ttl-2025-04-11",
+        "cache-diagnosis-2026-04-07",
+        "ce-user-management-2026-07-13",
+        # recorded as accepted
+        "web-fetch-2025-09-10",
+        "tools-2024-04-04",
+        # of the newest SDKs
+        "efs-2026-10-01",
+        "google-managed-data-controls-2026-09-01",
+    ],
+)
+def test_a_beta_that_needs_nothing_is_known(name: str):
+    assert parse_betas([name], strict=True) == {name}
+
+
+@pytest.mark.promise("intake.beta-header")
 def test_every_known_beta_passes_the_strict_check():
     assert parse_betas([",".join(KNOWN_BETAS)], strict=True) == KNOWN_BETAS
 

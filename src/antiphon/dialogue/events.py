@@ -28,14 +28,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class CiteStart:
-    """The text from here on rests on a source, until its `Cited`; it is not empty."""
+    """The text from here on rests on a source, until its `CiteEnd`; it is not empty. `citation`: as it travels."""
+
+    citation: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
-    """The source of the text since `CiteStart`. `citation`: as it travels."""
-
-    citation: dict[str, Any]
+class CiteEnd:
+    """The text since `CiteStart` is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Finish:
 ReplyEvent = (
     TextDelta
     | CiteStart
-    | Cited
+    | CiteEnd
     | ReasoningDelta
     | ReasoningEnd
     | RedactedReasoning

@@ -48,6 +48,7 @@ class Target:
 
     `window`: tokens that prompt and reply may have together. `binding`: the name that thoughts are bound to: what
     this model thought, another may not read. `sees`: it takes pictures. `thinker`: how it comes to think.
+    `own`: the name is the model's own id.
     """
 
     profile: Profile
@@ -55,6 +56,7 @@ class Target:
     binding: str
     sees: bool = True
     thinker: Thinker = "universal"
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,32 @@ class Case:
         return tuple(Turn(role, tuple(items)) for role, items in found)
 
     @cached_property
+    def begins_with_the_assistant(self) -> bool:
+        """Whether the assistant speaks first; a short turn of the user's is then taken to stand in front."""
+        first = next((turn for turn in self.turns if turn.role != "system"), None)
+        return first is not None and first.role == "assistant"
+
+    @cached_property
+    def _merged(self) -> tuple[tuple[int, int], ...]:
+        """For each message the number of the turn that it is merged into, and the turn's blocks before its own."""
+        found: list[tuple[int, int]] = []
+        turn, blocks, role = (0 if self.begins_with_the_assistant else -1), 0, ""
+        for message in self.request.messages:
+            if not is_directive(message) and message.role != role:
+                turn, blocks, role = turn + 1, 0, message.role
+            found.append((max(turn, 0), blocks))
+            blocks += len(message.content) if isinstance(message.content, list) else bool(message.content)
+        return tuple(found)
+
+    def turn_path(self, item: Placed) -> str:
+        """The block's turn as errors of pairing name it: messages of one role in a row count as one there."""
+        return f"messages.{self._merged[item.message][0]}"
+
+    def turn_block_path(self, item: Placed) -> str:
+        """The block as errors of pairing name it, by its place in the turn."""
+        return f"{self.turn_path(item)}.content.{self._merged[item.message][1] + item.position}"
+
+    @cached_property
     def replies(self) -> tuple[tuple[Turn, ...], ...]:
         """What the assistant says between two words of the user's: its own turns, across the results of its tools."""
         found: list[list[Turn]] = [[]]
@@ -176,6 +202,11 @@ class Case:
                 if isinstance(item.block, ToolAdditionBlock) and isinstance(item.block.tool, ToolDefinition)
             ]
         return tuple(declared)
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether the request has code run: by the tool for it, or by a tool that code may call."""
+        return any(_is_for_code(tool) for _, tool in self.definitions)
 
     @property
     def summarizes(self) -> bool:
@@ -238,6 +269,14 @@ def _turn(found: list[tuple[str, list[Placed]]], role: str) -> list[Placed]:
     if not found or found[-1][0] != role:
         found.append((role, []))
     return found[-1][1]
+
+
+def _is_for_code(tool: Tool) -> bool:
+    callers: list[str] | None = getattr(tool, "allowed_callers", None)
+    if callers is None:
+        # The newer web tools run from code unless the request says otherwise.
+        return tool.type.startswith(("code_execution", "web_search_2026", "web_fetch_2026"))
+    return tool.type.startswith("code_execution") or any(caller.startswith("code_execution") for caller in callers)
 
 
 def _says_summaries_only(message: InputMessage) -> bool:

@@ -48,7 +48,7 @@ RUNGS: tuple[Rule, ...] = (
     roles.known_roles,
     roles.keys_of_system_messages,
     roles.system_messages,
-    roles.first_message,
+    roles.somebody_speaks,
     # 3
     emptiness.no_empty_messages,
     emptiness.no_empty_texts,

@@ -7,6 +7,7 @@ from typing import Final
 
 from antiphon.dialogue.conversation import Conversation, Limits, Sampling
 from antiphon.request.asked import Asked
+from antiphon.request.case import Case
 from antiphon.request.sealed.bindings import Binding
 from antiphon.request.told.conversation import lower
 from antiphon.request.told.thinking import Form, form_of
@@ -14,7 +15,7 @@ from antiphon.request.told.thoughts import kept
 from antiphon.request.tools.server_calls import Offered, offered, waiting
 from antiphon.request.tools.toolbox import members
 from antiphon.wire.content.blocks import ServerToolUseBlock
-from antiphon.wire.gates import COMPACT_AT_THRESHOLD, TOKEN_COUNT
+from antiphon.wire.gates import ADVISOR, COMPACT_AT_THRESHOLD, TOKEN_COUNT
 from antiphon.wire.request import CountTokens, CreateMessage
 
 _NO_MEMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
@@ -30,7 +31,7 @@ class Task:
     and member. `tools`: those that the reply may call and the server runs, by name; `waiting`: calls of theirs that
     are run first. `form`: how thoughts are told; `binding`: what comes before the first of them. `cleared`: turns
     that the request's edits took thoughts from. `estimates`: thinking deltas say how long the thought is so far.
-    `itemized`: the usage is told piece by piece.
+    `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none.
     """
 
     conversation: Conversation
@@ -44,11 +45,17 @@ class Task:
     cleared: int = 0
     estimates: bool = False
     itemized: bool = False
+    details: bool = False
 
     @property
     def thinks(self) -> bool:
         """Whether the reply may think."""
         return self.conversation.thinking.budget > 0
+
+
+def tells_of_thoughts(case: Case) -> bool:
+    """Whether the usage counts thoughts, if only to say that there were none: as recorded of names from 4.6 on."""
+    return case.thinks or "adaptive" in case.profile.thinking
 
 
 def task_of(asked: Asked[CreateMessage]) -> Task:
@@ -66,7 +73,8 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         opened.thoughts.binding,
         told.cleared,
         TOKEN_COUNT in case.context.betas,
-        case.context.unlocks(COMPACT_AT_THRESHOLD),
+        case.context.unlocks(COMPACT_AT_THRESHOLD | ADVISOR),
+        tells_of_thoughts(case),
     )
 
 

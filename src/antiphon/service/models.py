@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.errors import ApiError, InvalidRequest
+from antiphon.errors import InvalidRequest
 from antiphon.ports.engine import EngineHealth
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import EFFORTS, Profile
@@ -44,10 +44,7 @@ class ModelService:
 
     def get(self, name: str) -> ModelInfo:
         """One model, by id or alias."""
-        profile = self._routes.catalogue.resolve(name)
-        if profile is None:
-            raise ApiError("not_found_error", f"model: {name}")
-        return self._describe(profile)
+        return self._describe(self._routes.promised(name))
 
     def page(self, query: PageQuery) -> ModelPage:
         """A page of the list, newest model first."""

@@ -1,7 +1,10 @@
 """Which engine answers for which model name."""
 
+import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from antiphon.dialogue.thinking import Thinker
 from antiphon.errors import ApiError
@@ -11,6 +14,12 @@ from antiphon.render.families.syntax import UNIVERSAL_THOUGHT, Family
 from antiphon.render.prompt.builder import PromptBuilder
 from antiphon.request.asked import Target
 from antiphon.service.grammars import Grammars
+
+log = logging.getLogger(__name__)
+
+_MOST_NAMES: Final = 256
+
+_LONGEST_NAME: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,9 @@ class ServedModel:
         """
         card = self.engine.card
         thinker: Thinker = "universal" if self.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
-        return Target(profile, min(profile.window, card.window), card.name or card.id, card.sees, thinker)
+        return Target(
+            profile, min(profile.window, card.window), card.name or card.id, card.sees, thinker, profile.id == card.id
+        )
 
 
 class ModelRoutes:
@@ -51,14 +62,34 @@ class ModelRoutes:
         self.served = dict(served)
         self._default = default
         self._routes = dict(routes)
+        self._told: set[str] = set()
 
     def resolve(self, name: str) -> tuple[Target, ServedModel]:
         """The target of a model name, and the model; raises the API's 404 for a name that nobody promised."""
-        profile = self.catalogue.resolve(name)
-        if profile is None:
-            raise ApiError("not_found_error", f"model: {name}")
+        profile = self.promised(name)
         served = self.served[self.model_id(profile, name)]
         return served.target(profile), served
+
+    def promised(self, name: str) -> Profile:
+        """The profile of a name; raises the API's 404 where there is none, and tells the owner once how to add it."""
+        profile = self.catalogue.resolve(name)
+        if profile is None:
+            self._tell_of(name)
+            raise ApiError("not_found_error", f"model: {name}")
+        return profile
+
+    def _tell_of(self, name: str) -> None:
+        # Clients choose these names: neither many of them nor a long one may fill the log.
+        if name in self._told or len(name) > _LONGEST_NAME or len(self._told) >= _MOST_NAMES:
+            return
+        self._told.add(name)
+        log.warning(
+            "a request names the model %s, which is not known here and was answered with 404: to have it answered, "
+            "write the line %s = %s, or another known model, under [aliases] in the configuration file",
+            json.dumps(name),
+            json.dumps(name),
+            json.dumps(self._default),
+        )
 
     def model_id(self, profile: Profile, name: str | None = None) -> str:
         """The id of the served model that answers for a profile (asked for by `name`)."""

@@ -22,7 +22,7 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
-    Cited,
+    CiteEnd,
     CiteStart,
     Compacted,
     Finish,
@@ -48,11 +48,13 @@ from antiphon.wire.events import (
     MessageDeltaBody,
     MessageStart,
     MessageStop,
+    Ping,
     SignatureDeltaBody,
     TextDeltaBody,
     ThinkingDeltaBody,
 )
 from antiphon.wire.reply import (
+    DeltaUsage,
     IterationUsage,
     Message,
     OutputTokensDetails,
@@ -87,7 +89,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         **{(phase, TextDelta): Phase.TEXT for phase in (Phase.BETWEEN, Phase.TEXT)},
         **{(phase, CiteStart): Phase.CITED for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.CITED, TextDelta): Phase.CITED,
-        (Phase.CITED, Cited): Phase.BETWEEN,
+        (Phase.CITED, CiteEnd): Phase.BETWEEN,
         **{(phase, ReasoningDelta): Phase.REASONING for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING)},
         (Phase.REASONING, ReasoningEnd): Phase.BETWEEN,
         **{(phase, RedactedReasoning): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
@@ -120,18 +122,26 @@ class EncoderError(Exception):
 class Encoder:
     """Turns one reply's happenings into its events. `opening` is the reply as `message_start` shows it.
 
-    `estimates`: the client's beta gives thinking deltas the key for an estimate of tokens.
+    `estimates`: the client's beta gives thinking deltas the key for an estimate of tokens. `details`: the usage
+    tells the tokens of thoughts also where nothing was thought.
     """
 
     def __init__(
-        self, opening: Message, context_management: dict[str, Any] | UnsetType = UNSET, *, estimates: bool = False
+        self,
+        opening: Message,
+        context_management: dict[str, Any] | UnsetType = UNSET,
+        *,
+        estimates: bool = False,
+        details: bool = False,
     ) -> None:
         self._opening = opening
         self._context_management = context_management
         self._estimates = estimates
+        self._details = details
         self._phase = Phase.READY
         self._index = -1
         self._blank = ""
+        self._silent = False
 
     @property
     def phase(self) -> Phase:
@@ -148,15 +158,21 @@ class Encoder:
         match event:
             case TextDelta(text=text):
                 return self._text(text)
-            case CiteStart() | Cited():
+            case CiteStart() | CiteEnd():
                 return self._cite(event)
             case ReasoningDelta():
-                return self._delta(event, ReplyThinking(thinking="", signature=""), self._thinking(event))
+                shown = self._thinking(event) if event.text or event.tokens is not None else None
+                return self._delta(event, ReplyThinking(thinking="", signature=""), shown)
             case ReasoningEnd(signature=signature):
                 index = self._index
                 self._move(ReasoningEnd)
-                seal = ContentBlockDelta(index=index, delta=SignatureDeltaBody(signature=signature))
-                return [seal, ContentBlockStop(index=index)]
+                # A thought of which nothing was shown is said to be empty before it is sealed.
+                said: list[DeltaBody] = [self._thinking(ReasoningDelta(""))] if self._silent else []
+                said.append(SignatureDeltaBody(signature=signature))
+                return [
+                    *(ContentBlockDelta(index=index, delta=delta) for delta in said),
+                    ContentBlockStop(index=index),
+                ]
             case RedactedReasoning(data=data):
                 opened = self._open(event, ReplyRedactedThinking(data=data))
                 return [*opened, ContentBlockStop(index=self._index)]
@@ -189,13 +205,13 @@ class Encoder:
             return []
         return self._delta(TextDelta(text), ReplyText(text=""), TextDeltaBody(text=text))
 
-    def _cite(self, event: CiteStart | Cited) -> list[Event]:
-        if isinstance(event, Cited):
-            self._move(Cited)
-            source = ContentBlockDelta(index=self._index, delta=CitationsDeltaBody(citation=event.citation))
-            return [source, ContentBlockStop(index=self._index)]
+    def _cite(self, event: CiteStart | CiteEnd) -> list[Event]:
+        if isinstance(event, CiteEnd):
+            self._move(CiteEnd)
+            return [ContentBlockStop(index=self._index)]
         blank = self._blank
         opened = self._open(event, ReplyText(text="", citations=[]))
+        opened.append(ContentBlockDelta(index=self._index, delta=CitationsDeltaBody(citation=event.citation)))
         # The space between two texts that cite is part of what is said.
         said = ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=blank))
         return [*opened, said] if blank else opened
@@ -207,14 +223,13 @@ class Encoder:
         delta = InputJsonDeltaBody(partial_json=event.partial_json)
         return [ContentBlockDelta(index=self._index, delta=delta)]
 
-    def _thinking(self, event: ReasoningDelta) -> ThinkingDeltaBody | None:
-        if not event.text and event.tokens is None:
-            return None
+    def _thinking(self, event: ReasoningDelta) -> ThinkingDeltaBody:
         return ThinkingDeltaBody(thinking=event.text, estimated_tokens=event.tokens if self._estimates else UNSET)
 
     def _delta(self, event: ReplyEvent, empty_block: ReplyBlock, delta: DeltaBody | None) -> list[Event]:
         goes_on = self._check(type(event)) is self._phase
         opened = [] if goes_on else self._open(event, empty_block)
+        self._silent = delta is None and (self._silent or not goes_on)
         return opened if delta is None else [*opened, ContentBlockDelta(index=self._index, delta=delta)]
 
     def _open(self, event: ReplyEvent, block: ReplyBlock) -> list[Event]:
@@ -222,7 +237,8 @@ class Encoder:
         self._move(type(event))
         self._blank = ""
         self._index += 1
-        return [*closing, ContentBlockStart(index=self._index, content_block=block)]
+        opened: list[Event] = [*closing, ContentBlockStart(index=self._index, content_block=block)]
+        return opened if self._index else [*opened, Ping()]
 
     def _compacted(self, event: Compacted) -> list[Event]:
         changes = UNSET if event.tool_changes is None else event.tool_changes
@@ -239,13 +255,16 @@ class Encoder:
     def _finish(self, finish: Finish) -> list[Event]:
         closing = self._close(self._phase)
         self._move(Finish)
-        usage = replace(
-            self._opening.usage,
+        read = self._opening.usage
+        usage = DeltaUsage(
+            input_tokens=read.input_tokens if finish.input_tokens is None else finish.input_tokens,
+            cache_creation_input_tokens=read.cache_creation_input_tokens,
+            cache_read_input_tokens=read.cache_read_input_tokens,
             output_tokens=finish.output_tokens,
-            output_tokens_details=OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0),
         )
-        if finish.input_tokens is not None:
-            usage = replace(usage, input_tokens=finish.input_tokens)
+        if self._details or finish.thinking_tokens is not None:
+            details = OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0)
+            usage = replace(usage, output_tokens_details=details)
         if finish.tool_uses is not None:
             usage = replace(usage, server_tool_use=ServerToolUsage(**finish.tool_uses))
         if finish.iterations:

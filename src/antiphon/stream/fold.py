@@ -28,6 +28,7 @@ from antiphon.wire.events import (
     ThinkingDeltaBody,
 )
 from antiphon.wire.reply import (
+    DeltaUsage,
     Message,
     ReplyBlock,
     ReplyCompaction,
@@ -37,6 +38,7 @@ from antiphon.wire.reply import (
     ReplyText,
     ReplyThinking,
     ReplyToolUse,
+    Usage,
 )
 
 
@@ -184,9 +186,14 @@ class Folder:
             stop_reason=self._end.delta.stop_reason,
             stop_sequence=self._end.delta.stop_sequence,
             stop_details=self._end.delta.stop_details,
-            usage=self._end.usage,
+            usage=_whole(self._start.usage, self._end.usage),
             context_management=self._end.context_management,
         )
+
+
+def _whole(opened: Usage, ended: DeltaUsage) -> Usage:
+    """The reply's usage: the end's counts, and what only the start says."""
+    return replace(opened, **{name: getattr(ended, name) for name in ended.__struct_fields__})
 
 
 def fold(events: Iterable[Event]) -> Message:

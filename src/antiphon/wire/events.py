@@ -1,14 +1,15 @@
 """The named events of a stream, one type each. No behaviour.
 
 Grammar (held by `stream.encoder`): message_start, then blocks that never overlap (start, deltas, stop, indexes
-counting up), then message_delta, message_stop; `ping` anywhere; `error` may replace the rest.
+counting up), then message_delta, message_stop; `ping` anywhere, and once behind the first block's start; `error` may
+replace the rest.
 """
 
 from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
-from antiphon.wire.reply import Message, ReplyBlock, ReplyModel, StopReason, Usage
+from antiphon.wire.reply import DeltaUsage, Message, ReplyBlock, ReplyModel, StopReason
 
 
 class TextDeltaBody(ReplyModel, frozen=True, kw_only=True):
@@ -104,6 +105,7 @@ class MessageDeltaBody(ReplyModel, frozen=True, kw_only=True):
     stop_reason: StopReason
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
+    container: None = None
 
 
 class MessageDelta(ReplyModel, frozen=True, kw_only=True):
@@ -111,7 +113,7 @@ class MessageDelta(ReplyModel, frozen=True, kw_only=True):
 
     type: Literal["message_delta"] = "message_delta"
     delta: MessageDeltaBody
-    usage: Usage
+    usage: DeltaUsage
     context_management: dict[str, Any] | UnsetType | None = UNSET
 
 

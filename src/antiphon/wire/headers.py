@@ -30,12 +30,14 @@ KNOWN_BETAS: Final[frozenset[str]] = frozenset(
         "context-management-2025-06-27",
         "dev-full-thinking-2025-05-14",
         "dreaming-2026-04-21",
+        "efs-2026-10-01",
         "experimental-claude-tag-2026-10-21",
         "extended-cache-ttl-2025-04-11",
         "fallback-credit-2026-06-01",
         "fallback-credit-2026-07-01",
         "fast-mode-2026-02-01",
         "files-api-2025-04-14",
+        "google-managed-data-controls-2026-09-01",
         "inline-tools-2026-09-15",
         "interleaved-thinking-2025-05-14",
         "managed-agents-2026-04-01",
@@ -82,6 +84,9 @@ KNOWN_BETAS: Final[frozenset[str]] = frozenset(
         "structured-outputs-2025-12-15",
         "tool-examples-2025-10-29",
         "tool-search-tool-2025-10-19",
+        # Recorded as accepted; nothing waits for them any more.
+        "tools-2024-04-04",
+        "web-fetch-2025-09-10",
     }
 )
 

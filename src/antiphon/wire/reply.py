@@ -78,13 +78,12 @@ class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
 
 
 class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
-    """A call of a tool that runs inside the server."""
+    """A call of a tool that runs inside the server; unlike its result it names no caller."""
 
     type: Literal["server_tool_use"] = "server_tool_use"
     id: str
     name: str
     input: dict[str, Any]
-    caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
 
 
 class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
@@ -153,7 +152,8 @@ class IterationUsage(ReplyModel, frozen=True, kw_only=True):
 class Usage(ReplyModel, frozen=True, kw_only=True):
     """Token counts of one reply. The whole prompt is input + cache_creation + cache_read, a disjoint partition.
 
-    `iterations` (beta): piece by piece; summaries of the conversation are counted nowhere else.
+    A finished reply may have the details: `output_tokens_details` where its model name thinks, `server_tool_use`
+    where one ran. `iterations` (beta): piece by piece; summaries of the conversation are counted nowhere else.
     """
 
     input_tokens: int
@@ -161,10 +161,22 @@ class Usage(ReplyModel, frozen=True, kw_only=True):
     cache_read_input_tokens: int = 0
     cache_creation: CacheCreation = msgspec.field(default_factory=CacheCreation)
     output_tokens: int
-    output_tokens_details: OutputTokensDetails = msgspec.field(default_factory=OutputTokensDetails)
-    server_tool_use: ServerToolUsage | None = None
+    output_tokens_details: OutputTokensDetails | UnsetType = UNSET
+    server_tool_use: ServerToolUsage | UnsetType = UNSET
     service_tier: Literal["standard", "priority", "batch"] = "standard"
     inference_geo: str = "not_available"
+    iterations: list[IterationUsage] | UnsetType = UNSET
+
+
+class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
+    """What the end of a stream says of the reply's usage: the counts, and nothing of how it was served."""
+
+    input_tokens: int
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    output_tokens: int
+    output_tokens_details: OutputTokensDetails | UnsetType = UNSET
+    server_tool_use: ServerToolUsage | UnsetType = UNSET
     iterations: list[IterationUsage] | UnsetType = UNSET
 
 
@@ -175,7 +187,11 @@ class Diagnostics(ReplyModel, frozen=True, kw_only=True):
 
 
 class Message(ReplyModel, frozen=True, kw_only=True):
-    """A reply: whole, or as `message_start` opens it (no content, `stop_reason` null)."""
+    """A reply: whole, or as `message_start` opens it (no content, `stop_reason` null).
+
+    `container` and `diagnostics` are null where there is nothing to tell; `context_management` is there for requests
+    with its header, null until the reply ends.
+    """
 
     model: str
     id: str
@@ -185,9 +201,10 @@ class Message(ReplyModel, frozen=True, kw_only=True):
     stop_reason: StopReason | None = None
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
+    container: None = None
     usage: Usage
     context_management: dict[str, Any] | UnsetType | None = UNSET
-    diagnostics: Diagnostics | UnsetType | None = UNSET
+    diagnostics: Diagnostics | None = None
     input_transformations: list[dict[str, Any]] | UnsetType = UNSET
 
 

@@ -1,5 +1,6 @@
 """A conversation with calls and results, told to a model of each family through a template of that family's format."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -10,6 +11,7 @@ from antiphon.dialogue.tools import Call, Result
 from antiphon.ports.engine import ModelCard
 from antiphon.render.families.syntax import Family
 from antiphon.render.prompt.builder import PromptBuilder
+from antiphon.render.prompt.calls import nine_characters
 from tests.render.families.cases import HERE, NATIVE, TOOLS
 
 CONVERSATION: Final = Conversation(
@@ -53,10 +55,10 @@ IN_ORDER: Final = (
 ANYWHERE: Final = ("Be brief.", "Oslo", "no such city")
 
 
-def prompt(family: Family) -> str:
+def prompt(family: Family, conversation: Conversation = CONVERSATION) -> str:
     template = (HERE / "templates" / f"{family.name}.jinja").read_text(encoding="utf-8")
     card = ModelCard("m", "m", 4096, chat_template=template, bos_token="<s>", eos_token="</s>")
-    segments = PromptBuilder(card).build(CONVERSATION, today=date(2026, 2, 3))
+    segments = PromptBuilder(card).build(conversation, today=date(2026, 2, 3))
     return "".join(segment.text for segment in segments)
 
 
@@ -75,6 +77,30 @@ def test_no_part_of_the_history_is_lost_or_moved(family: Family):
     at = 0
     for part in IN_ORDER:
         at = text.index(part, at) + 1
+
+
+def with_ids(*ids: str) -> Conversation:
+    turns: list[Turn] = []
+    for id_, tool, said in zip(ids, ("get_weather", "get_time"), ("rain", "09:30"), strict=True):
+        inputs = {"city": "Paris"} if tool == "get_weather" else {}
+        turns += [
+            Turn("user", (Text(tool),)),
+            Turn("assistant", (Call(id_, tool, inputs),)),
+            Turn("user", (Result(id_, tool, said),)),
+        ]
+    return replace(CONVERSATION, turns=(*turns, Turn("assistant", (Text("So."),)), Turn("user", (Text("Go on."),))))
+
+
+@pytest.mark.promise("tool-results.ids-by-turn")
+@pytest.mark.parametrize("family", NATIVE, ids=lambda family: family.name)
+def test_an_id_that_two_turns_use_tells_each_result_as_that_of_its_own_call(family: Family):
+    apart = prompt(family, with_ids("toolu_one", "toolu_two"))
+    again = prompt(family, with_ids("toolu_one", "toolu_one"))
+    if family.call_ids == "numbered" or "toolu_one" not in again:
+        names = {nine_characters(one) for one in ("toolu_one", "toolu_two")}
+        for name in names:
+            apart, again = apart.replace(name, "ID"), again.replace(name, "ID")
+    assert again == apart.replace("toolu_two", "toolu_one")
 
 
 @pytest.mark.promise("tools.family-by-name")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon.dialogue.content import Document, SearchResult
 from antiphon.dialogue.conversation import Conversation, Text, Turn
-from antiphon.dialogue.events import CallEnd, CallStart, Cited, CiteStart, ReplyEvent, TextDelta
+from antiphon.dialogue.events import CallEnd, CallStart, CiteEnd, CiteStart, ReplyEvent, TextDelta
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.ports.engine import ModelCard
 from antiphon.render.families import FAMILIES, UNIVERSAL
@@ -16,6 +16,7 @@ from antiphon.render.families.syntax import Family
 from antiphon.render.grammar.reply import reply_grammar
 from antiphon.render.prompt.builder import PromptBuilder
 from antiphon.render.reading.citations import CitationReader
+from antiphon.render.reading.reply import ReplyReader
 from antiphon.render.sources import Source, sources_of
 from tests.render.walk import Bytes, accepts, matcher, walk
 
@@ -51,14 +52,24 @@ def read(*texts: str | ReplyEvent) -> list[ReplyEvent]:
     events: list[ReplyEvent] = []
     for text in texts:
         events += reader.read([TextDelta(text) if isinstance(text, str) else text])
+    return together([*events, *reader.finish()])
+
+
+def together(events: list[ReplyEvent]) -> list[ReplyEvent]:
+    """Deltas of one text as one."""
     told: list[ReplyEvent] = []
-    for event in [*events, *reader.finish()]:
+    for event in events:
         last = told[-1] if told else None
         if isinstance(event, TextDelta) and isinstance(last, TextDelta):
             told[-1] = TextDelta(last.text + event.text)
         else:
             told.append(event)
     return told
+
+
+def quoted(*texts: str) -> list[ReplyEvent]:
+    words = "".join(texts)
+    return [CiteStart({"source": "search_result 2", "words": words}), TextDelta(words), CiteEnd()]
 
 
 @pytest.mark.promise("server-tools.citations")
@@ -74,13 +85,13 @@ def test_sources_are_numbered_as_the_model_is_told_of_them() -> None:
 def test_the_words_between_two_tags_cite() -> None:
     assert read(f'So: {CITE}cats purr</cite>, <cite document="1">dogs do not</cite>.') == [
         TextDelta("So: "),
-        CiteStart(),
+        CiteStart({"source": "search_result 2", "words": "cats purr"}),
         TextDelta("cats purr"),
-        Cited({"source": "search_result 2", "words": "cats purr"}),
+        CiteEnd(),
         TextDelta(", "),
-        CiteStart(),
+        CiteStart({"source": "document 1", "words": "dogs do not"}),
         TextDelta("dogs do not"),
-        Cited({"source": "document 1", "words": "dogs do not"}),
+        CiteEnd(),
         TextDelta("."),
     ]
 
@@ -103,12 +114,12 @@ def test_what_names_no_source_cites_nothing(text: str, told: str) -> None:
 
 def test_a_citation_ends_where_another_begins_and_where_the_text_ends() -> None:
     assert read(f"{CITE}one{CITE}two", CallStart("c", "f"), CallEnd()) == [
-        CiteStart(),
+        CiteStart({"source": "search_result 2", "words": "one"}),
         TextDelta("one"),
-        Cited({"source": "search_result 2", "words": "one"}),
-        CiteStart(),
+        CiteEnd(),
+        CiteStart({"source": "search_result 2", "words": "two"}),
         TextDelta("two"),
-        Cited({"source": "search_result 2", "words": "two"}),
+        CiteEnd(),
         CallStart("c", "f"),
         CallEnd(),
     ]
@@ -179,3 +190,24 @@ def test_without_sources_the_grammar_is_what_it_was() -> None:
     made = reply_grammar(UNIVERSAL, plain, {})
     assert made is not None
     assert "<cite" not in made
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [
+        ("cats", [TextDelta("So ")]),
+        (
+            "purr",
+            [TextDelta("So "), CiteStart({"source": "search_result 2", "words": "cats purr"}), TextDelta("cats ")],
+        ),
+        ("purr.", [TextDelta("So "), *quoted("cats ", "purr"), TextDelta(".")]),
+    ],
+)
+def test_a_stop_sequence_in_words_that_cite_leaves_no_citation_without_words(
+    stop: str, told: list[ReplyEvent]
+) -> None:
+    read_ = ReplyReader((stop,), citations=CitationReader(sources_of(conversation()), make))
+    events = read_.feed(f"So {CITE}cats purr</cite>.")
+    events += [] if read_.over else read_.finish()
+    assert together(events) == told
+    assert read_.over == (stop != "purr.")

@@ -56,7 +56,7 @@ def joined(events: Sequence[ReplyEvent]) -> tuple[str, str]:
         ("parameter", "Hm.\n", '{"location": "San Francisco"}'),
         ("m.", "H", ""),
         # what stands on both sides of a call is not one text
-        ("\nDone", "Hm.\nDone", '{"location": "San Francisco"}'),
+        ("\nDone", "Hm.\n", '{"location": "San Francisco"}'),
     ],
 )
 def test_stop_sequences_are_found_in_what_the_client_sees(
@@ -64,8 +64,6 @@ def test_stop_sequences_are_found_in_what_the_client_sees(
 ) -> None:
     read = reader(stop)
     events = through(read, data.draw(cuts(f"Hm.\n{CALL}\n</function_calls>Done")))
-    if stop == "invoke" or stop == "parameter":
-        text += "Done"
     assert joined(events) == (text, json)
     assert (read.stop_sequence == stop) == (stop in ("Fran", "m."))
     starts = sum(isinstance(event, CallStart) for event in events)
@@ -112,7 +110,7 @@ HM = "<think>\n Hm.\n\n</think>\n\n"
         ("<think>Hm. </thin", ["r:Hm. </thin"]),
         (
             '<think>Now.<tool_call>\n{"name": "get_time", "arguments": {}}\n</tool_call>\n<think>So.</think>Nine.',
-            ["r:Now.", "c:get_time", "r:So.", "t:Nine."],
+            ["r:Now.", "c:get_time"],
         ),
     ],
 )
@@ -121,6 +119,53 @@ def test_reasoning_is_told_in_its_place(data: st.DataObject, text: str, told: li
     calls = CallReader(family.syntax, TOOLS, lambda: "id")
     read = ReplyReader((), calls, ReasoningReader(family), tells_thoughts=True)
     assert runs(through(read, data.draw(cuts(text)))) == told
+
+
+TIME = '<tool_call>\n{"name": "get_time", "arguments": {}}\n</tool_call>\n'
+
+
+@pytest.mark.promise("output.calls-last")
+@given(data=st.data())
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"Well.\n{TIME}{TIME}", ["t:Well.\n", "c:get_time", "c:get_time"]),
+        (f"{TIME}It is nine.", ["c:get_time"]),
+        (f"{TIME}It is nine. {TIME}", ["c:get_time"]),
+        (f"{TIME}\n \n{TIME}Nine.\n{TIME}", ["c:get_time", "c:get_time"]),
+        (f"{TIME}<think>\n\n</think>\n\n{TIME}", ["c:get_time", "c:get_time"]),
+        (f"{TIME}<think>So.</think>{TIME}Nine.", ["c:get_time"]),
+        (f'{TIME}<tool_call>\n{{"name": "nobody", "arguments": {{}}}}\n</tool_call>\n{TIME}', ["c:get_time"]),
+    ],
+)
+def test_a_reply_ends_with_its_calls_at_the_first_word_behind_them(
+    data: st.DataObject, text: str, told: list[str]
+) -> None:
+    family = NAMED["hermes"]
+    calls = CallReader(family.syntax, TOOLS, lambda: "id")
+    read = ReplyReader((), calls, ReasoningReader(family), tells_thoughts=True)
+    said = [each for each in runs(through(read, data.draw(cuts(text)))) if each.strip("t:\n ")]
+    assert said == told
+    assert read.over == (text.replace(TIME, "").replace("<think>\n\n</think>", "").strip() not in ("", "Well."))
+
+
+@pytest.mark.promise("output.calls-last")
+@given(data=st.data())
+def test_reasoning_that_is_not_told_ends_no_reply(data: st.DataObject) -> None:
+    family = NAMED["hermes"]
+    calls = CallReader(family.syntax, TOOLS, lambda: "id")
+    read = ReplyReader((), calls, ReasoningReader(family))
+    pieces = data.draw(cuts(f"{TIME}<think>So.</think>{TIME}"))
+    assert runs(through(read, pieces)) == ["c:get_time", "c:get_time"]
+
+
+@pytest.mark.promise("stops.matched-and-cut")
+@given(data=st.data())
+def test_white_space_behind_a_call_still_ends_a_reply_that_is_to_stop_there(data: st.DataObject) -> None:
+    family = NAMED["hermes"]
+    read = ReplyReader(("\n\n\n",), CallReader(family.syntax, TOOLS, lambda: "id"))
+    through(read, data.draw(cuts(f"{TIME}\n\n\n\nNine.")))
+    assert read.stop_sequence == "\n\n\n"
 
 
 @given(data=st.data())

@@ -54,7 +54,6 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
         [{"role": "x", "content": "a"}],
         'messages: Unexpected role "x". Allowed roles are "user" or "assistant"',
     ),
-    "assistant first": ([assistant()], 'messages: first message must use the "user" role'),
     "only a directive": (
         [system([], output_config={"effort": "high"})],
         'messages: first message must use the "user" role',
@@ -169,6 +168,10 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
         [user(), assistant([text("a "), text("b\n")])],
         "messages: final assistant content cannot end with trailing whitespace",
     ),
+    "blank texts alone beside a message with a call": (
+        [user(), assistant([text(" ")]), assistant([call("toolu_1")]), user([result("toolu_1")])],
+        "messages: text content blocks must contain non-whitespace text",
+    ),
     "call by the user": (
         [user([call("toolu_1")])],
         "messages.0: `tool_use` blocks can only be in `assistant` messages",
@@ -202,6 +205,11 @@ ACCEPTED: dict[str, list[Any]] = {
     "prefill of which an earlier block ends in a space": [user(), assistant([text("a "), text("b")])],
     "a final assistant that has not begun": [user(), assistant([])],
     "a final assistant string that has not begun": [user(), assistant("")],
+    "assistant first": [assistant("Welcome."), user("Hi")],
+    "assistant first and alone": [assistant("Once upon")],
+    "assistant first, and not begun": [assistant("")],
+    "a directive, then the assistant": [system([], output_config={"effort": "high"}), assistant(), user()],
+    "blank text beside a call": [user(), assistant([text("\n\n"), call("toolu_1")]), user([result("toolu_1")])],
     "blank text beside words": [user([text(" "), text("real")])],
     "an assistant in the middle that ends in a space": [user(), assistant("a "), user()],
     "system at the end": [user(), system()],
@@ -236,6 +244,22 @@ def test_a_conversation_out_of_shape_is_refused_in_the_api_s_words(case: str) ->
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_a_conversation_in_shape_is_accepted(case: str) -> None:
     assert wrong(body(*ACCEPTED[case], tools=[SEARCH]), CLEAR_AT, TURN_CONFIG) is None
+
+
+@pytest.mark.promise("conversation.assistant-first")
+def test_the_assistant_may_speak_first_on_every_model_and_alone_only_where_it_may_be_prefilled() -> None:
+    for model in ("claude-opus-4-8", "claude-sonnet-4-5", "claude-fable-5-1"):
+        assert wrong({**body(assistant("Welcome."), user("Hi")), "model": model}) is None
+    assert wrong({**body(assistant("Welcome.")), "model": "claude-sonnet-4-5"}) is None
+    assert str(wrong({**body(assistant("Welcome.")), "model": "claude-opus-4-8"})).startswith("This model does not")
+
+
+@pytest.mark.promise("conversation.blank-text-beside-a-call")
+def test_a_blank_text_is_taken_beside_a_call_alone() -> None:
+    blank = [user(), assistant([text(" "), call("toolu_1")]), user([result("toolu_1")])]
+    assert wrong(body(*blank)) is None
+    alone = [user(), assistant(" "), assistant([call("toolu_1")]), user([result("toolu_1")])]
+    assert verdict(body(*alone)) == "messages: text content blocks must contain non-whitespace text"
 
 
 def test_clear_at_without_its_header_is_an_unknown_key() -> None:

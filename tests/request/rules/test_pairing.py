@@ -7,6 +7,7 @@ import pytest
 from tests.request.requests import (
     CODE,
     SEARCH,
+    YET,
     Json,
     assistant,
     body,
@@ -17,10 +18,19 @@ from tests.request.requests import (
     server_call,
     system,
     text,
+    thought,
+    tool,
     user,
     verdict,
     wrong,
 )
+
+
+def unfinished(turn: int, tool: str, call_id: str = "srvtoolu_1") -> str:
+    return (
+        f"messages.{turn}: `{tool}` tool use with id `{call_id}` was found without a corresponding "
+        f"`{tool}_tool_result` block"
+    )
 
 
 def unanswered(message: int, *ids: str) -> str:
@@ -36,6 +46,8 @@ def orphan(path: str, call_id: str) -> str:
         "a corresponding `tool_use` block in the previous message."
     )
 
+
+TURN_CONFIG = "mid-conversation-output-config-2026-07-01"
 
 A, B = "toolu_01A", "toolu_01B"
 
@@ -65,7 +77,62 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     ),
     "a call in the second of two assistant messages": (
         [user(), assistant("well"), assistant([call(A)]), user("so?")],
-        unanswered(2, A),
+        unanswered(1, A),
+    ),
+    "a call behind two messages of the user's": (
+        [user(), user(), assistant([call(A)]), user("so?")],
+        unanswered(1, A),
+    ),
+    "a call in a conversation that the assistant began": ([assistant([call(A)]), user("so?")], unanswered(1, A)),
+    "text behind the call": ([user(), assistant([call(A), text("ok")]), user([result(A)])], unanswered(1, A)),
+    "blank text behind the call": ([user(), assistant([call(A), text(" ")]), user([result(A)])], unanswered(1, A)),
+    "text between two calls": (
+        [user(), assistant([call(A), text("and"), call(B)]), user([result(A), result(B)])],
+        unanswered(1, A),
+    ),
+    "text behind two calls": (
+        [user(), assistant([call(A), call(B), text("so")]), user([result(A), result(B)])],
+        unanswered(1, A, B),
+    ),
+    "text in a message behind that of the call": (
+        [user(), assistant([call(A)]), assistant("ok"), user([result(A)])],
+        unanswered(1, A),
+    ),
+    "thinking between two calls": (
+        [user(), assistant([thought(), call(A), thought(), call(B)]), user([result(A), result(B)])],
+        unanswered(1, A),
+    ),
+    "a server tool's pair behind the call": (
+        [
+            user(),
+            assistant([call(A), server_call("srvtoolu_1"), search_result("srvtoolu_1")]),
+            user([result(A)]),
+        ],
+        unanswered(1, A),
+    ),
+    "a server tool's result behind the call": (
+        [
+            user(),
+            assistant([server_call("srvtoolu_1"), call(A), search_result("srvtoolu_1")]),
+            user([result(A)]),
+        ],
+        unanswered(1, A),
+    ),
+    "a result in the second of two user messages, without a call": (
+        [user("a"), user([result(A)])],
+        orphan("messages.0.content.1", A),
+    ),
+    "a result behind blocks and a string": (
+        [user([text("a"), text("b")]), user("c"), user([result(A)])],
+        orphan("messages.0.content.3", A),
+    ),
+    "a result without a call behind the assistant's own beginning": (
+        [assistant(), user([result(A)])],
+        orphan("messages.2.content.0", A),
+    ),
+    "a result behind a directive": (
+        [user("a"), system([], output_config={"effort": "high"}), user([result(A)])],
+        orphan("messages.0.content.1", A),
     ),
     "a result without any call": ([user([text("a"), result(A)])], orphan("messages.0.content.1", A)),
     "a result of another call": (
@@ -85,9 +152,14 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
         [user(), assistant([call(A), call(A)]), user([result(A)])],
         "messages.1.content.1: `tool_use` ids must be unique",
     ),
-    "an id of an earlier turn": (
-        [user(), assistant([call(A)]), user([result(A)]), assistant([text("a"), call(A)]), user([result(A)])],
-        "messages.3.content.1: `tool_use` ids must be unique",
+    "two calls of one id in two messages": (
+        [user(), assistant([text("a"), call(A)]), assistant([call(A)]), user([result(A)])],
+        "messages.1.content.2: `tool_use` ids must be unique",
+    ),
+    "two results of one call in two messages": (
+        [user(), assistant([call(A)]), user([result(A)]), user([result(A)])],
+        "messages.2.content.1: each tool_use must have a single result. Found multiple `tool_result` blocks with id: "
+        + A,
     ),
     "a result that names a toolset of its own": (
         [user(), assistant([call(A)]), user([result(A, toolset_name="browser")])],
@@ -125,21 +197,26 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     ),
     "a server call without its result": (
         [user(), assistant([server_call("srvtoolu_1"), text("a")]), user()],
-        "`web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block",
+        unfinished(1, "web_search"),
     ),
     "a server call that waits while the user says more than results": (
         [user(), assistant([server_call("srvtoolu_1"), call(A)]), user([result(A), text("hurry")])],
-        "`web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block",
+        unfinished(1, "web_search"),
     ),
     "a server call with the result of another tool": (
         [user(), assistant([server_call("srvtoolu_1", "code_execution"), search_result("srvtoolu_1")])],
         "messages.1.content.1: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each "
-        "`web_search_tool_result` block must have a corresponding call before it.",
+        "`web_search_tool_result` block must have a corresponding `server_tool_use` block before it.",
     ),
     "a server result without a call": (
         [user(), assistant([search_result("srvtoolu_1")])],
         "messages.1.content.0: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each "
-        "`web_search_tool_result` block must have a corresponding call before it.",
+        "`web_search_tool_result` block must have a corresponding `server_tool_use` block before it.",
+    ),
+    "a server result without a call in the second message of a turn": (
+        [user(), assistant("well"), assistant([search_result("srvtoolu_1")])],
+        "messages.1.content.1: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each "
+        "`web_search_tool_result` block must have a corresponding `server_tool_use` block before it.",
     ),
     "two server calls of one id": (
         [user(), assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1"), server_call("srvtoolu_1")])],
@@ -147,12 +224,36 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     ),
     "a paused server call whose tool is gone": (
         [user(), assistant([server_call("srvtoolu_1", "web_fetch")])],
-        "`web_fetch` tool use with id `srvtoolu_1` was found without a corresponding `web_fetch_tool_result` block but "
-        "no `web_fetch` tool was provided",
+        unfinished(1, "web_fetch") + " but no `web_fetch` tool was provided",
     ),
 }
 
 ACCEPTED: dict[str, list[Any]] = {
+    "an id of an earlier turn": [
+        user(),
+        assistant([call(A)]),
+        user([result(A)]),
+        assistant([text("a"), call(A)]),
+        user([result(A)]),
+    ],
+    "a server tool's id of an earlier turn": [
+        user(),
+        assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1")]),
+        user(),
+        assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1")]),
+        user(),
+    ],
+    "a server call that waits behind a client's": [
+        user(),
+        assistant([call(A), server_call("srvtoolu_1")]),
+        user([result(A)]),
+    ],
+    "a server tool's pair before the call": [
+        user(),
+        assistant([server_call("srvtoolu_1"), search_result("srvtoolu_1"), text("so"), call(A), call(B)]),
+        user([result(A), result(B)]),
+    ],
+    "a call that opens the conversation": [assistant([call(A)]), user([result(A)])],
     "a call and its result": [user(), assistant([call(A)]), user([result(A)])],
     "text before the call": [user(), assistant([text("let me see"), call(A)]), user([result(A)])],
     "text behind the result": [user(), assistant([call(A)]), user([result(A), text("so?")])],
@@ -204,11 +305,11 @@ ACCEPTED: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.promise("errors.tool-pairing")
+@pytest.mark.promise("errors.tool-pairing", "errors.server-pairing")
 @pytest.mark.parametrize("case", REFUSED)
 def test_calls_and_results_that_do_not_match_are_refused_with_their_ids(case: str) -> None:
     messages, message = REFUSED[case]
-    assert verdict(body(*messages, tools=[SEARCH, CODE])) == message
+    assert verdict(body(*messages, tools=[SEARCH, CODE]), TURN_CONFIG) == message
 
 
 @pytest.mark.promise("errors.tool-pairing")
@@ -242,8 +343,30 @@ def test_a_call_of_an_mcp_server_waits_only_while_the_server_is_there() -> None:
     assert wrong(body(user(), assistant([used, answered]), user()), header) is None
     assert wrong(body(user(), assistant([used]), mcp_servers=[server]), header) is None
     assert verdict(body(user(), assistant([used])), header) == (
-        "`look` tool use with id `mcptoolu_1` was found without a corresponding `mcp_tool_result` block"
+        "messages.1: `look` tool use with id `mcptoolu_1` was found without a corresponding `mcp_tool_result` block"
     )
+
+
+@pytest.mark.promise("errors.pending-code")
+@pytest.mark.parametrize(
+    "definition",
+    [
+        tool("a", allowed_callers=["code_execution_20260120"]),
+        tool("a", allowed_callers=["direct", "code_execution_20250825"]),
+        {"type": "web_search_20260209", "name": "web_search"},
+    ],
+)
+def test_a_pending_call_of_code_that_only_a_tools_callers_name_is_told_as_not_built(definition: Json) -> None:
+    waits = body(user(), assistant([server_call("srvtoolu_1", "code_execution")]), tools=[definition])
+    assert verdict(waits) == f"messages.1.content.0: code_execution calls are{YET}"
+    assert verdict({**waits, "container": "container_1"}) == f"messages.1.content.0: code_execution calls are{YET}"
+
+
+@pytest.mark.promise("errors.pending-code")
+def test_a_pending_call_of_code_without_anything_that_runs_it_is_told_as_not_provided() -> None:
+    for given in (tool(), {"type": "web_search_20260209", "name": "web_search", "allowed_callers": ["direct"]}):
+        waits = body(user(), assistant([server_call("srvtoolu_1", "code_execution")]), tools=[given])
+        assert verdict(waits) == unfinished(1, "code_execution") + " but no `code_execution` tool was provided"
 
 
 def test_very_many_ids_are_not_all_named() -> None:

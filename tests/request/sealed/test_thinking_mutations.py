@@ -129,18 +129,19 @@ class Judge:
     def unpaired(self, messages: Messages) -> str | None:
         calls: list[tuple[int, str]] = []
         results: list[tuple[int, str, bool]] = []
+        last = True
         for n, message in enumerate(messages):
             kinds = [block["type"] for block in message["content"]]
+            behind = kinds[kinds.index("tool_use") :] if "tool_use" in kinds else []
+            last = last and set(behind) <= {"tool_use"}
             calls += [(n, block["id"]) for block in message["content"] if block["type"] == "tool_use"]
             results += [
                 (n, block["tool_use_id"], set(kinds[:m]) <= {"tool_result"})
                 for m, block in enumerate(message["content"])
                 if block["type"] == "tool_result"
             ]
-        paired = len({each for _, each in calls}) == len(calls) and sorted(results) == sorted(
-            (n + 1, each, True) for n, each in calls
-        )
-        return None if paired else "tool_"
+        paired = len(set(calls)) == len(calls) and sorted(results) == sorted((n + 1, each, True) for n, each in calls)
+        return None if paired and last else "tool_"
 
     def ends(self, messages: Messages) -> str | None:
         for n, message in enumerate(messages):

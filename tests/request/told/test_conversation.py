@@ -9,9 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialogue.conversation import Conversation, Limits, Sampling, Text, Turn
+from antiphon.dialogue.tools import Result
 from antiphon.request.intake import parse_count, parse_create
+from antiphon.request.sealed.compactions import told as summarized
 from antiphon.request.task import task_of
-from tests.request.requests import Json, asked, assistant, body, context, image, system, text, thought, told_of, user
+from antiphon.request.told.conversation import OPENING
+from tests.request.requests import (
+    Json,
+    asked,
+    assistant,
+    body,
+    call,
+    context,
+    image,
+    result,
+    system,
+    text,
+    thought,
+    told_of,
+    tool,
+    user,
+)
 
 CLEAR_AT = "mid-conversation-system-clear-at-2026-08-21"
 
@@ -19,7 +37,7 @@ TURN_CONFIG = "mid-conversation-output-config-2026-07-01"
 
 
 def lowered(*messages: Json, **more: Any) -> Conversation:
-    headers = context(CLEAR_AT, TURN_CONFIG)
+    headers = context(CLEAR_AT, TURN_CONFIG, "compact-2026-01-12")
     return told_of(parse_create(orjson.dumps(body(*messages, **more)), headers), headers)
 
 
@@ -78,6 +96,46 @@ def said(speaker: Any, *words: str) -> Turn:
 )
 def test_messages_become_turns(messages: list[Json], turns: list[Turn], prefill: str | None) -> None:
     assert lowered(*messages) == Conversation((), tuple(turns), prefill)
+
+
+@pytest.mark.promise("conversation.assistant-first")
+@pytest.mark.parametrize(
+    ("messages", "turns", "prefill"),
+    [
+        (
+            [assistant("Welcome."), user("Hi")],
+            [said("user", OPENING), said("assistant", "Welcome."), said("user", "Hi")],
+            None,
+        ),
+        ([assistant("Once upon")], [said("user", OPENING)], "Once upon"),
+        ([assistant("")], [said("user", OPENING)], None),
+        # A summary stands for what was said before, whoever brings it.
+        (
+            [assistant([{"type": "compaction", "content": "They said hello."}]), user("Go on")],
+            [said("user", summarized("They said hello."), "Go on")],
+            None,
+        ),
+    ],
+)
+def test_where_the_assistant_speaks_first_a_short_turn_of_the_users_stands_in_front(
+    messages: list[Json], turns: list[Turn], prefill: str | None
+) -> None:
+    assert lowered(*messages) == Conversation((), tuple(turns), prefill)
+
+
+@pytest.mark.promise("tool-results.ids-by-turn")
+def test_an_id_that_two_turns_use_names_the_call_right_before_its_result() -> None:
+    one, two = tool("one"), tool("two")
+    conversation = lowered(
+        user("a"),
+        assistant([call("toolu_1", "one")]),
+        user([result("toolu_1", "1")]),
+        assistant([call("toolu_1", "two")]),
+        user([result("toolu_1", "2")]),
+        tools=[one, two],
+    )
+    results = [part for turn in conversation.turns for part in turn.parts if isinstance(part, Result)]
+    assert [(each.name, each.text) for each in results] == [("one", "1"), ("two", "2")]
 
 
 @pytest.mark.promise("conversation.turn-scoped-system")

@@ -311,6 +311,23 @@ async def test_a_thought_behind_the_one_call_that_is_allowed_ends_the_reply() ->
     assert len(engine.asked) == 2
 
 
+@pytest.mark.promise("output.calls-last")
+@pytest.mark.parametrize("budget", [2, 3, 50])
+@pytest.mark.parametrize("behind", [["<think>", "More?", "</think>", "It is."], ["\n\n", "It ", "is."]])
+async def test_nothing_behind_a_call_is_told_and_the_engine_is_stopped_there(behind: list[str], budget: int) -> None:
+    call = ["<tool_call>", '{"name": "look", ', '"arguments": {}}', "</tool_call>"]
+    plan = [["One", "</think>"], ["Well.", *call, *behind, "never"], ["never"]]
+    engine, asked = native(plan, Thinking(budget), tools=(TOOL,))
+    told = await events(asked)
+    # White space opens no block.
+    seen = kinds([event for event in told if not isinstance(event, TextDelta) or event.text.strip()])
+    assert seen[-2:] == ["CallEnd", "Finish"]
+    assert text(told).strip() == "Well."
+    assert finish(told).reason == "tool_use"
+    assert thoughts(told) == [("One", 2)]
+    assert engine.closed == [0, 1]
+
+
 async def test_a_second_thought_that_the_limit_cuts_is_complete_as_a_block() -> None:
     _, asked = native([["One", "</think>"], ["Well.", "<think>", "Two", " more"]], max_tokens=5)
     told = await events(asked)

@@ -141,7 +141,9 @@ class Messages:
                 made = nine_characters(call.id)
             case "numbered":
                 made = f"functions.{call.name}:{index}"
-        return self._ids.setdefault(call.id, made)
+        # Another turn may use an id again: a result is that of the call right before it.
+        self._ids[call.id] = made
+        return made
 
     def _result(self, result: Result) -> Message:
         explained = self._explained(result)

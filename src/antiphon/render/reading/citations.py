@@ -1,5 +1,7 @@
 """Citations out of an answer while it is written: tags that name a source, taken off the words that rest on it.
 
+A citation comes before its words, and takes them to be found: words that cite are held back until their tag ends.
+
 A grammar lets the model name only sources that there are; without one, a tag that names another is dropped and its
 words are plain text. Comes behind the reader of thoughts, so that nothing in a call or a thought is a citation.
 """
@@ -8,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from antiphon.dialogue.events import Cited, CiteStart, ReplyEvent, TextDelta
+from antiphon.dialogue.events import CiteEnd, CiteStart, ReplyEvent, TextDelta
 from antiphon.render.sources import Source
 
 CLOSING: Final = "</cite>"
@@ -84,15 +86,13 @@ class CitationReader:
                 self._blank = text
                 return
             self._blank = ""
-            told.append(CiteStart())
         self._words.append(text)
-        told.append(TextDelta(text))
 
     def _close(self, told: list[ReplyEvent]) -> None:
         source, words, blank = self._open, "".join(self._words), self._blank
         self._open, self._words, self._blank = None, [], ""
         if source is not None and words:
-            told.append(Cited(self._make(source, words)))
+            told += [CiteStart(self._make(source, words)), TextDelta(words), CiteEnd()]
         elif blank:
             told.append(TextDelta(blank))
 

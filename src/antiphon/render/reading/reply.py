@@ -7,7 +7,7 @@ from antiphon.dialogue.events import (
     CallArguments,
     CallEnd,
     CallStart,
-    Cited,
+    CiteEnd,
     CiteStart,
     ReasoningDelta,
     ReplyEvent,
@@ -29,6 +29,9 @@ class ReplyReader:
 
     Stop sequences are looked for in what the client sees, the text and the JSON of inputs: the markup of calls is not
     the client's to stop at, and neither is reasoning.
+
+    A reply ends with its calls: the first word or thought behind one is no part of it any more. The API takes back
+    no other reply, and what a model says of a result that it has not seen is made up.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class ReplyReader:
         self._input = StopMatcher(())
         self._stop: str | None = None
         self._has_called = False
+        self._ended = False
+        self._cites: CiteStart | None = None
 
     @property
     def stop_sequence(self) -> str | None:
@@ -71,7 +76,7 @@ class ReplyReader:
     @property
     def over(self) -> bool:
         """Whether nothing that the model still writes belongs to the reply; the engine may be stopped then."""
-        return self._stop is not None or (self._calls is not None and self._calls.over)
+        return self._stop is not None or self._ended or (self._calls is not None and self._calls.over)
 
     def feed(self, text: str) -> list[ReplyEvent]:
         """What this text adds."""
@@ -86,41 +91,62 @@ class ReplyReader:
             read = [*self._thoughts.read(read), *self._thoughts.finish()]
         if self._citations is not None:
             read = [*self._citations.read(read), *self._citations.finish()]
-        return self._see(read) + _deltas(self._text.flush())
+        return self._see(read) + self._deltas(self._text.flush())
 
     def _see(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         """The events with the stop sequences looked for."""
         seen: list[ReplyEvent] = []
         for event in events:
-            if self._stop is not None:
+            if self._stop is not None or self._ended:
                 break
             match event:
+                case TextDelta(text=text) if self._has_called:
+                    words = text.lstrip()
+                    seen += self._say(text.removesuffix(words))
+                    self._ended = bool(words)
                 case TextDelta(text=text):
                     seen += self._say(text)
+                case ReasoningDelta() | CiteStart() if self._has_called and self._is_told(event):
+                    self._ended = True
                 case CallStart():
                     # Text before a call and text behind it are not one text.
-                    seen += _deltas(self._text.flush())
+                    seen += self._deltas(self._text.flush())
                     seen.append(self._begin(event))
                 case CallArguments(partial_json=piece):
                     seen += self._argue(self._input.feed(piece))
                     self._stop = self._input.matched
                     seen += [] if self._stop is None else self._end()
-                case ReasoningDelta() if self._tells_thoughts:
+                case ReasoningDelta() if self._is_told(event):
                     # Text before a thought and text behind it are not one text.
-                    seen += [*_deltas(self._text.flush()), event]
-                case CiteStart() | Cited():
+                    seen += [*self._deltas(self._text.flush()), event]
+                case CiteStart() | CiteEnd():
                     # Each of these texts is a block of its own.
-                    seen += [*_deltas(self._text.flush()), event]
+                    seen += [*self._deltas(self._text.flush()), *self._quote(event)]
                 case CallEnd():
                     seen += [*self._argue(self._input.flush()), *self._end()]
                 case _:
                     pass
         return seen
 
+    def _is_told(self, event: ReplyEvent) -> bool:
+        return self._tells_thoughts or not isinstance(event, ReasoningDelta)
+
     def _say(self, text: str) -> list[ReplyEvent]:
-        events = _deltas(self._text.feed(text))
+        events = self._deltas(self._text.feed(text))
         self._stop = self._text.matched
         return events
+
+    def _quote(self, event: CiteStart | CiteEnd) -> list[ReplyEvent]:
+        """A citation begins with the first of its words that is to be seen: a stop sequence may leave none."""
+        begun = self._cites is None
+        self._cites = event if isinstance(event, CiteStart) else None
+        return [event] if begun and isinstance(event, CiteEnd) else []
+
+    def _deltas(self, text: str) -> list[ReplyEvent]:
+        if self._cites is None or not text.strip():
+            return _deltas(text)
+        begun, self._cites = self._cites, None
+        return [begun, TextDelta(text)]
 
     def _begin(self, call: CallStart) -> CallStart:
         self._input = StopMatcher(self._sequences)

@@ -1,7 +1,7 @@
 """What a message may not leave empty. Source: API reference, Messages; texts as recorded.
 
-A blank text is a mistake only where its message says nothing else in words. An empty `system` string is no system
-prompt; many clients send one.
+A blank text is a mistake only where its message says nothing else in words and makes no call. An empty `system`
+string is no system prompt; many clients send one.
 """
 
 from antiphon.request.case import Case, Issue, texts_of
@@ -37,12 +37,15 @@ def no_empty_texts(case: Case) -> Issue | None:
 
 
 def no_blank_messages(case: Case) -> Issue | None:
-    """A message with words has words that can be seen."""
+    """A message with words has words that can be seen, or a call beside them."""
     texts: dict[int, list[str]] = {}
+    calls: set[int] = set()
     for item in case.items:
         if isinstance(item.block, TextBlock):
             texts.setdefault(item.message, []).append(item.block.text)
-    if any(not any(text.strip() for text in said) for said in texts.values()):
+        elif item.block.type == "tool_use":
+            calls.add(item.message)
+    if any(n not in calls and not any(text.strip() for text in said) for n, said in texts.items()):
         return Issue("messages: text content blocks must contain non-whitespace text")
     return None
 

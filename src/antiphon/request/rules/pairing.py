@@ -1,7 +1,8 @@
 """Calls of client tools and their results. Source: API reference, Handle tool calls; texts as recorded.
 
 Every `tool_use` of an assistant turn is answered by exactly one `tool_result` in the user turn right behind it, and
-the results come first there.
+the results come first there. Behind a call nothing but calls may follow in its turn. Errors count turns: messages of
+one role in a row are one.
 """
 
 from antiphon.request.case import Case, Issue, Placed, Turn
@@ -12,6 +13,8 @@ _NO_TURN = Turn("", ())
 
 _TYPES = frozenset({"tool_use", "tool_result"})
 
+_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+
 _MOST_IDS = 100  # named in one message
 
 
@@ -19,21 +22,21 @@ def calls_and_results(case: Case) -> Issue | None:
     """The calls and results of the conversation match, turn by turn; the first turn with a mistake is named."""
     if case.kinds.isdisjoint(_TYPES):
         return None
-    made: set[str] = set()
     previous = _NO_TURN
     for turn, following in zip(case.turns, (*case.turns[1:], _NO_TURN), strict=True):
-        issue = _known_and_single(turn, previous) or _unique(turn, made) or _answered(turn, following)
+        issue = _known_and_single(case, turn, previous) or _unique(case, turn) or _answered(case, turn, following)
         if issue is not None:
             return issue
         previous = turn
     return None
 
 
-def _unique(turn: Turn, made: set[str]) -> Issue | None:
+def _unique(case: Case, turn: Turn) -> Issue | None:
+    made: set[str] = set()
     for item in turn.of("tool_use"):
         assert isinstance(item.block, ToolUseBlock)
         if item.block.id in made:
-            return Issue(f"{item.path}: `tool_use` ids must be unique")
+            return Issue(f"{case.turn_block_path(item)}: `tool_use` ids must be unique")
         made.add(item.block.id)
     return None
 
@@ -42,25 +45,36 @@ def _calls(turn: Turn) -> dict[str, Placed]:
     return {item.block.id: item for item in turn.items if isinstance(item.block, ToolUseBlock)}
 
 
-def _answered(turn: Turn, following: Turn) -> Issue | None:
+def _answered(case: Case, turn: Turn, following: Turn) -> Issue | None:
     calls = _calls(turn)
+    if not calls:
+        return None
+    last_words = max((item for item in turn.items if item.block.type not in _CALLS), key=_at, default=None)
     answered: set[str] = set()
     for item in following.items:
         # A result behind another block comes too late: it answers nothing.
         if not isinstance(item.block, ToolResultBlock):
             break
         answered.add(item.block.tool_use_id)
-    missing = [call for call in calls if call not in answered]
+    missing = [
+        call
+        for call, item in calls.items()
+        if call not in answered or (last_words is not None and _at(item) < _at(last_words))
+    ]
     if not missing:
         return None
     ids = ", ".join(shown(call) for call in missing[:_MOST_IDS])
     return Issue(
-        f"messages.{calls[missing[0]].message}: `tool_use` ids were found without `tool_result` blocks immediately "
+        f"{case.turn_path(calls[missing[0]])}: `tool_use` ids were found without `tool_result` blocks immediately "
         f"after: {ids}. Each `tool_use` block must have a corresponding `tool_result` block in the next message."
     )
 
 
-def _known_and_single(turn: Turn, previous: Turn) -> Issue | None:
+def _at(item: Placed) -> tuple[int, int]:
+    return item.message, item.position
+
+
+def _known_and_single(case: Case, turn: Turn, previous: Turn) -> Issue | None:
     calls = _calls(previous)
     seen: set[str] = set()
     for item in turn.of("tool_result"):
@@ -68,13 +82,14 @@ def _known_and_single(turn: Turn, previous: Turn) -> Issue | None:
         call = item.block.tool_use_id
         if call not in calls:
             return Issue(
-                f"{item.path}: unexpected `tool_use_id` found in `tool_result` blocks: {shown(call)}. Each "
-                "`tool_result` block must have a corresponding `tool_use` block in the previous message."
+                f"{case.turn_block_path(item)}: unexpected `tool_use_id` found in `tool_result` blocks: "
+                f"{shown(call)}. Each `tool_result` block must have a corresponding `tool_use` block in the previous "
+                "message."
             )
         if call in seen:
             return Issue(
-                f"{item.path}: each tool_use must have a single result. Found multiple `tool_result` blocks with "
-                f"id: {shown(call)}"
+                f"{case.turn_block_path(item)}: each tool_use must have a single result. Found multiple "
+                f"`tool_result` blocks with id: {shown(call)}"
             )
         seen.add(call)
     return None

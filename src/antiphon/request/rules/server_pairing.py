@@ -14,11 +14,10 @@ def server_calls_and_results(case: Case) -> Issue | None:
     """Every server call has its result, or may still wait for it."""
     if case.kinds.isdisjoint(CALLS_AND_RESULTS) and not any(is_server_result(item.block) for item in case.items):
         return None
-    made: set[str] = set()
     waiting: dict[str, Placed] = {}
     for turn in case.turns:
         if turn.role == "assistant":
-            issue = _assistant(case, turn, made, waiting)
+            issue = _assistant(case, turn, waiting)
         elif turn.role == "user" and any(item.block.type != "tool_result" for item in turn.items):
             issue = next((Issue(_unresolved(case, call)) for call in waiting.values()), None)
         else:
@@ -28,12 +27,13 @@ def server_calls_and_results(case: Case) -> Issue | None:
     return next((issue for call in waiting.values() if (issue := _resumable(case, call))), None)
 
 
-def _assistant(case: Case, turn: Turn, made: set[str], waiting: dict[str, Placed]) -> Issue | None:
+def _assistant(case: Case, turn: Turn, waiting: dict[str, Placed]) -> Issue | None:
+    made = set(waiting)
     for item in turn.items:
         block = item.block
         if isinstance(block, ServerToolUseBlock | McpToolUseBlock):
             if block.id in made:
-                return Issue(f"{item.path}: `{block.type}` ids must be unique")
+                return Issue(f"{case.turn_block_path(item)}: `{block.type}` ids must be unique")
             made.add(block.id)
             waiting[block.id] = item
         elif is_server_result(block):
@@ -41,9 +41,10 @@ def _assistant(case: Case, turn: Turn, made: set[str], waiting: dict[str, Placed
             call_id: str = getattr(block, "tool_use_id", "")
             call = waiting.get(call_id)
             if call is None or _expected(case, call) != block.type:
+                use = "mcp_tool_use" if block.type == "mcp_tool_result" else "server_tool_use"
                 return Issue(
-                    f"{item.path}: unexpected `tool_use_id` found in `{block.type}` blocks: {shown(call_id)}. Each "
-                    f"`{block.type}` block must have a corresponding call before it."
+                    f"{case.turn_block_path(item)}: unexpected `tool_use_id` found in `{block.type}` blocks: "
+                    f"{shown(call_id)}. Each `{block.type}` block must have a corresponding `{use}` block before it."
                 )
             del waiting[call_id]
     return None
@@ -60,8 +61,8 @@ def _expected(case: Case, call: Placed) -> str:
 def _unresolved(case: Case, call: Placed) -> str:
     assert isinstance(call.block, ServerToolUseBlock | McpToolUseBlock)
     return (
-        f"`{shown(call.block.name)}` tool use with id `{shown(call.block.id)}` was found without a corresponding "
-        f"`{_expected(case, call)}` block"
+        f"{case.turn_path(call)}: `{shown(call.block.name)}` tool use with id `{shown(call.block.id)}` was found "
+        f"without a corresponding `{_expected(case, call)}` block"
     )
 
 
@@ -74,5 +75,7 @@ def _resumable(case: Case, call: Placed) -> Issue | None:
     own = case.server_tools.named(tool)
     types = (tool, *(own.types if own is not None else ()))
     if any(definition.type.startswith(types) for _, definition in case.definitions):
+        return None
+    if tool == "code_execution" and case.runs_code:
         return None
     return Issue(f"{_unresolved(case, call)} but no `{tool}` tool was provided")

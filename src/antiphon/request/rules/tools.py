@@ -15,8 +15,6 @@ from antiphon.wire.tools.server import McpToolset, ToolSearchBm25, ToolSearchReg
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
 from antiphon.words import shown
 
-_CODE = "code_execution_"
-
 _TYPES: tuple[str, ...] = tuple(
     sorted(
         kind for member in get_args(get_args(Tool)[0]) for kind in get_args(member.model_fields["type"].annotation)
@@ -118,7 +116,7 @@ def types_for_the_model(case: Case) -> Issue | None:
 def container_has_its_tool(case: Case) -> Issue | None:
     """A container is for the code execution tool."""
     request = case.creation
-    if request is None or request.container is None or any(tool.type.startswith(_CODE) for tool in case.tools):
+    if request is None or request.container is None or case.runs_code:
         return None
     return Issue("container: Container identifier can only be provided when using the code execution tool")
 

@@ -2,13 +2,14 @@
 
 Consecutive messages of one role become one turn. Thinking that comes back is told where it has been read and is kept;
 without thinking in the request the API ignores it. A deferred tool is there once a result has named it. A summary is
-told in place of what was said before it; where one is asked for, the user asks for it last. Source: API reference,
-Messages; Mid-conversation system messages; Tool search; Extended thinking; Compaction.
+told in place of what was said before it; where one is asked for, the user asks for it last. Where the assistant
+speaks first, a short turn of the user's stands in front: many chat templates take no other order. Source: API
+reference, Messages; Mid-conversation system messages; Tool search; Extended thinking; Compaction.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from antiphon.dialogue.conversation import Conversation, Part, Reasoning, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinker, Thinking
@@ -49,6 +50,9 @@ from antiphon.wire.gates import INTERLEAVED
 from antiphon.wire.request import CountTokens, CreateMessage
 from antiphon.wire.tools.definitions import ToolChoiceNone, ToolChoiceTool
 
+OPENING: Final = "Begin."
+"""What the user says where the request begins with the assistant; with its markup about seven tokens."""
+
 _NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
 
 
@@ -62,6 +66,8 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
     for speaker, part in _spoken(case, held, roster):
         _place(turns, speaker, part)
+    if not turns or turns[0][0] == "assistant":
+        turns.insert(0, ("user", [Text(OPENING)]))
     prefill: str | None = None
     if turns and turns[-1][0] == "assistant":
         prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))

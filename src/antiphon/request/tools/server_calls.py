@@ -77,10 +77,13 @@ def awaited(case: Case) -> Iterator[Result]:
 def seen_urls(case: Case, found: Found, sources: UrlSources | None) -> frozenset[str]:
     """The URLs that stand in the conversation as far as the tool takes them from there, as they are written."""
     sources = sources or UrlSources()
-    names = {item.block.id: item.block.name for item in case.told if isinstance(item.block, ToolUseBlock)}
+    names: dict[str, str] = {}
     urls: set[str] = set()
     for item in case.told:
         match item.block:
+            case ToolUseBlock(id=call, name=name):
+                # Another turn may use the same id again.
+                names[call] = name
             case ToolResultBlock(tool_use_id=call):
                 taken = _takes(sources.client_tool_results, names.get(call, ""))
                 urls |= _written(item) if taken else set()

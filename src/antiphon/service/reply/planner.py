@@ -21,11 +21,13 @@ from antiphon.request.told.thoughts import applied_edits
 from antiphon.seals import Seals
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.citations import Citations
+from antiphon.service.reply.opening import opening
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
 from antiphon.service.served import ServedModel
-from antiphon.wire.reply import Diagnostics, Message, TokenCount, Usage
+from antiphon.wire.gates import CLEARING
+from antiphon.wire.reply import Message, TokenCount
 from antiphon.wire.request import CountTokens, CreateMessage
 
 
@@ -73,12 +75,15 @@ class Planner:
             _check_room(asked, len(prompt.tokens))
         return Work(
             served=served,
-            task=_settled(Task(task.conversation, task.limits, task.sampling), Limits(most), served),
+            task=_settled(
+                Task(task.conversation, task.limits, task.sampling, details=task.details), Limits(most), served
+            ),
             prompt=prompt,
             window=asked.target.window,
             opening=self._opening(asked, 0),
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
+            context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
         )
 
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
@@ -120,7 +125,7 @@ class Planner:
     async def _applied_edits(
         self, asked: Asked[CreateMessage], served: ServedModel, cleared: int, tokens: int
     ) -> dict[str, Any] | UnsetType:
-        if asked.request.context_management is None:
+        if asked.request.context_management is None and not asked.context.unlocks(CLEARING):
             return UNSET
         spared = await self._spared(asked, served, cleared, tokens)
         return {"applied_edits": applied_edits(cleared, spared)}
@@ -130,13 +135,7 @@ class Planner:
         return Telling(sealing, task.form, self.summarizer, task.estimates)
 
     def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
-        return Message(
-            model=asked.target.profile.id,
-            id=make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)),
-            usage=Usage(input_tokens=tokens, output_tokens=0),
-            diagnostics=_diagnostics(asked.request),
-            input_transformations=asked.opened.thoughts.reported(asked.context),
-        )
+        return opening(asked, tokens, make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)))
 
     def _new_call_id(self) -> str:
         return make_id("toolu_", self.entropy.bytes(ENTROPY_BYTES))
@@ -172,12 +171,3 @@ def _settled(task: Task, limits: Limits, served: ServedModel) -> Task:
         top_k=recommended.top_k if asked.top_k is None else asked.top_k,
     )
     return replace(task, limits=limits, sampling=sampling)
-
-
-def _diagnostics(request: CreateMessage) -> Diagnostics | UnsetType | None:
-    """Requests are not compared here; the API has a word for that."""
-    if request.diagnostics is None:
-        return UNSET
-    if request.diagnostics.previous_message_id is None:
-        return None
-    return Diagnostics(cache_miss_reason={"type": "unavailable"})

@@ -17,8 +17,9 @@ class Reply:
     """Makes one reply of what happens in it. Use `begin`, then `run`; `fail` says in band what `run` raises."""
 
     def __init__(self, work: Work, happenings: Batches) -> None:
+        task = work.task
         self._happenings = happenings
-        self._encoder = Encoder(work.opening, work.context_management, estimates=work.task.estimates)
+        self._encoder = Encoder(work.opening, work.context_management, estimates=task.estimates, details=task.details)
 
     def begin(self) -> list[Event]:
         """The events that open the reply; known before the engine has done anything."""

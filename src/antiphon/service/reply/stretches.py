@@ -39,7 +39,6 @@ class Stretches:
         self._budget = work.task.conversation.thinking.budget
         self._written = 0
         self._thought = 0
-        self._called = False
         self._must_call = False
         self._over = False
 
@@ -143,9 +142,8 @@ class Stretches:
             async for batch in batches:
                 yield batch
         self._thought += answer.thought
-        self._called = self._called or reader.has_called
-        may_go_on = conversation.choice.parallel or not self._called
-        if answer.thinks and may_go_on and not _cut(ended):
+        # Nothing but calls follows a call, so a thought behind one is not gone on with.
+        if answer.thinks and not (reader.over or reader.has_called or _cut(ended)):
             await self._close_reopened(answer)
         else:
             yield [self._end(reader, ended, limit)]
@@ -171,13 +169,9 @@ class Stretches:
         """What the next stretch of answer is asked for, and its grammar."""
         conversation = self._work.task.conversation
         choice = conversation.choice
-        if self._must_call and not self._called:
-            choice = Choice("any", parallel=choice.parallel)
-        elif self._called and choice.mode in ("any", "tool"):
-            choice = Choice("auto", parallel=choice.parallel)
-        if choice == conversation.choice:
+        if not self._must_call or choice.mode in ("any", "tool"):
             return conversation, self._work.grammar
-        changed = replace(conversation, choice=choice)
+        changed = replace(conversation, choice=Choice("any", parallel=choice.parallel))
         try:
             return changed, await self._served.grammars.grammar(changed)
         except GrammarError:
@@ -210,7 +204,7 @@ class Stretches:
         if _cut(ended):
             return self._finish(limit)
         # Where the engine was stopped behind calls, the model went on with what only the client may tell it.
-        return self._finish("tool_use" if self._called or reader.has_called else "end_turn")
+        return self._finish("tool_use" if reader.has_called else "end_turn")
 
     def _finish(self, reason: StopReason, stop: str | None = None) -> Finish:
         self._over = True
