@@ -19,7 +19,7 @@ Source: API reference, Messages; order as measured on the real service.
 
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
-from antiphon.request.case import Case, Issue, Request, Rule
+from antiphon.request.case import USUAL, Case, Issue, Latitude, Request, Rule
 from antiphon.request.rules import (
     caching,
     compaction,
@@ -123,11 +123,12 @@ def check(
     *,
     sees: bool = True,
     server_tools: ServerTools = NO_SERVER_TOOLS,
+    latitude: Latitude = USUAL,
 ) -> Issue | None:
     """The first thing that is wrong with the request under the profile's rules, None if it can be answered.
 
-    `sees`: the model that answers takes pictures. `server_tools`: what the server runs itself. What images and PDFs
-    hold is not judged here.
+    `sees`: the model that answers takes pictures. `server_tools`: what the server runs itself. `latitude`: what
+    its owner lets pass. What images and PDFs hold is not judged here.
     """
-    case = Case(request, profile, context, sees, server_tools)
+    case = Case(request, profile, context, sees, server_tools, latitude)
     return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)

@@ -20,7 +20,7 @@ from antiphon.render.prompt.continued import behind as new_segments
 from antiphon.render.prompt.template import TemplateError
 from antiphon.render.sources import sources_of
 from antiphon.request.asked import Asked, Request
-from antiphon.request.case import Case, Issue
+from antiphon.request.case import USUAL, Case, Issue, Latitude
 from antiphon.request.intake import parse_count, parse_create
 from antiphon.request.ladder import check
 from antiphon.request.media.wanted import wanted
@@ -97,6 +97,7 @@ class MessageService:
         thinkers: Thinkers,
         media: MediaIntake,
         server: ServerSide,
+        latitude: Latitude = USUAL,
     ) -> None:
         self._routes = routes
         self._clock = clock
@@ -104,10 +105,12 @@ class MessageService:
         self._thinkers = thinkers
         self._media = media
         self._server = server
+        self._latitude = latitude
+        self._wide = routes.catalogue.wide_names()
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
-        context = replace(context, own=self._server.own)
+        context = replace(context, own=self._server.own, own_models=self._wide)
         asked = await self._with_media(await _aside(self._read_create, body, context))
         if asked.request.compaction is not None:
             work = await self._summary(asked, asked.request.max_tokens)
@@ -240,7 +243,7 @@ class MessageService:
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
-        context = replace(context, own=self._server.own)
+        context = replace(context, own=self._server.own, own_models=self._wide)
         asked = await self._with_media(await _aside(self._read_count, body, context))
         prompt = await self._prompt(asked.conversation(), asked.target)
         total = len(prompt.tokens)
@@ -257,7 +260,8 @@ class MessageService:
 
     def _checked(self, request: Request, context: WireContext) -> Asked[Request]:
         target = self._routes.resolve(request.model)
-        found = check(request, target.profile, context, sees=target.sees, server_tools=self._server.tools)
+        sees, tools, latitude = target.sees, self._server.tools, self._latitude
+        found = check(request, target.profile, context, sees=sees, server_tools=tools, latitude=latitude)
         if found is not None:
             if found.advice is not None:
                 log.warning("%s", found.advice)

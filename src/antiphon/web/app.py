@@ -5,6 +5,7 @@ from starlette.routing import Route, Router
 from antiphon.config import Settings
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
+from antiphon.request.case import Latitude
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService, Thinkers
@@ -40,7 +41,13 @@ def build_app(
         settings=settings,
         routes=routes,
         messages=MessageService(
-            routes, clock, entropy, thinkers, media, ServerSide(server_tools, settings.server_tools)
+            routes,
+            clock,
+            entropy,
+            thinkers,
+            media,
+            ServerSide(server_tools, settings.server_tools),
+            Latitude(settings.extended_schemas, settings.accommodations),
         ),
         models=ModelService(routes, server_tools),
         gatekeeper=Gatekeeper(settings.api_keys),
