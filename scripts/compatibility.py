@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from antiphon.request.accommodations import ACCOMMODATIONS
 from generated import between, write_or_check
 from manifest import ROOT, Area, Citation, Promise, cited, load
 
@@ -16,6 +17,13 @@ _INTRODUCTION = """\
 
 Each line is one promise of the API's documents, or of this project about itself. A promise counts as kept only
 when a test cites it; the others say why they are not. This page is made from `contract/` by `make docs`.
+"""
+
+_CLIENTS = """\
+## Clients that are met halfway
+
+What a known client cannot do better is accepted from that client, which says its name in its user-agent header.
+`accommodations = false` in the settings switches all of it off.
 """
 
 
@@ -44,7 +52,15 @@ def page(areas: Sequence[Area], citations: Sequence[Citation]) -> str:
         if citation.id is not None:
             proofs[citation.id].add(citation.path)
     sections = [_section(area, proofs) for area in areas]
-    return "\n".join([_INTRODUCTION, overview(areas), "", *sections])
+    return "\n".join([_INTRODUCTION, overview(areas), "", _accommodations(), *sections])
+
+
+def _accommodations() -> str:
+    rows = [
+        f"| {_cell(row.client)} before {'.'.join(map(str, row.before))} | {_cell(row.accepted)} | {_cell(row.why)} |"
+        for row in ACCOMMODATIONS
+    ]
+    return "\n".join([_CLIENTS, "| client | accepted from it alone | why |", "| --- | --- | --- |", *rows, ""])
 
 
 def _section(area: Area, proofs: Mapping[str, set[str]]) -> str:

@@ -16,6 +16,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "port": ("1", "2", "3"),
     "api_keys": ("flag", "env", '["file"]'),
     "strict_betas": ("true", "false", "true"),
+    "extended_schemas": ("true", "false", "true"),
+    "accommodations": ("false", "true", "false"),
     "ping_after": ("1", "2.5", "3"),
     "commit_after": ("1", "2.5", "3"),
     "ready_timeout": ("1", "2.5", "3"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.request.accommodations import ACCOMMODATIONS
 from compatibility import files, overview, page
 from generated import between
 from manifest import Area, Citation, ManifestError, Promise, cited, load, missing, problems
@@ -52,6 +53,15 @@ def test_a_disagreement_is_named(areas: list[Area], citations: list[Citation], p
 def test_agreement_is_silent():
     areas = [area(promise(), promise("stops.later", reason="not built"))]
     assert problems(areas, [citation()]) == []
+
+
+@pytest.mark.promise("clients.accommodations")
+def test_the_page_lists_what_is_accepted_from_which_client_until_when_and_why():
+    text = page([area(promise())], [citation()])
+    for row in ACCOMMODATIONS:
+        until = ".".join(map(str, row.before))
+        assert f"| {row.client} before {until} | {row.accepted} | {row.why} |" in text
+    assert "`accommodations = false`" in text
 
 
 def test_marks_are_found_wherever_they_stand(tmp_path: Path):

@@ -57,7 +57,8 @@ def test_no_kind_is_without_a_sample():
         return set(chain(*(kind.__args__ for kind in types if kind is not str)))
 
     blocks = {block["type"] for block, _ in EVERY_BLOCK.values()}
-    inner = {block["type"] for block in BLOCKS["tool_result"]["content"]}
+    results = (BLOCKS["tool_result"], BLOCKS["tool_result of hits"])
+    inner = {block["type"] for result in results for block in result["content"]}
     assert tags(Block) == blocks
     assert tags(ResultContent) == inner
     assert len(blocks | inner) == 26

@@ -14,7 +14,7 @@ from antiphon.errors import InvalidRequest
 from antiphon.request import intake
 from antiphon.request.intake import parse_count, parse_create
 from antiphon.request.wording import first_problem
-from antiphon.wire.base import WireContext
+from antiphon.wire.base import MOST_NESTED, OwnTools, WireContext
 from antiphon.wire.gates import LOCKED_TAGS
 from antiphon.wire.headers import KNOWN_BETAS
 from tests.wire.requests import accepted, body, children, headers, holding, refused
@@ -119,10 +119,55 @@ def nested(depth: int, kind: str = "list") -> Any:
     return value
 
 
-@pytest.mark.promise("intake.hostile")
-def test_deep_nesting_is_let_through_where_json_is_the_clients_own():
-    accepted(body(messages=holding({"type": "tool_use", "id": "a", "name": "a", "input": {"a": nested(900)}})))
-    accepted(body(tools=[{"name": "a", "input_schema": nested(400, "schema")}]))
+TOO_DEEP = f"Input should be nested at most {MOST_NESTED} levels deep"
+
+OWN_JSON: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
+    "an input": (
+        lambda value: body(messages=holding({"type": "tool_use", "id": "a", "name": "a", "input": value})),
+        "messages.0.content.0.tool_use.input",
+    ),
+    "the input of a server tool": (
+        lambda value: body(
+            messages=holding({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": value})
+        ),
+        "messages.0.content.0.server_tool_use.input",
+    ),
+    "a schema": (
+        lambda value: body(tools=[{"name": "a", "input_schema": {"type": "object", "default": value["a"]}}]),
+        "tools.0.custom.input_schema",
+    ),
+    "an example": (
+        lambda value: body(tools=[{"name": "a", "input_schema": {"type": "object"}, "input_examples": [value]}]),
+        "tools.0.custom.input_examples.0",
+    ),
+    "a format": (
+        lambda value: body(output_config={"format": {"type": "json_schema", "schema": value}}),
+        "output_config.format.schema",
+    ),
+}
+
+
+@pytest.mark.promise("intake.nesting")
+@pytest.mark.parametrize("place", OWN_JSON)
+def test_the_clients_own_json_may_be_nested_to_a_limit_and_no_deeper(place: str):
+    make, path = OWN_JSON[place]
+    accepted(make({"a": nested(MOST_NESTED - 1)}))
+    for depth in (MOST_NESTED, 400, 900):
+        assert refused(make({"a": nested(depth)})) == f"{path}: {TOO_DEEP}"
+        assert refused(make({"a": {"a": nested(depth - 1)}})) == f"{path}: {TOO_DEEP}"
+
+
+@pytest.mark.promise("intake.nesting")
+def test_what_a_tool_of_the_owners_answered_may_be_nested_no_deeper():
+    own = WireContext(own=OwnTools(results=frozenset({"own_tool_result"})))
+
+    def request(depth: int) -> dict[str, Any]:
+        answer = {"type": "own_tool_result", "tool_use_id": "a", "content": nested(depth)}
+        return body(messages=holding(answer, role="assistant"))
+
+    accepted(request(MOST_NESTED), own)
+    accepted(body(messages=holding({"type": "own_tool_result", "tool_use_id": "a", "content": "b"})), own)
+    assert refused(request(MOST_NESTED + 1), own).endswith(TOO_DEEP)
 
 
 @pytest.mark.promise("intake.hostile")

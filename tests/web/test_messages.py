@@ -300,6 +300,15 @@ async def test_unknown_betas_are_refused_only_when_the_owner_says_so(start: Star
     )
 
 
+@pytest.mark.promise("headers.empty-beta")
+async def test_an_empty_beta_header_is_refused_only_when_the_owner_says_so(start: Starter) -> None:
+    headers = {"anthropic-beta": ""}
+    assert (await (await start()).post(ask(), headers=headers)).status == 200
+    answer = await (await start(strict_betas=True)).post(ask(), headers=headers)
+    assert answer.status == 400
+    assert answer.json["error"]["message"].startswith("Unexpected value(s) `` for the `anthropic-beta` header.")
+
+
 @pytest.mark.promise("headers.beta-query")
 async def test_the_beta_query_is_ignored(bridge: Bridge) -> None:
     assert (await bridge.post(ask(), query="beta=true")).status == 200

@@ -238,10 +238,15 @@ BLOCKS: dict[str, Json] = {
     "tool_result": {
         "type": "tool_result",
         "tool_use_id": "toolu_1",
-        "content": [TEXT, IMAGES["base64"], DOCUMENTS["text"], SEARCH_RESULT, TOOL_REFERENCE, BROWSER_STATE],
+        "content": [TEXT, IMAGES["base64"], DOCUMENTS["text"], TOOL_REFERENCE, BROWSER_STATE],
         "is_error": False,
         "toolset_name": None,
         "cache_control": MARKER,
+    },
+    "tool_result of hits": {
+        "type": "tool_result",
+        "tool_use_id": "toolu_1",
+        "content": [SEARCH_RESULT, SEARCH_RESULT],
     },
     "tool_result of a string": {"type": "tool_result", "tool_use_id": "toolu_1", "content": "a"},
     "tool_result of nothing": {"type": "tool_result", "tool_use_id": "toolu_1"},

@@ -72,6 +72,19 @@ def test_an_unknown_beta_is_refused_only_where_the_owner_wants_it():
         parse_betas(values, strict=True)
 
 
+@pytest.mark.promise("headers.empty-beta")
+@pytest.mark.parametrize("values", [[""], [" "], [",", "pdfs-2024-09-25"]])
+def test_a_beta_header_that_names_nothing_is_an_unknown_value(values: list[str]):
+    assert "" not in parse_betas(values, strict=False)
+    with pytest.raises(InvalidRequest, match=r"^Unexpected value\(s\) `` for the `anthropic-beta` header\. "):
+        parse_betas(values, strict=True)
+
+
+@pytest.mark.promise("headers.empty-beta")
+def test_an_empty_part_of_a_list_of_betas_is_none():
+    assert parse_betas(["pdfs-2024-09-25,, ,"], strict=True) == {"pdfs-2024-09-25"}
+
+
 @pytest.mark.promise("intake.beta-header")
 @pytest.mark.parametrize(
     "name",

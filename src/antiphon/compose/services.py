@@ -4,6 +4,7 @@ from antiphon.config import Settings
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.request.asked import Host
+from antiphon.request.case import Latitude
 from antiphon.seals import Seals
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
@@ -29,7 +30,14 @@ def services_for(
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them."""
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
-    intake = Intake(routes, media, Host(seals, server_tools, settings.thinking.foreign))
+    host = Host(
+        seals,
+        server_tools,
+        settings.thinking.foreign,
+        Latitude(settings.extended_schemas, settings.accommodations),
+        routes.catalogue.wide_names(),
+    )
+    intake = Intake(routes, media, host)
     planner = Planner(clock, entropy, seals, summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.server_tools))
     return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))

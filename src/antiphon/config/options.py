@@ -153,6 +153,18 @@ OPTIONS: tuple[Option, ...] = (
     _server(
         "strict_betas", Switch(), "Refuse unknown anthropic-beta values as the API does, instead of ignoring them."
     ),
+    _server(
+        "extended_schemas",
+        Switch(),
+        "Under the API's model names, take every strict schema and output format that can be guaranteed, not "
+        "only the API's subset.",
+    ),
+    _server(
+        "accommodations",
+        Switch(),
+        "Accept from known clients what they cannot do better (docs/compatibility.md lists it), beside what the API "
+        "accepts.",
+    ),
     _server("ping_after", Number(0.1, 3600, "SECONDS"), "Seconds of silence in a stream before a ping event."),
     _server(
         "commit_after",

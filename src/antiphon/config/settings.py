@@ -103,6 +103,8 @@ class Settings:
     port: int = 8484
     api_keys: tuple[str, ...] = ()
     strict_betas: bool = False
+    extended_schemas: bool = False
+    accommodations: bool = True
     default_model: str = DEFAULT_MODEL
     models: Mapping[str, ModelSettings] = field(
         default_factory=lambda: {DEFAULT_MODEL: ModelSettings(DEFAULT_MODEL, "builtin", sampling=BUILTIN_SAMPLING)}

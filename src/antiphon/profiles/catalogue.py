@@ -29,6 +29,11 @@ class Catalogue:
         """Every profile once, newest first; those of one moment in the order of the data."""
         return tuple(sorted(self.profiles.values(), key=lambda profile: profile.created_at, reverse=True))
 
+    def wide_names(self) -> frozenset[str]:
+        """The names, canonical ones and aliases, that are not the vendor's."""
+        wide = {id_ for id_, profile in self.profiles.items() if profile.wide}
+        return frozenset(wide | {alias for alias, id_ in self.aliases.items() if id_ in wide})
+
     def with_local(self, id: str, display_name: str, window: int, created_at: str) -> "Catalogue":  # noqa: A002
         """This catalogue and one model of the server's own under its own id, with rules that refuse little.
 
@@ -199,4 +204,5 @@ def _local(id: str, display_name: str, window: int, created_at: str) -> Profile:
         fast_mode=False,
         task_budget=True,
         compaction=True,
+        wide=True,
     )

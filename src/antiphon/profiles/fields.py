@@ -132,6 +132,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "compaction": _flag,
         "prefix_bound": _flag,
         "refused_tools": _texts,
+        "wide": _flag,
         "deprecated_at": _or_none(_moment),
         "retires_at": _or_none(_moment),
     }

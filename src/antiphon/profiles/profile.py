@@ -29,7 +29,9 @@ class Profile:
     `interleaving`: thinking between tool calls comes `auto`matically with adaptive thinking, by `header` in
     manual mode, by either (`both`), or not at all (`none`). `keeps_thinking`: earlier turns' thinking stays in the
     prompt. `prefix_bound`: a thinking signature holds only in the conversation that it was made in.
-    `image_tier`: how far images are scaled down. `refused_tools`: tool types that this model does not take.
+    `image_tier`: how far images are scaled down. `refused_tools`: tool types that this model does not take. `wide`:
+    a name that is not the vendor's, under which all is taken that the model can do, also where the API would refuse
+    it under every name.
     """
 
     id: str
@@ -61,5 +63,6 @@ class Profile:
     compaction: bool
     prefix_bound: bool = False
     refused_tools: tuple[str, ...] = ()
+    wide: bool = False
     deprecated_at: str | None = None
     retires_at: str | None = None

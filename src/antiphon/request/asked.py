@@ -8,7 +8,7 @@ from antiphon.config import Foreign
 from antiphon.dialogue.thinking import Thinker
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
-from antiphon.request.case import Case, Issue
+from antiphon.request.case import USUAL, Case, Issue, Latitude
 from antiphon.request.ladder import check
 from antiphon.request.media.wanted import NO_MEDIA, Media, Wanted, wanted
 from antiphon.request.sealed.opened import NOTHING_SEALED, Opened, open_sealed
@@ -24,12 +24,15 @@ Request = TypeVar("Request", CreateMessage, CountTokens)
 class Host:
     """What the server itself brings to every request: the tools that it runs, and its seals.
 
-    `foreign`: what becomes of blocks under seals that do not open.
+    `foreign`: what becomes of blocks under seals that do not open. `latitude`: what its owner lets pass. `wide`: the
+    names of models that are as wide as the model itself.
     """
 
     seals: Seals
     tools: ServerTools = NO_SERVER_TOOLS
     foreign: Foreign = "refuse"
+    latitude: Latitude = USUAL
+    wide: frozenset[str] = frozenset()
 
     @cached_property
     def own(self) -> OwnTools:
@@ -89,7 +92,7 @@ class Asked(Generic[Request]):
 
 def receive(request: Request, target: Target, context: WireContext, host: Host) -> Issue | Asked[Request]:
     """A request as it came from a client, judged and opened; or the first thing that is wrong with it."""
-    case = Case(request, target.profile, context, target.sees, host.tools)
+    case = Case(request, target.profile, context, target.sees, host.tools, host.latitude)
     return check(case) or _opened(request, case, target, host)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
@@ -46,6 +46,21 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Latitude:
+    """What the server's owner lets pass that the API refuses.
+
+    `extended_schemas`: strict schemas and output formats beyond the documented subset, wherever decoding can keep
+    them. `accommodations`: what clients do that are known not to do better.
+    """
+
+    extended_schemas: bool = False
+    accommodations: bool = True
+
+
+USUAL: Final = Latitude()
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A block and where it stands: positions in `messages` and in that message's `content`, from 0."""
 
@@ -75,7 +90,7 @@ class Turn:
 class Case:
     """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
 
-    `server_tools`: the tools that the server runs itself.
+    `server_tools`: the tools that the server runs itself. `latitude`: what its owner lets pass.
     """
 
     request: Request
@@ -83,6 +98,7 @@ class Case:
     context: WireContext
     sees: bool = True
     server_tools: ServerTools = NO_SERVER_TOOLS
+    latitude: Latitude = USUAL
 
     @cached_property
     def items(self) -> tuple[Placed, ...]:

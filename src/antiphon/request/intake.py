@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from antiphon.errors import InvalidRequest
 from antiphon.request.wording import first_problem
-from antiphon.wire.base import WireContext, WireModel
+from antiphon.wire.base import MOST_NESTED, WireContext, WireModel, within
 from antiphon.wire.request import CountTokens, CreateMessage
 
 _Request = TypeVar("_Request", bound=WireModel)
@@ -33,10 +33,20 @@ def _parse(shape: type[_Request], body: bytes, context: WireContext) -> _Request
         raise InvalidRequest(f"The request body is not valid JSON: {broken}") from None
     if not isinstance(document, dict):
         raise InvalidRequest("The request body should be a JSON object")
+    _cut(cast("dict[str, object]", document))
     try:
         return shape.model_validate(document, context=context)
     except ValidationError as wrong:
         raise InvalidRequest(_message(shape, cast("object", document), wrong, context)) from None
+
+
+def _cut(document: dict[str, object]) -> None:
+    """Empty what is nested deeper than anything that passes, so that whoever looks at a value gets to its end.
+
+    The value that it stands in is still deeper than it may be, and is refused where it stands.
+    """
+    for container in within(document, _DEEPEST_SHAPE + MOST_NESTED):
+        container.clear()
 
 
 # A report of every problem is made before the first can be read off, and costs microseconds for each. Only an

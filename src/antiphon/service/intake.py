@@ -28,7 +28,7 @@ class Intake:
         self, body: bytes, context: WireContext, parse: Callable[[bytes, WireContext], Request]
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
-        context = replace(context, own=self._host.own)
+        context = replace(context, own=self._host.own, own_models=self._host.wide)
 
         def received(body: bytes) -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(body, context)

@@ -6,6 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from antiphon.errors import ApiError, InvalidRequest
 
+_MOST_DIGITS = 18
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -13,7 +14,8 @@ async def read_json_body(request: Request, limit: int) -> bytes:
     """The body's bytes, decompressed; at most `limit` bytes before and after. Raises `ApiError`."""
     _check_type(request)
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    # A number of so many digits is over every limit, and the interpreter refuses to read thousands of them.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise too_large()
     body = bytearray()
     try:

@@ -10,4 +10,4 @@ def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
     """The version and the beta features that this request is read under."""
     version = parse_version(request.headers.get("anthropic-version"))
     betas = parse_betas(request.headers.getlist("anthropic-beta"), strict=strict_betas)
-    return WireContext(version=version, betas=betas)
+    return WireContext(version=version, betas=betas, client=request.headers.get("user-agent", ""))

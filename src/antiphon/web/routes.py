@@ -20,6 +20,7 @@ from antiphon.web.keys import Gatekeeper
 from antiphon.web.replies import Pace, StreamReply, WholeReply, nobody, unless_gone
 from antiphon.wire.base import WireContext
 
+_MOST_DIGITS = 18
 _LIFECYCLES = ("active", "deprecated", "retired")
 
 
@@ -119,7 +120,8 @@ def _page_query(request: Request) -> PageQuery:
 def _limit(value: str | None) -> int:
     if value is None:
         return DEFAULT_LIMIT
-    if not value.removeprefix("-").isdecimal():
+    # More digits than a limit can have: the interpreter refuses to read thousands of them.
+    if not value.removeprefix("-").isdecimal() or len(value) > _MOST_DIGITS:
         raise InvalidRequest("limit: Input should be a valid integer")
     limit = int(value)
     if limit < 1:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from antiphon.wire.gates import CACHE_SCOPE, LOCKED_TAGS
@@ -44,14 +44,18 @@ class OwnTools:
 
 @dataclass(frozen=True, slots=True)
 class WireContext:
-    """What a request's headers say, as far as it decides which keys and values exist, and the owner's own tools.
+    """What a request's headers say, as far as it decides which keys and values exist, and what is the owner's own.
 
-    Passed as the validation context. Without one every key of every version and beta is accepted.
+    `client`: the text of the user-agent header. `own`: the owner's own server tools. `own_models`: names of models
+    that are not the vendor's. Passed as the validation context; without one every key of every version and beta is
+    accepted.
     """
 
     version: Version = "2023-06-01"
     betas: frozenset[str] = frozenset()
     own: OwnTools = field(default_factory=OwnTools)
+    client: str = ""
+    own_models: frozenset[str] = frozenset()
 
     def unlocks(self, headers: frozenset[str]) -> bool:
         """Whether at least one of the beta headers was sent."""
@@ -91,11 +95,14 @@ def beta_field(headers: frozenset[str]) -> BeforeValidator:
 
 
 def version_field(version: Version) -> BeforeValidator:
-    """Marks a key that exists only in one protocol version."""
+    """Marks a key that exists only in one protocol version; for models that are not the vendor's, in every one.
+
+    The request's `model` stands before the key, since it decides.
+    """
 
     def check(value: object, info: ValidationInfo) -> object:
         context = context_of(info)
-        if context is not None and context.version != version:
+        if context is not None and context.version != version and info.data.get("model") not in context.own_models:
             raise _closed()
         return value
 
@@ -246,6 +253,52 @@ def _kind(member: Any) -> type:
     if member in (str, bool):
         return cast("type", member)
     return list if get_origin(member) is list else dict
+
+
+_Nested = TypeVar("_Nested", bound=dict[Any, Any] | list[Any])
+
+MOST_NESTED: Final = 128
+"""Levels of arrays and objects in JSON that a client may keep here as it is: `tool_use.input`, schemas, results.
+
+Half of what the JSON writer takes (254), so that such a value may stand within others where it is written again, and
+little enough for the interpreter's stack, on which the templates of models walk. Real inputs have under 20.
+"""
+
+
+# A union of types would be twice as slow to ask for.
+_CONTAINERS: Final = (dict, list)
+
+
+def within(value: dict[Any, Any] | list[Any], depth: int) -> list[Any]:
+    """The arrays and objects that stand so many levels within this one; of 0 it is itself."""
+    level: list[Any] = [value]
+    for _ in range(depth):
+        if not level:
+            break
+        level = [
+            inner
+            for outer in level
+            for inner in (cast("Any", outer).values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, _CONTAINERS)
+        ]
+    return level
+
+
+def _shallow(value: _Nested) -> _Nested:
+    if within(value, MOST_NESTED):
+        raise complaint(f"Input should be nested at most {MOST_NESTED} levels deep")
+    return value
+
+
+def _shallow_value(value: object) -> object:
+    return _shallow(cast("list[Any]", value)) if isinstance(value, dict | list) else value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_shallow)]
+"""An object of the client's that is kept as it is."""
+
+JsonValue = Annotated[Any, AfterValidator(_shallow_value)]
+"""Any JSON of the client's that is kept as it is."""
 
 
 class NotNull:

@@ -107,9 +107,13 @@ def parse_betas(values: Sequence[str], *, strict: bool) -> frozenset[str]:
     """The beta features that a request asks for; `values` holds each occurrence of the header.
 
     An occurrence is a comma-separated list. Unknown names are kept, since clients are newer than servers as a
-    rule; with `strict` they raise `InvalidRequest`. Source: API reference, Beta headers.
+    rule; with `strict` they raise `InvalidRequest`, as does an occurrence that names nothing. An empty part of a list
+    is none (RFC 9110 §5.6.1). Source: API reference, Beta headers.
     """
-    names = [name for value in values for part in value.split(",") if (name := part.strip())]
+    names: list[str] = []
+    for value in values:
+        named = [name for part in value.split(",") if (name := part.strip())]
+        names += named or ([""] if strict else [])
     if strict and (unknown := [name for name in dict.fromkeys(names) if name not in KNOWN_BETAS]):
         listed = ", ".join(f"`{name}`" for name in unknown)
         raise InvalidRequest(

@@ -4,7 +4,7 @@ Source: API reference, Messages; the beta keys' own pages.
 """
 
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from antiphon.wire.base import (
     ByKind,
     ByType,
     Items,
+    JsonObject,
     Maybe,
     WireModel,
     beta_field,
@@ -81,7 +82,7 @@ class JsonSchemaFormat(WireModel):
     """The answer is JSON of this schema. Which schemas can be kept to is a rule, not a shape."""
 
     type: Literal["json_schema"]
-    schema_: dict[str, Any] = Field(alias="schema")
+    schema_: JsonObject = Field(alias="schema")
 
 
 class TaskBudget(WireModel):

@@ -267,12 +267,18 @@ def test_clear_at_without_its_header_is_an_unknown_key() -> None:
     assert verdict(request) == "messages.1.clear_at: Extra inputs are not permitted"
 
 
-@pytest.mark.parametrize("blank", [" ", "\n\t", [text(" ")], [text("a"), text("")]])
+@pytest.mark.parametrize("blank", [" ", "\n\t", [text(" ")], [text("a"), text(" ")]])
 def test_a_blank_system_prompt_is_refused(blank: Any) -> None:
     assert verdict(body(system=blank)) == "system: text content blocks must contain non-whitespace text"
 
 
-@pytest.mark.parametrize("prompt", ["", [], "Be brief.", [text("a"), text("b")]])
+@pytest.mark.promise("errors.empty-system")
+@pytest.mark.parametrize("empty", ["", [text("")], [text("a"), text("")]])
+def test_an_empty_system_prompt_is_refused(empty: Any) -> None:
+    assert verdict(body(system=empty)) == "system: text content blocks must be non-empty"
+
+
+@pytest.mark.parametrize("prompt", [[], "Be brief.", [text("a"), text("b")]])
 def test_a_system_prompt_of_words_or_none_at_all_is_accepted(prompt: Any) -> None:
     assert verdict(body(system=prompt)) is None
 

@@ -218,7 +218,7 @@ ACCEPTED: dict[str, Json] = {
     "document of the assistant": body(user(), assistant([document()]), user()),
     "search result": body(user([HIT])),
     "all of them in a result": body(
-        user(), assistant([call("toolu_1")]), user([result("toolu_1", [image(), document(), HIT])])
+        user(), assistant([call("toolu_1")]), user([result("toolu_1", [image(), document()])])
     ),
     "edits": body(
         context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},

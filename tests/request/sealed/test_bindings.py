@@ -128,7 +128,7 @@ def forget_the_first_turn(request: Json) -> None:
 # what is changed → the sentence that says so, the message of the first thought that it spoils
 EDITS: dict[str, tuple[Change, str, list[int]]] = {
     "another system prompt": (put("system", "Be long."), SYSTEM, [1, 3, 5, 7]),
-    "no system prompt": (put("system", ""), SYSTEM, [1, 3, 5, 7]),
+    "no system prompt": (put("system", []), SYSTEM, [1, 3, 5, 7]),
     "one more system block": (put("system", [text("Be brief."), text("Hm.")]), SYSTEM, [1, 3, 5, 7]),
     "a tool less": (put("tools", [TOOL, LATER]), TOOLS, [1, 3, 5, 7]),
     "a tool more": (put("tools", [TOOL, tool("other"), tool("third"), LATER]), TOOLS, [1, 3, 5, 7]),

@@ -32,25 +32,28 @@ def test_images_keep_their_places_among_the_texts() -> None:
 
 
 @pytest.mark.promise("tool-results.blocks")
-def test_a_result_keeps_the_order_of_texts_images_documents_and_search_results() -> None:
+def test_a_result_keeps_the_order_of_texts_images_and_documents() -> None:
     inside = "messages.2.content.0.tool_result.content"
     media: Media = {
         f"{inside}.1": PICTURE,
         f"{inside}.2.document.source.content.content.1": OTHER,
         f"{inside}.3": Pdf((PdfPage("One", PICTURE),)),
     }
-    content = [text("a"), image(), blocks(text("b"), image()), pdf(), HIT, text("c")]
+    content = [text("a"), image(), blocks(text("b"), image()), pdf(), text("c")]
     found: tuple[Content, ...] = (
         Text("a"),
         PICTURE,
         Document("blocks", ((Text("b"),), (OTHER,))),
         Document("pdf", ((PICTURE, Text("One")),)),
-        SearchResult("https://a", "A", (Text("x"), Text("y"))),
         Text("c"),
     )
-    assert parts(*answered(*content, is_error=True), media=media) == (
-        Result("toolu_1", "get_time", "", is_error=True, parts=found),
-    )
+    assert parts(*answered(*content), media=media) == (Result("toolu_1", "get_time", "", parts=found),)
+
+
+@pytest.mark.promise("tool-results.blocks")
+def test_a_result_keeps_its_search_results() -> None:
+    found = SearchResult("https://a", "A", (Text("x"), Text("y")))
+    assert parts(*answered(HIT, HIT)) == (Result("toolu_1", "get_time", "", parts=(found, found)),)
 
 
 def test_a_result_of_texts_is_one_text() -> None:

@@ -1,7 +1,6 @@
 """What a message may not leave empty. Source: API reference, Messages; texts as recorded.
 
-A blank text is a mistake only where its message says nothing else in words and makes no call. An empty `system`
-string is no system prompt; many clients send one.
+A blank text is a mistake only where its message says nothing else in words and makes no call.
 """
 
 from antiphon.request.case import Case, Issue, texts_of
@@ -68,8 +67,9 @@ def no_blank_system(case: Case) -> Issue | None:
         for position, block in enumerate(system):
             if not block.text and block.cache_control is not None:
                 return Issue(f"system.{position}.text: cache_control cannot be set for empty text blocks")
-    # An empty string stands for no system prompt.
-    texts = ([system] if system else []) if isinstance(system, str) else [block.text for block in system or []]
+    texts = [system] if isinstance(system, str) else [block.text for block in system or []]
+    if not all(texts):
+        return Issue("system: text content blocks must be non-empty")
     if any(not text.strip() for text in texts):
         return Issue("system: text content blocks must contain non-whitespace text")
     return None

@@ -1,7 +1,7 @@
 """Temperature, top_p and top_k. Source: API reference, Messages (version 2023-06-01); texts as recorded.
 
 On models where these are fixed a value that changes nothing is tolerated: temperature 1, top_p 1 (every token), and
-top_k 0 (no limit). Version 2026-10-21 has none of these keys.
+top_k 0 (no limit). Version 2026-10-21 has none of these keys, but for models that are not the vendor's.
 """
 
 from antiphon.request.case import Case, Issue

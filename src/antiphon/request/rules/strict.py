@@ -1,7 +1,8 @@
 """Schemas that the reply must satisfy: `strict` tools and the output format.
 
-The documented subset of JSON Schema is the floor; whatever else decoding can guarantee is taken too, and only what it
-cannot guarantee is refused. The documented limits hold over all such schemas of a request.
+Under the vendor's names of models the documented subset of JSON Schema is taken, so that what passes here passes
+there. Under a model's own name, and where the owner wants it, whatever decoding can guarantee is taken too, and only
+what it cannot guarantee is refused. The documented limits hold over all such schemas of a request.
 
 Source: API reference, Structured outputs; texts as recorded.
 """
@@ -12,6 +13,7 @@ from typing import Any, Final, cast
 
 from antiphon.request.case import Case, Issue
 from antiphon.schema import judge
+from antiphon.schema.documented import open_object, undocumented
 from antiphon.wire.tools.definitions import CustomTool
 from antiphon.wire.tools.schemas import is_schema
 from antiphon.words import shown
@@ -56,7 +58,7 @@ def most_strict(case: Case) -> Issue | None:
 def guaranteed_tools(case: Case) -> Issue | None:
     """The input of every strict tool can be guaranteed."""
     for path, schema in _tool_schemas(case):
-        issue = _refusal(path, schema)
+        issue = _undocumented(case, path, schema) or _refusal(f"{path}.input_schema", schema)
         if issue is not None:
             return issue
     return None
@@ -73,11 +75,24 @@ def guaranteed_format(case: Case) -> Issue | None:
             f"{path}: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
             "(https://json-schema.org/draft/2020-12)."
         )
+    issue = _undocumented(case, path, schema)
+    if issue is not None:
+        return issue
     if not _says_a_type(schema):
-        return Issue(f"{path}: Schema type is missing for schema: {shown(str(schema))}")
-    if any(_is_open(inner) for inner in _subschemas(schema)):
-        return Issue(f"{path}: For 'object' type, 'additionalProperties' must be explicitly set to false")
-    return _refusal(path, schema)
+        return Issue(f"{path}: Invalid schema: Schema type is missing for schema: {shown(str(schema))}")
+    reasons = map(open_object, _subschemas(schema))
+    reason = next((reason for reason in reasons if reason is not None), None)
+    return _refusal(path, schema) if reason is None else Issue(f"{path}: {reason}")
+
+
+def _undocumented(case: Case, path: str, schema: Mapping[str, Any]) -> Issue | None:
+    if case.profile.wide or case.latitude.extended_schemas:
+        return None
+    reason = undocumented(schema)
+    if reason is None:
+        return None
+    advice = "A strict schema is refused as the API refuses it; extended_schemas = true takes all that can be kept"
+    return Issue(f"{path}: {reason}", advice=advice)
 
 
 def _refusal(path: str, schema: Mapping[str, Any]) -> Issue | None:
@@ -99,7 +114,7 @@ def _tool_schemas(case: Case) -> Iterator[tuple[str, Mapping[str, Any]]]:
     # The schemas of vendor-typed tools are the server's own.
     for path, tool in case.definitions:
         if isinstance(tool, CustomTool) and tool.strict is True:
-            yield f"{path}.custom.input_schema", tool.input_schema
+            yield f"{path}.custom", tool.input_schema
 
 
 def _format(case: Case) -> tuple[str, Mapping[str, Any]] | None:
@@ -120,15 +135,19 @@ class _Measure:
 def _measure(schema: Mapping[str, Any]) -> _Measure:
     optional = unions = 0
     for inner in _subschemas(schema):
-        properties = cast("dict[str, Any]", inner.get("properties") or {})
-        optional += len(properties.keys() - set(cast("list[str]", inner.get("required") or [])))
-        types = inner.get("type")
-        unions += "anyOf" in inner or (isinstance(types, list) and len(cast("list[str]", types)) > 1)
+        properties: Any = inner.get("properties")
+        if isinstance(properties, dict):
+            required = [name for name in _list(inner.get("required")) if isinstance(name, str)]
+            optional += len(cast("dict[str, Any]", properties).keys() - set(required))
+        unions += "anyOf" in inner or len(_list(inner.get("type"))) > 1
     return _Measure(optional, unions)
 
 
 def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """The schema and all within it; a list instead of the stack, so that depth cannot hurt."""
+    """The schema and all within it; a keyword whose value is of the wrong kind holds none.
+
+    A list instead of the stack, so that depth cannot hurt.
+    """
     pending = [schema]
     while pending:
         inner = pending.pop()
@@ -137,16 +156,15 @@ def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
         keywords = cast("dict[str, Any]", inner)
         yield keywords
         for key in _MANY:
-            pending.extend(keywords.get(key) or ())
+            pending.extend(_list(keywords.get(key)))
         for key in _NAMED:
-            pending.extend(cast("dict[str, Any]", keywords.get(key) or {}).values())
+            named: Any = keywords.get(key)
+            pending.extend(cast("dict[str, Any]", named).values() if isinstance(named, dict) else ())
         pending.extend(keywords[key] for key in _ONE if key in keywords)
 
 
-def _is_open(schema: Mapping[str, Any]) -> bool:
-    types: Any = schema.get("type")
-    is_object = types == "object" or (isinstance(types, list) and "object" in types)
-    return is_object and schema.get("additionalProperties") is not False
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _says_a_type(schema: Mapping[str, Any]) -> bool:

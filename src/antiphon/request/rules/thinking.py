@@ -4,6 +4,7 @@ Source: API reference, Extended thinking; Effort; texts as documented.
 """
 
 from antiphon.profiles import EFFORTS
+from antiphon.request.accommodations import DROPPED_THOUGHT, is_due
 from antiphon.request.case import Case, Issue
 from antiphon.wire.gates import INTERLEAVED
 from antiphon.wire.settings import ClearThinking, ThinkingEnabled
@@ -171,6 +172,8 @@ def open_turn_begins_with_thinking(case: Case) -> Issue | None:
     if start is None or not start.items or start.items[0].block.type in _THINKING:
         return None
     first = start.items[0]
+    if case.turns[-1].role == "user" and is_due(case, DROPPED_THOUGHT):
+        return None
     return Issue(
         f"{first.path}.type: Expected `thinking` or `redacted_thinking`, but found `{first.block.type}`. {_EXPECTED}"
     )

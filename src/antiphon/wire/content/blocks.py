@@ -4,9 +4,9 @@ Keys that only replies carry (`caller`, `citations: null`, `toolset_name`) are p
 clients send a reply's blocks back as they are. Source: API reference, Messages.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, model_validator
 
 from antiphon.wire.base import (
     BARE,
@@ -15,6 +15,7 @@ from antiphon.wire.base import (
     ByType,
     CacheMarker,
     Items,
+    JsonObject,
     Maybe,
     OrOwnName,
     WireModel,
@@ -99,6 +100,17 @@ class ToolResultBlock(WireModel):
     toolset_name: str | None = None
     cache_control: CacheMarker | None = None
 
+    @model_validator(mode="after")
+    def _kinds(self) -> Self:
+        if self.is_error and not self.content:
+            raise complaint("content cannot be empty if `is_error` is true")
+        kinds = {block.type for block in self.content} if isinstance(self.content, list) else set[str]()
+        if self.is_error and kinds - {"text"}:
+            raise complaint("all content must be type `text` if `is_error` is true")
+        if "search_result" in kinds and len(kinds) > 1:
+            raise complaint("all content must be type `search_result` if one block is")
+        return self
+
 
 class ToolUseBlock(WireModel):
     """A call of a client tool; `input` keeps the order of its keys."""
@@ -106,7 +118,7 @@ class ToolUseBlock(WireModel):
     type: Literal["tool_use"]
     id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+$")]
     name: str
-    input: dict[str, Any]
+    input: JsonObject
     caller: Caller | None = None
     toolset_name: str | None = None
     cache_control: CacheMarker | None = None
@@ -146,7 +158,7 @@ class ServerToolUseBlock(WireModel):
         BetaChoices({"advisor": ADVISOR}),
         OrOwnName(),
     ]
-    input: dict[str, Any]
+    input: JsonObject
     caller: Caller | None = None
     cache_control: CacheMarker | None = None
 
@@ -166,7 +178,7 @@ class McpToolUseBlock(WireModel):
     id: str
     name: str
     server_name: str
-    input: dict[str, Any]
+    input: JsonObject
     cache_control: CacheMarker | None = None
 
 
@@ -270,7 +282,7 @@ class FallbackBlock(WireModel):
     type: Literal["fallback"]
     from_: FallbackHop = Field(alias="from")
     to: FallbackHop
-    trigger: dict[str, Any] | None = None
+    trigger: JsonObject | None = None
 
 
 Block = Annotated[

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from antiphon.wire.base import ByType, CacheMarker, Items, Maybe, WireModel
 from antiphon.wire.content.inline import TextBlock
 from antiphon.wire.content.sources import DocumentSource
@@ -30,7 +32,7 @@ class SearchResultBlock(WireModel):
     type: Literal["search_result"]
     source: str
     title: str
-    content: Items[TextBlock]
+    content: Annotated[Items[TextBlock], Field(min_length=1)]
     citations: Maybe[CitationsConfig] = None
     cache_control: CacheMarker | None = None
 

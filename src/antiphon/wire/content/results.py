@@ -3,9 +3,9 @@
 A failed call is a result too: its content is an error object with the tool's own codes.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from antiphon.wire.base import ByKind, ByType, CacheMarker, Items, WireModel
+from antiphon.wire.base import ByKind, ByType, CacheMarker, Items, JsonValue, WireModel
 from antiphon.wire.content.callers import Caller
 from antiphon.wire.content.documents import DocumentBlock, ToolReferenceBlock
 
@@ -242,7 +242,7 @@ class OwnResultBlock(WireModel):
 
     type: str
     tool_use_id: str
-    content: Any
+    content: JsonValue
     caller: Caller | None = None
     cache_control: CacheMarker | None = None
 

@@ -1,10 +1,10 @@
 """What the tool types have in common. Source: API reference, Tool use."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from antiphon.wire.base import CacheMarker, Items, Maybe, WireModel
+from antiphon.wire.base import CacheMarker, Items, JsonObject, Maybe, WireModel
 
 AllowedCaller = Literal["direct", "code_execution_20250825", "code_execution_20260120", "code_execution_20260521"]
 
@@ -23,4 +23,4 @@ class ToolOptions(WireModel):
 class ClientTool(ToolOptions):
     """A tool that the client runs, with inputs to show the model how it is called."""
 
-    input_examples: Maybe[Items[dict[str, Any]]] = None
+    input_examples: Maybe[Items[JsonObject]] = None

@@ -4,13 +4,11 @@ A family's dated types differ in few keys; each class names its own, so that an 
 """
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 
-from antiphon.wire.base import ByType, CacheMarker, Items, Maybe, WireModel, complaint, context_of
-from antiphon.wire.headers import Version
+from antiphon.wire.base import ByType, CacheMarker, Items, JsonObject, Maybe, WireModel, complaint
 from antiphon.wire.tools.base import AllowedCaller, ClientTool, Positive
 from antiphon.wire.tools.schemas import is_schema
 from antiphon.wire.tools.server import (
@@ -73,22 +71,21 @@ __all__ = [
     "WebSearch20260318",
 ]
 
-_NAME_LENGTH: Final[Mapping[Version, int]] = {"2023-06-01": 64, "2026-10-21": 128}
+# The documents still print 64 for version 2023-06-01; recorded refusals under it say 128.
+_LONGEST_NAME: Final = 128
 
 _NAME_CHARACTERS: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 _PROPERTY_KEY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
-def _check_name(name: str, info: ValidationInfo) -> str:
-    context = context_of(info)
-    longest = _NAME_LENGTH["2026-10-21" if context is None else context.version]
+def _check_name(name: str) -> str:
     if not name:
         raise complaint("String should have at least 1 character")
-    if len(name) > longest:
-        raise complaint(f"String should have at most {longest} characters")
+    if len(name) > _LONGEST_NAME:
+        raise complaint(f"String should have at most {_LONGEST_NAME} characters")
     if not _NAME_CHARACTERS.fullmatch(name):
-        raise complaint(f"String should match pattern '^[a-zA-Z0-9_-]{{1,{longest}}}$'")
+        raise complaint(f"String should match pattern '^[a-zA-Z0-9_-]{{1,{_LONGEST_NAME}}}$'")
     return name
 
 
@@ -99,11 +96,13 @@ def _check_input_schema(schema: dict[str, Any]) -> dict[str, Any]:
         raise complaint("Input should be 'object'", at=("type",))
     if not schema.keys().isdisjoint(("oneOf", "allOf", "anyOf")):
         raise complaint("input_schema does not support oneOf, allOf, or anyOf at the top level")
-    properties: object = schema.get("properties")
-    if isinstance(properties, dict) and not all(map(_PROPERTY_KEY.fullmatch, cast("dict[str, object]", properties))):
-        raise complaint(f"Property keys should match pattern '^{_PROPERTY_KEY.pattern}$'", at=("properties",))
     # The API types these two as nullable, which the draft does not know.
     drafted = {k: v for k, v in schema.items() if v is not None or k not in ("properties", "required")}
+    properties: object = drafted.get("properties", {})
+    if not isinstance(properties, dict):
+        raise complaint("Input should be an object", at=("properties",))
+    if not all(map(_PROPERTY_KEY.fullmatch, cast("dict[str, object]", properties))):
+        raise complaint(f"Property keys should match pattern '^{_PROPERTY_KEY.pattern}$'", at=("properties",))
     if not is_schema(drafted):
         raise complaint(
             "JSON schema is invalid. It must match JSON Schema draft 2020-12 "
@@ -119,12 +118,12 @@ class CustomTool(WireModel):
     type: Literal["custom"]
     name: Annotated[str, AfterValidator(_check_name)]
     description: Maybe[str] = None
-    input_schema: Annotated[dict[str, Any], AfterValidator(_check_input_schema)]
+    input_schema: Annotated[JsonObject, AfterValidator(_check_input_schema)]
     cache_control: CacheMarker | None = None
     strict: Maybe[bool] = None
     defer_loading: Maybe[bool] = None
     allowed_callers: Maybe[Items[AllowedCaller]] = None
-    input_examples: Maybe[Items[dict[str, Any]]] = None
+    input_examples: Maybe[Items[JsonObject]] = None
     eager_input_streaming: bool | None = None
 
 

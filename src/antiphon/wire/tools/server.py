@@ -1,10 +1,10 @@
 """The tools that run inside the server. Source: API reference, Server tools; MCP connector."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from antiphon.wire.base import ByType, CacheMarker, Items, Maybe, WireModel, complaint
+from antiphon.wire.base import ByType, CacheMarker, Items, JsonObject, Maybe, WireModel, complaint
 from antiphon.wire.content.documents import CitationsConfig
 from antiphon.wire.tools.base import Positive, ToolOptions
 
@@ -215,7 +215,7 @@ class McpToolEntry(WireModel):
 
     name: str
     description: str | None = None
-    input_schema: dict[str, Any]
+    input_schema: JsonObject
 
 
 class McpToolset(WireModel):
