@@ -10,6 +10,11 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PINNED := --require-hashes -r
 TS := tests/referee/ts
+# The whole suite in as many processes as there are cores, each test file whole in one of them. With ARGS: in one process.
+ALL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# The tests start the server dozens of times: where an environment forbids bytecode, each start compiles it all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint types contracts docs train bench lock clean install develop
@@ -23,7 +28,7 @@ serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the se
 	@$(BIN)/antiphon serve $(ARGS)
 
 test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp ## run every test, the clients' among them
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
 lint: develop ## check style and format
 	@$(BIN)/ruff check .

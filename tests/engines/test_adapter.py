@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.rendered import Segment
@@ -106,24 +107,36 @@ async def said(made: LlamaCppEngine, question: str, *, plain: bool) -> tuple[str
     return "".join(piece.text for piece in outputs if isinstance(piece, Piece)), outputs[-1].cached_tokens
 
 
+async def alone(adapter: Path | None) -> list[str]:
+    """What a model says that is always with the adapter, or always without."""
+    settings = ModelSettings("tiny", "builtin", context=512, parallel=1)
+    made = LlamaCppEngine(settings, replace(model_file(), adapter=adapter))
+    await made.start()
+    try:
+        return [(await said(made, question, plain=True))[0] for question in QUESTIONS]
+    finally:
+        await made.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def each() -> tuple[list[str], list[str]]:
+    """What the model says without its adapter, and what with it."""
+    shipped = resolve("builtin").adapter
+    assert shipped is not None
+    return await alone(None), await alone(shipped.path)
+
+
 @pytest.mark.promise("adapter.plain-is-the-base")
 @pytest.mark.parametrize("parallel", [1, 3])
-async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_and_ran_before(parallel: int):
+async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_and_ran_before(
+    parallel: int, each: tuple[list[str], list[str]]
+):
     shipped = resolve("builtin").adapter
     assert shipped is not None
     assert shipped.for_tools
-    settings = ModelSettings("tiny", "builtin", context=512, parallel=parallel)
-
-    async def alone(adapter: Path | None) -> list[str]:
-        made = LlamaCppEngine(settings, replace(model_file(), adapter=adapter))
-        await made.start()
-        try:
-            return [(await said(made, question, plain=True))[0] for question in QUESTIONS]
-        finally:
-            await made.aclose()
-
-    base, changed = await alone(None), await alone(shipped.path)
+    base, changed = each
     assert not set(base) & set(changed)
+    settings = ModelSettings("tiny", "builtin", context=512, parallel=parallel)
     made = LlamaCppEngine(settings, replace(model_file(), adapter=shipped.path, spares_plain_work=True))
     await made.start()
     try:

@@ -221,6 +221,9 @@ async def test_an_engine_that_is_stuck_is_not_ready_and_is_ended_by_force(
     await engine.start()
     child = process(engine)
     os.kill(child.pid, signal.SIGSTOP)
+    # On a busy machine its threads run on for a moment: what is waited for is that the last one has stopped.
+    _, status = await asyncio.wait_for(asyncio.to_thread(os.waitpid, child.pid, os.WUNTRACED), patience)
+    assert os.WIFSTOPPED(status)
     health = await asyncio.wait_for(engine.health(), patience)
     assert (health.ready, health.detail) == (False, "the engine process runs and does not answer")
     await asyncio.wait_for(engine.aclose(), patience)

@@ -22,7 +22,7 @@ def text_of(message):
 
 
 def basic(client):
-    message = client.messages.create(model=MODEL, max_tokens=40, messages=COLORS)
+    message = client.messages.create(model=MODEL, max_tokens=12, messages=COLORS)
     return {
         "text": text_of(message),
         "type": message.type,
@@ -43,10 +43,10 @@ def multi_turn(client):
         {"role": "assistant", "content": [{"type": "text", "text": "Nice to meet you, Ada!"}]},
         {"role": "user", "content": [{"type": "text", "text": "What is my name?"}]},
     ]
-    first = client.messages.create(model=MODEL, max_tokens=30, system="Answer briefly.", messages=messages)
+    first = client.messages.create(model=MODEL, max_tokens=10, system="Answer briefly.", messages=messages)
     # The reply goes back as the SDK gave it: blocks with every field of a response.
     again = [*messages, {"role": "assistant", "content": first.content}, {"role": "user", "content": "Thanks!"}]
-    second = client.messages.create(model=MODEL, max_tokens=30, messages=again)
+    second = client.messages.create(model=MODEL, max_tokens=10, messages=again)
     return {
         "texts": [text_of(first), text_of(second)],
         "grew": second.usage.input_tokens > first.usage.input_tokens,
@@ -98,12 +98,12 @@ def stream(client):
 
 
 def text_stream(client):
-    with client.messages.stream(max_tokens=40, messages=COLORS, model="claude-opus-4-8") as events:
+    with client.messages.stream(max_tokens=12, messages=COLORS, model="claude-opus-4-8") as events:
         return {"text": "".join(events.text_stream)}
 
 
 def raw_events(client):
-    events = client.messages.create(model=MODEL, max_tokens=20, messages=HELLO, stream=True)
+    events = client.messages.create(model=MODEL, max_tokens=10, messages=HELLO, stream=True)
     return {"types": [event.type for event in events]}
 
 
@@ -111,11 +111,11 @@ def asynchronous(_):
     async def run():
         async with anthropic.AsyncAnthropic() as client:
             first, second = await asyncio.gather(
-                client.messages.create(model=MODEL, max_tokens=30, messages=COLORS),
-                client.messages.create(model=MODEL, max_tokens=30, messages=COLORS),
+                client.messages.create(model=MODEL, max_tokens=12, messages=COLORS),
+                client.messages.create(model=MODEL, max_tokens=12, messages=COLORS),
             )
             pieces = []
-            async with client.messages.stream(model=MODEL, max_tokens=30, messages=COLORS) as events:
+            async with client.messages.stream(model=MODEL, max_tokens=12, messages=COLORS) as events:
                 pieces.extend([text async for text in events.text_stream])
             return {"texts": [text_of(first), text_of(second), "".join(pieces)], "ids": [first.id, second.id]}
 

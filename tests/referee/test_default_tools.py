@@ -89,9 +89,15 @@ def answered(question: str, message: Any, result: str, *, failed: bool = False) 
     return [*asked(question), {"role": "assistant", "content": message.content}, {"role": "user", "content": results}]
 
 
+@pytest.fixture(scope="module")
+def first_call(server: str) -> Any:
+    """What the model says to the question with which the documents begin."""
+    return ask(server, [WEATHER], asked(QUESTION))
+
+
 @pytest.mark.promise("snippets.tools")
-def test_the_weather_is_asked_for_and_told(server: str):
-    message = ask(server, [WEATHER], asked(QUESTION))
+def test_the_weather_is_asked_for_and_told(server: str, first_call: Any):
+    message = first_call
     assert message.stop_reason == "tool_use"
     ((name, given),) = calls(message)
     assert name == "get_weather"
@@ -102,10 +108,9 @@ def test_the_weather_is_asked_for_and_told(server: str):
 
 
 @pytest.mark.promise("snippets.tools")
-def test_a_tool_that_fails_is_told_of(server: str):
-    message = ask(server, [WEATHER], asked(QUESTION))
+def test_a_tool_that_fails_is_told_of(server: str, first_call: Any):
     error = "ConnectionError: the weather service API is not available (HTTP 500)"
-    told = ask(server, [WEATHER], answered(QUESTION, message, error, failed=True))
+    told = ask(server, [WEATHER], answered(QUESTION, first_call, error, failed=True))
     assert told.stop_reason == "end_turn"
     assert "not available" in said(told)
 

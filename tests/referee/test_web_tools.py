@@ -115,7 +115,7 @@ def test_the_real_model_searches_files_of_this_machine_where_it_must(tmp_path: P
     config = tmp_path / "antiphon.toml"
     folder = tmp_path / "pages"
     config.write_text(f'{GREEDY}\n[server_tools.web_search]\nprovider = "local"\npath = "{folder}"\n', "utf-8")
-    asked = {**REQUEST, "tools": REQUEST["tools"][:1], "max_tokens": 300, "tool_choice": {"type": "any"}}
+    asked = {**REQUEST, "tools": REQUEST["tools"][:1], "max_tokens": 150, "tool_choice": {"type": "any"}}
     with live_process("--config", str(config)) as live, client_of(live) as messages:
         message = messages.create(**asked)
         call, result = message.content[:2]

@@ -1,6 +1,9 @@
 """The protocol version and the beta features of a request, from its headers."""
 
+from typing import Literal, get_args, get_origin
+
 import pytest
+from anthropic.types import AnthropicBetaParam
 
 from antiphon.errors import InvalidRequest
 from antiphon.wire.gates import (
@@ -112,6 +115,12 @@ def test_a_beta_that_needs_nothing_is_known(name: str):
 @pytest.mark.promise("intake.beta-header")
 def test_every_known_beta_passes_the_strict_check():
     assert parse_betas([",".join(KNOWN_BETAS)], strict=True) == KNOWN_BETAS
+
+
+@pytest.mark.promise("intake.beta-header")
+def test_every_beta_that_the_sdk_names_is_a_known_one():
+    [named] = [one for one in get_args(AnthropicBetaParam) if get_origin(one) is Literal]
+    assert set(get_args(named)) - KNOWN_BETAS == set()
 
 
 def test_every_header_that_unlocks_something_is_a_known_one():

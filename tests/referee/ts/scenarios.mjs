@@ -11,7 +11,7 @@ const textOf = (message) =>
 
 const scenarios = {
   async basic() {
-    const message = await client.messages.create({ model, max_tokens: 40, messages: colors });
+    const message = await client.messages.create({ model, max_tokens: 12, messages: colors });
     return {
       text: textOf(message),
       type: message.type,
@@ -28,9 +28,9 @@ const scenarios = {
       { role: "assistant", content: "Nice to meet you, Ada!" },
       { role: "user", content: [{ type: "text", text: "What is my name?" }] },
     ];
-    const first = await client.messages.create({ model, max_tokens: 30, system: "Answer briefly.", messages });
+    const first = await client.messages.create({ model, max_tokens: 10, system: "Answer briefly.", messages });
     const again = [...messages, { role: "assistant", content: first.content }, { role: "user", content: "Thanks!" }];
-    const second = await client.messages.create({ model, max_tokens: 30, messages: again });
+    const second = await client.messages.create({ model, max_tokens: 10, messages: again });
     return { texts: [textOf(first), textOf(second)], grew: second.usage.input_tokens > first.usage.input_tokens };
   },
   async prefill() {
@@ -62,7 +62,7 @@ const scenarios = {
   },
   async raw_events() {
     const types = [];
-    for await (const event of await client.messages.create({ model, max_tokens: 20, messages: hello, stream: true })) {
+    for await (const event of await client.messages.create({ model, max_tokens: 10, messages: hello, stream: true })) {
       types.push(event.type);
     }
     return { types };
@@ -97,7 +97,7 @@ const scenarios = {
     return seen;
   },
   async abort() {
-    const stream = client.messages.stream({ model, max_tokens: 400, messages: hello });
+    const stream = client.messages.stream({ model, max_tokens: 120, messages: hello });
     stream.once("text", () => stream.abort());
     try {
       await stream.finalMessage();
