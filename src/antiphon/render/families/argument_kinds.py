@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from antiphon.render.prompt.calls import quoted_parts
+
 _BARE: Final = re.compile(r"[a-zA-Z0-9_.-]+")
 
 TYPES: Final = ("null", "boolean", "integer", "number", "object", "array")
@@ -121,19 +123,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 def quoted_value(value: object, quote: str) -> str:
     """JSON with keys in alphabetical order, bare where they can be, and strings as they are between two quotes."""
-    if isinstance(value, str):
-        return f"{quote}{value}{quote}"
-    if isinstance(value, Mapping):
-        items = sorted(cast("Mapping[str, object]", value).items(), key=lambda item: item[0].lower())
-        told = (f"{_key(key, quote)}:{quoted_value(item, quote)}" for key, item in items)
-        return "{" + ",".join(told) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(quoted_value(item, quote) for item in cast("list[object]", value)) + "]"
-    return to_json(value)
-
-
-def _key(key: str, quote: str) -> str:
-    return key if _BARE.fullmatch(key) else f"{quote}{key}{quote}"
+    return "".join(f"{quote}{part}{quote}" if is_string else part for part, is_string in quoted_parts(value))
 
 
 def to_json(value: object) -> str:

@@ -1,11 +1,11 @@
 """Tool calls as text in a model's own syntax: how the calls of earlier turns are told."""
 
 import hashlib
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
 
 from antiphon.dialogue.tools import Call, Tool
-from antiphon.render.families.argument_kinds import kind_of, quoted_value, to_json
+from antiphon.render.families.argument_kinds import _BARE, kind_of, quoted_value, to_json
 from antiphon.render.families.syntax import CallSyntax, JsonArguments, QuotedArguments, TaggedArguments
 
 _ALPHANUMERIC: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -69,3 +69,24 @@ def _filled(marker: str, call: Call, index: int) -> str:
         return marker
     marker = marker.replace("{index}", str(index))
     return marker.replace("{id}", nine_characters(call.id)) if "{id}" in marker else marker
+
+
+def quoted_parts(value: object) -> Iterator[tuple[str, bool]]:
+    """The same in parts, those that are strings told apart."""
+    if isinstance(value, str):
+        yield value, True
+    elif isinstance(value, Mapping):
+        items = sorted(cast("Mapping[str, object]", value).items(), key=lambda item: item[0].lower())
+        for at, (key, item) in enumerate(items):
+            yield "," if at else "{", False
+            yield key, _BARE.fullmatch(key) is None
+            yield ":", False
+            yield from quoted_parts(item)
+        yield "}" if items else "{}", False
+    elif isinstance(value, list):
+        for at, item in enumerate(cast("list[object]", value)):
+            yield "," if at else "[", False
+            yield from quoted_parts(item)
+        yield "]" if value else "[]", False
+    else:
+        yield to_json(value), False
