@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
+from antiphon.engines.llamacpp.grammar import GrammarWriter
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 
@@ -56,6 +57,28 @@ def test_where_nobody_says_anything_nothing_is_cut():
 )
 def test_the_request_goes_before_the_card(asked: Sampling, recommended: Sampling, expected: dict[str, object]):
     assert native_sampling(asked, recommended).items() >= expected.items()
+
+
+@pytest.mark.promise("tools.markup-in-values")
+@pytest.mark.parametrize(
+    ("told", "forces"),
+    [
+        ('"<tool_call>" /(?s:.*)/ & ~/(?s:.*)<\\|im_end\\|>(?s:.*)/', True),
+        ('"</parameter> | <im_end>" /[^<|]/', True),
+        ("", True),
+        ('"a </b> <|im_end|>"', False),
+        (r'%json {"const": "</p> \"<|im_end|>\""}', False),
+        (r'%json {"enum": ["<|\"|>"]}', False),
+        (r"/\x01<\|im_end\|>/", False),
+    ],
+)
+def test_a_text_that_spells_a_control_token_is_left_to_the_model(told: str, forces: bool):
+    writer = GrammarWriter(["<|im_end|>", "<|im_start|>", '<|"|>'], 2)
+    options = "" if forces else '"no_forcing": true'
+    assert writer.write(f"start: x\nx: {told}\n") == (
+        f"%llguidance {{{options}}}\nstart: the_reply <[2]>?\nthe_reply: x\nx: {told}\n"
+    )
+    assert GrammarWriter().write("start: x\n") == "%llguidance {}\nstart: x\n"
 
 
 class LetterServer:

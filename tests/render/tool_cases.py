@@ -38,10 +38,11 @@ def read(
     cut: bool = False,
     enforced: bool = True,
     forced: bool = False,
+    named: str | None = None,
 ) -> list[ReplyEvent]:
     """The events of a reply, pieces of one text or one input joined; ids count up from `id0`."""
     ids = iter(range(len("".join(pieces)) + 1))
-    reader = CallReader(syntax, tools, lambda: f"id{next(ids)}", enforced=enforced, forced=forced)
+    reader = CallReader(syntax, tools, lambda: f"id{next(ids)}", enforced=enforced, forced=forced, named=named)
     events: list[ReplyEvent] = []
     for piece in pieces:
         events += reader.feed(piece)

@@ -162,13 +162,13 @@ STRINGS: Final = (
     Keyword("format: regex", {"type": "string", "format": "regex"}, becomes=REFUSED),
     Keyword("maxLength over 10,000", {"type": "string", "maxLength": 100_000}, ("a",), (1,), NARROWER, "at most 10,000 characters are written", ("a" * 10_001,)),
     Keyword("minLength over 10,000", {"type": "string", "minLength": 100_000}, becomes=REFUSED),
-    Keyword("pattern: look-around", {"type": "string", "pattern": "^(?!a)b"}, becomes=REFUSED),
+    Keyword("pattern: look-around", {"type": "string", "pattern": "^(?!a)b"}, becomes=REFUSED, note="as the API does; kept to on other tools, where it stands first"),
     Keyword("pattern: back-references", {"type": "string", "pattern": r"^(a)\1$"}, becomes=REFUSED),
     Keyword("pattern: word boundaries", {"type": "string", "pattern": r"\bab\b"}, becomes=REFUSED),
     Keyword("pattern: flags", {"type": "string", "pattern": "(?i)a"}, becomes=REFUSED),
     Keyword("pattern: anchors in the middle", {"type": "string", "pattern": "a$b"}, becomes=REFUSED),
     Keyword("pattern: over 1,000 repetitions", {"type": "string", "pattern": "^a{1,2000}$"}, becomes=REFUSED),
-    Keyword("more than 3 patterns and formats on one string", {"allOf": [{"type": "string", "pattern": f"x{n}"} for n in range(4)]}, becomes=REFUSED),
+    Keyword("more than 5 patterns and formats on one string", {"allOf": [{"type": "string", "pattern": f"x{n}"} for n in range(6)]}, becomes=REFUSED),
 )  # fmt: skip
 
 ARRAYS: Final = (

@@ -51,7 +51,7 @@ class Sampler:
     """Draws texts of one schema. `hints`: bytes that end what only a certain text can end."""
 
     form: Any
-    hints: tuple[bytes, ...] = (b".py", b"@a.com", b"a", b"x0x1x2", b"1", b"://")
+    hints: tuple[bytes, ...] = (b".py", b"@a.com", b"a", b"x0x1x2x3x4", b"1", b"://")
 
     def draw(self, seed: int) -> str:
         """One text; fails when the decoder's masks lead nowhere."""

@@ -66,10 +66,12 @@ async def engine() -> AsyncGenerator[Engine]:
     await made.aclose()
 
 
-async def reply(engine: Engine, family: str, choice: Choice, question: str) -> tuple[list[ReplyEvent], bool]:
+async def reply(
+    engine: Engine, family: str, choice: Choice, question: str, tools: tuple[Tool, ...] = TOOLS
+) -> tuple[list[ReplyEvent], bool]:
     """The events of one reply, and whether the model came to its end."""
     served = ServedModel.of(engine, NAMED[family])
-    conversation = Conversation((), (Turn("user", (Text(question),)),), None, TOOLS, choice)
+    conversation = Conversation((), (Turn("user", (Text(question),)),), None, tools, choice)
     segments = served.prompts.build(conversation, today=date(2026, 1, 1))
     prompt = RenderedPrompt(segments, await engine.tokenize(segments))
     grammar = await served.grammars.grammar(conversation)
@@ -82,7 +84,7 @@ async def reply(engine: Engine, family: str, choice: Choice, question: str) -> t
         elif isinstance(output, Done):
             ended = output.reason == "end"
     forced = choice.mode in ("any", "tool")
-    return read(NAMED[family].syntax, pieces, tools=TOOLS, cut=not ended, forced=forced), ended
+    return read(NAMED[family].syntax, pieces, tools=tools, cut=not ended, forced=forced), ended
 
 
 def calls_of(events: list[ReplyEvent], *, ended: bool) -> list[tuple[str, Any]]:
@@ -129,6 +131,20 @@ async def test_a_forced_call_is_made_whatever_the_model_would_rather_say(
         if ended or choice.parallel:
             break
     assert ended or choice.parallel
+
+
+@pytest.mark.promise("tools.markup-in-values")
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+async def test_a_listed_value_may_spell_what_ends_the_model_s_turn(engine: Engine, family: str) -> None:
+    end = engine.card.eos_token
+    assert end
+    value = f"</parameter> {end} </tool_call>"
+    schema = {"type": "object", "properties": {"text": {"enum": [value]}}, "required": ["text"]}
+    note = Tool("note", "", {**schema, "additionalProperties": False})
+    events, ended = await reply(engine, family, Choice("tool", "note", parallel=False), "Write a note.", (note,))
+    assert ended
+    assert calls_of(events, ended=ended) == [("note", {"text": value})]
 
 
 @pytest.mark.promise("tool-choice.auto-and-none")

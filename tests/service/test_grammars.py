@@ -1,5 +1,6 @@
 """A grammar is made once for the same tools, and kept as long as there is room."""
 
+import logging
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -71,3 +72,24 @@ async def test_markers_are_control_tokens_only_where_the_model_has_them(engine: 
     assert made is not None
     assert "<|python_tag|>" in made
     assert "<[" not in made
+
+
+@pytest.mark.promise("tools.look-ahead")
+async def test_what_decoding_does_not_keep_to_is_said_once(
+    engine: ScriptedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    def tool(pattern: str, name: str = "note", *, strict: bool = False) -> Tool:
+        schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
+        return Tool(name, "", schema, strict=strict)
+
+    kept = Grammars(engine, UNIVERSAL)
+    with caplog.at_level(logging.WARNING):
+        await kept.grammar(asking(tool("^a"), tool("^(?!a)b", "other")))
+        assert caplog.messages == []
+        for choice in (Choice(), Choice("any")):
+            await kept.grammar(asking(tool(r"(a)\1"), choice=choice))
+        await kept.grammar(asking(tool(r"(a)\1", "other"), TOOL))
+    assert caplog.messages == [
+        "tools: calls of note are not kept to all of its schema: properties.a.pattern: Unsupported regex feature in "
+        "pattern field: back-references"
+    ]

@@ -25,6 +25,7 @@ CALL = (
 )
 SECOND = '\\n<invoke name="get_time">\\n</invoke>'
 END = "\\n</function_calls>"
+MARKUP = '</parameter> <a b="c"> \n "q" \'s\' & {x} </tool_call> <|im_end|>'
 
 
 def quoted(text: str) -> str:
@@ -179,6 +180,24 @@ async def test_a_call_that_the_limit_cut_comes_back_cut(start: Starter, stream: 
     assert (await bridge.post(ask(max_tokens=whole))).json["stop_reason"] == "tool_use"
 
 
+@pytest.mark.promise("tool-results.cut-off-call")
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_block_of_a_forced_call_is_there_however_small_the_limit(start: Starter, stream: bool) -> None:
+    bridge = await start(script(f"{CALL}{END}"))
+    for limit in (1, 2, 5, 9):
+        how = {"type": "tool", "name": "get_weather"}
+        answer = await bridge.post(ask(max_tokens=limit, stream=stream, tool_choice=how))
+        if stream:
+            begun = [event["content_block"] for event in answer.events if event["type"] == "content_block_start"]
+            assert answer.events[-2]["delta"]["stop_reason"] == "max_tokens"
+        else:
+            begun = answer.json["content"]
+            assert answer.json["stop_reason"] == "max_tokens"
+        assert [(block["type"], block["name"], block["input"]) for block in begun] == [
+            ("tool_use", "get_weather", {})
+        ]
+
+
 @pytest.mark.promise("stops.inside-calls")
 async def test_a_stop_sequence_ends_a_call_and_markup_ends_nothing(start: Starter) -> None:
     message = await reply(start, f"{CALL}{END}", stop_sequences=["invoke", "function_calls", "\n<"])
@@ -275,3 +294,22 @@ async def test_a_call_of_a_toolset_s_member_names_both_and_comes_in_one_piece(st
     assert begun["content_block"]["toolset_name"] == "computer"
     pieces = [event["delta"]["partial_json"] for event in answer.events if event["type"] == "content_block_delta"]
     assert pieces == ["", '{"text": "ctrl+s"}']
+
+
+@pytest.mark.promise("tools.markup-in-values")
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("how", [{"type": "auto"}, {"type": "any"}, {"type": "tool", "name": "note"}])
+@pytest.mark.parametrize("schema", [{"type": "string"}, {"type": "string", "enum": [MARKUP]}])
+async def test_a_value_that_is_markup_arrives_to_the_character(
+    start: Starter, schema: dict[str, Any], how: dict[str, Any], stream: bool
+) -> None:
+    text = (
+        f'<function_calls>\n<invoke name="note">\n<parameter name="text">{MARKUP}</parameter>\n</invoke>'
+        "\n</function_calls>"
+    )
+    tool = {"name": "note", "input_schema": {"type": "object", "properties": {"text": schema}, "required": ["text"]}}
+    bridge = await start(f"[[reply]]\ntext = {json.dumps(text)}\n")
+    answer = await bridge.post(ask(tools=[tool], tool_choice=how, stream=stream))
+    assert answer.status == 200, answer.body
+    given = json.loads(inputs(answer)[0]) if stream else answer.json["content"][0]["input"]
+    assert given == {"text": MARKUP}

@@ -14,7 +14,8 @@ class Tool:
     `schema` is a JSON Schema of type object, keys in the client's order. `strict`: the input must satisfy it whole.
     `deferred`: the model is told of it
     where a result finds it or a system message adds it, not at the beginning. `withdrawn`: the model was told of it,
-    and may not call it now.
+    and may not call it now. `held`: the schema that decoding holds the input to, where that is narrower than what the
+    model is told.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Tool:
     strict: bool = False
     deferred: bool = False
     withdrawn: bool = False
+    held: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

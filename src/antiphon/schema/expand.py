@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from antiphon.schema.disjoint import are_disjoint
 from antiphon.schema.flat import TYPES, Bound, Conjunction, Flat, Path, Place, both, identity
 from antiphon.schema.formats import LONGEST, PATTERNS, UNDECODABLE
+from antiphon.schema.lookahead import apart
 from antiphon.schema.patterns import UnsupportedPattern, rewritten
 from antiphon.schema.reading import MOST_WAYS, Reading, TooComplexError
 
@@ -255,8 +256,7 @@ def _texts(schema: Mapping[str, Any], path: Path, reading: Reading) -> tuple[tup
     patterns: list[str] = []
     longest = _count(schema, "maxLength")
     if "pattern" in schema:
-        rewrite = _pattern(schema["pattern"], path, "pattern", reading)
-        patterns.extend([] if rewrite is None else [rewrite])
+        patterns.extend(_patterns(schema["pattern"], path, reading))
     format_ = str(schema.get("format"))
     if format_ in UNDECODABLE:
         reading.refuse(path, "format", f"String format '{format_}' is not supported")
@@ -265,6 +265,20 @@ def _texts(schema: Mapping[str, Any], path: Path, reading: Reading) -> tuple[tup
         cap = LONGEST.get(format_)
         longest = cap if longest is None or (cap is not None and cap < longest) else longest
     return tuple(patterns), longest
+
+
+def _patterns(pattern: str, path: Path, reading: Reading) -> tuple[str, ...]:
+    """The patterns that a text of this pattern satisfies, all of them."""
+    try:
+        return (rewritten(pattern),)
+    except UnsupportedPattern as construct:
+        try:
+            told = tuple(map(rewritten, apart(pattern) or ()))
+        except UnsupportedPattern:
+            told = ()
+        reason = f"Unsupported regex feature in pattern field: {construct}"
+        reading.refuse(path, "pattern", reason, kept=bool(told))
+        return told
 
 
 def _pattern(pattern: str, path: Path, keyword: str, reading: Reading) -> str | None:

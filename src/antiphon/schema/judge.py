@@ -31,10 +31,11 @@ _MALFORMED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, Va
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """`form`: the schema in the shapes that decoding guarantees. What it allows, the client's schema allows too,
-    apart from what `problem` names. Read only: requests share it."""
+    apart from what `problem` names; `lost`: what of it is not kept to. Read only: requests share it."""
 
     form: Mapping[str, Any]
     problem: Problem | None = None
+    lost: Problem | None = None
 
 
 def judge(schema: Mapping[str, Any], *, required_first: bool = True) -> Judgement:
@@ -42,9 +43,9 @@ def judge(schema: Mapping[str, Any], *, required_first: bool = True) -> Judgemen
     try:
         text = orjson.dumps(schema)
     except (orjson.JSONEncodeError, RecursionError):
-        return Judgement(_shapeless(schema), _TOO_COMPLEX)
+        return Judgement(_shapeless(schema), _TOO_COMPLEX, _TOO_COMPLEX)
     if len(text) > MOST_BYTES:
-        return Judgement(_shapeless(schema), _TOO_COMPLEX)
+        return Judgement(_shapeless(schema), _TOO_COMPLEX, _TOO_COMPLEX)
     if len(text) > _REMEMBERED_BYTES:
         return _judged(schema, required_first)
     return _remembered(text, required_first)
@@ -56,25 +57,25 @@ def _remembered(text: bytes, required_first: bool) -> Judgement:
 
 
 def _judged(schema: Any, required_first: bool) -> Judgement:
-    form, problem = _read(schema, schema, required_first)
+    form, problems = _read(schema, schema, required_first)
+    lost = [problem for problem in problems if not problem.kept]
     if form is not None:
         refusal = _refusal(form)
         if refusal is None:
-            return Judgement(form, problem)
-        problem = problem or refusal
-    return Judgement(_rescued(schema, required_first), problem)
+            return Judgement(form, *(next(iter(found), None) for found in (problems, lost)))
+        problems, lost = [*problems, refusal], [*lost, refusal]
+    return Judgement(_rescued(schema, required_first), problems[0], lost[0])
 
 
-def _read(root: Any, schema: Any, required_first: bool) -> tuple[Form | None, Problem | None]:
+def _read(root: Any, schema: Any, required_first: bool) -> tuple[Form | None, list[Problem]]:
     reading = Reading(root)
     try:
         form = Normalizer(reading, required_first=required_first).run(Place(schema, ()))
     except (TooComplexError, RecursionError):
-        return None, _TOO_COMPLEX
+        return None, [_TOO_COMPLEX]
     except _MALFORMED:
-        return None, Problem((), "", "JSON schema is invalid")
-    found = reading.problems[0] if reading.problems else None
-    return form, found or (_NOTHING_FITS if form is None else None)
+        return None, [Problem((), "", "JSON schema is invalid")]
+    return form, [*reading.problems, *([_NOTHING_FITS] if form is None else [])]
 
 
 def _refusal(form: Form) -> Problem | None:

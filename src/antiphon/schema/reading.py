@@ -22,11 +22,15 @@ class TooComplexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A keyword that cannot be guaranteed: the keys that lead to its schema, its name, and why."""
+    """A keyword that cannot be guaranteed: the keys that lead to its schema, its name, and why.
+
+    `kept`: decoding keeps to it all the same; it is a problem only because the API has it for one.
+    """
 
     path: Path
     keyword: str
     reason: str
+    kept: bool = False
 
     def __str__(self) -> str:
         place = ".".join((*self.path, self.keyword) if self.keyword else self.path)
@@ -42,9 +46,9 @@ class Reading:
     _nodes: int = 0
     _anchors: dict[str, Place] | None = None
 
-    def refuse(self, path: Path, keyword: str, reason: str) -> None:
-        """Note a keyword that is left out."""
-        self.problems.append(Problem(path, keyword, reason))
+    def refuse(self, path: Path, keyword: str, reason: str, *, kept: bool = False) -> None:
+        """Note a keyword that is left out, or that is `kept` and refused elsewhere."""
+        self.problems.append(Problem(path, keyword, reason, kept))
 
     def count(self) -> None:
         """One more subschema is read."""

@@ -10,7 +10,7 @@ from antiphon.schema.reading import Reading
 
 MOST_CHARACTERS: Final = 10_000
 
-MOST_PATTERNS: Final = 3
+MOST_PATTERNS: Final = 5
 """Patterns that one string satisfies at once, its format's included: their states multiply."""
 
 # Bounds for numbers that have none: a number without an end or with a huge exponent is JSON that readers refuse.

@@ -15,7 +15,7 @@ from antiphon.render.families import FAMILIES, UNIVERSAL
 from antiphon.render.families.argument_kinds import kind_of
 from antiphon.render.families.syntax import Family
 from antiphon.render.prompt.calls import write_calls
-from tests.render.tool_cases import OPEN, TOOLS, VALUES, WEATHER, called, cuts, read, text_of, tools
+from tests.render.tool_cases import CLOCK, OPEN, TOOLS, VALUES, WEATHER, called, cuts, read, text_of, tools
 
 SYNTAX = UNIVERSAL.syntax
 
@@ -232,8 +232,10 @@ def test_a_string_is_told_while_it_is_written() -> None:
     ]
     assert reader.feed('one "two"') == [CallArguments('one \\"two\\"')]
     assert reader.feed("\n </para") == [CallArguments("\\n ")]
-    assert reader.feed("meter>\n") == [CallArguments('"')]
-    assert reader.feed('<parameter name="hours"> [1, ') == [CallArguments(', "hours": [1')]
+    assert reader.feed("meter> or so </par") == [CallArguments("</parameter> or so ")]
+    assert reader.feed("ameter>\n<par") == []
+    assert reader.feed('ameter name="') == [CallArguments('"')]
+    assert reader.feed('hours"> [1, ') == [CallArguments(', "hours": [1')]
     assert reader.feed("2]</parameter>\n") == [CallArguments(", 2]")]
     assert reader.feed("</invoke>") == [CallArguments("}"), CallEnd()]
 
@@ -253,6 +255,21 @@ def test_a_call_cut_off_anywhere_is_the_beginning_of_an_object(forced: bool) -> 
         (joined,) = inputs(events)
         assert INPUT.startswith(joined)
         jiter.from_json(joined.encode() or b"{}", partial_mode=True)
+
+
+@pytest.mark.promise("tool-results.cut-off-call")
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_forced_call_has_begun_before_it_has_a_name_where_only_one_can_be_meant(family: Family) -> None:
+    syntax = family.syntax
+    text = write_calls(syntax, [Call("call", "get_time", {})], TOOLS)
+    begun = [CallStart("id0", "get_time"), CallEnd()]
+    for end in range(text.index("get_time") + len("get_t")):
+        asked: dict[str, Any] = {"cut": True, "forced": True}
+        assert read(syntax, [text[:end]], tools=[CLOCK], **asked) == begun
+        assert read(syntax, [text[:end]], named="get_time", **asked) == begun
+        told = read(syntax, [text[:end]], **asked)
+        # Of several tools none is meant before the name tells them apart.
+        assert told == (begun if text[:end].endswith("get_t") else [])
 
 
 def test_what_only_the_client_may_tell_ends_the_reply_once_a_call_was_made() -> None:

@@ -13,6 +13,7 @@ from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
+from antiphon.engines.llamacpp.grammar import GrammarWriter
 from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.sampling import native_sampling
@@ -26,7 +27,6 @@ LOAD_TIMEOUT: Final = 1800.0
 _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
 # llama.cpp gives a grammar with this beginning to llguidance.
-_GRAMMAR_HEADER: Final = "%llguidance {}\n"
 _NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
 
 _Reply = TypeVar("_Reply")
@@ -87,6 +87,7 @@ class LlamaCppEngine:
         )
         self._around_message = 0
         self._control: dict[str, int] = {}
+        self._grammars = GrammarWriter()
         wanted = settings.sampling
         self._card = ModelCard(
             id=settings.id,
@@ -128,6 +129,7 @@ class LlamaCppEngine:
             self._card = replace(self._card, window=min(self._context, given))
             await self._tokenizer.find_opening()
             self._control = await self._tokenizer.control_tokens(self._card.special_tokens)
+            self._grammars = GrammarWriter(self._control, self._control.get(self._card.eos_token))
             if self._card.sees:
                 await self._learn_to_see()
         except BaseException:
@@ -218,7 +220,7 @@ class LlamaCppEngine:
             "cache_prompt": not (self._model.spares_plain_work and slot.anew),
             "id_slot": slot.number,
             **native_sampling(work.sampling, self._card.sampling),
-            **_shaped(work, shown, self._control.get(self._card.eos_token)),
+            **_shaped(work, shown, self._grammars),
         }
         if self._spares(work):
             body["lora"] = _NO_ADAPTER
@@ -310,25 +312,16 @@ class LlamaCppEngine:
         return child, self._client
 
 
-def _shaped(work: Generation, shown: frozenset[str], end: int | None) -> dict[str, Any]:
-    """The keys that bound what the model writes, and that show control tokens in it. `end`: what ends its turn."""
+def _shaped(work: Generation, shown: frozenset[str], grammars: GrammarWriter) -> dict[str, Any]:
+    """The keys that bound what the model writes, and that show control tokens in it."""
     shaped: dict[str, Any] = {}
     if work.grammar is not None:
-        shaped["grammar"] = f"{_GRAMMAR_HEADER}{work.grammar if end is None else ended(work.grammar, end)}"
+        shaped["grammar"] = grammars.write(work.grammar)
     if shown:
         shaped["preserved_tokens"] = sorted(shown)
     if work.stops:
         shaped |= {"stop": work.stops, "return_tokens": True}
     return shaped
-
-
-def ended(grammar: str, end: int) -> str:
-    """The grammar with the token that ends a turn allowed behind it.
-
-    Of the tokens that end a text llama.cpp tells llguidance one, which need not be the one that the model writes: of
-    `<|im_end|>` and `<|endoftext|>` it took the other, and a reply under a grammar never came to its end.
-    """
-    return grammar.replace("start:", f"start: the_reply <[{end}]>?\nthe_reply:", 1)
 
 
 def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ that is JSON of one of the others is that, and every other text is a string.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -119,21 +119,30 @@ def _type_of(value: object) -> str:
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def quoted_parts(value: object) -> Iterator[tuple[str, bool]]:
+    """The parts of `quoted_value`, those that are strings told apart."""
+    if isinstance(value, str):
+        yield value, True
+    elif isinstance(value, Mapping):
+        items = sorted(cast("Mapping[str, object]", value).items(), key=lambda item: item[0].lower())
+        for at, (key, item) in enumerate(items):
+            yield "," if at else "{", False
+            yield key, _BARE.fullmatch(key) is None
+            yield ":", False
+            yield from quoted_parts(item)
+        yield "}" if items else "{}", False
+    elif isinstance(value, list):
+        for at, item in enumerate(cast("list[object]", value)):
+            yield "," if at else "[", False
+            yield from quoted_parts(item)
+        yield "]" if value else "[]", False
+    else:
+        yield to_json(value), False
+
+
 def quoted_value(value: object, quote: str) -> str:
     """JSON with keys in alphabetical order, bare where they can be, and strings as they are between two quotes."""
-    if isinstance(value, str):
-        return f"{quote}{value}{quote}"
-    if isinstance(value, Mapping):
-        items = sorted(cast("Mapping[str, object]", value).items(), key=lambda item: item[0].lower())
-        told = (f"{_key(key, quote)}:{quoted_value(item, quote)}" for key, item in items)
-        return "{" + ",".join(told) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(quoted_value(item, quote) for item in cast("list[object]", value)) + "]"
-    return to_json(value)
-
-
-def _key(key: str, quote: str) -> str:
-    return key if _BARE.fullmatch(key) else f"{quote}{key}{quote}"
+    return "".join(f"{quote}{part}{quote}" if is_string else part for part, is_string in quoted_parts(value))
 
 
 def to_json(value: object) -> str:

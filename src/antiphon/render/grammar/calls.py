@@ -240,4 +240,4 @@ class _Writer:
         syntax = self._syntax
         name = self._literals.write(tool.name + syntax.after_name)
         inner = arguments(syntax, tool, self._schema_of(tool), self._rules, self._literals)
-        return self._rules.rule(f"{name} {inner} {self._literals.write(syntax.call_close)}".strip())
+        return self._rules.rule(f"{name} {inner}")

@@ -117,6 +117,14 @@ class Rules:
             self._lines.append(f"{name}: {body}")
         return name
 
+    def again(self, body: str, again: str) -> str:
+        """The name of a rule with this body, in which `again` stands for the rule itself."""
+        key = f"again: {body}"
+        if key not in self._names:
+            name = self._names[key] = f"a{len(self._names)}"
+            self._lines.append(f"{name}: {body.replace(again, name)}")
+        return self._names[key]
+
     def grammar(self, start: str) -> str:
         """The whole grammar."""
         return "\n".join((f"start: {start}", *self._lines, ""))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from antiphon.render.families.argument_kinds import quoted_value
+from antiphon.render.families.argument_kinds import quoted_parts
 from antiphon.render.grammar import lark
 from antiphon.render.grammar.forms import alternatives, table, types_of, values_of
 from antiphon.render.grammar.lark import Literals, Rules
@@ -25,6 +25,8 @@ class QuotedGrammar:
 
     def write(self) -> str:
         """The expression."""
+        if "anyOf" in self._schema and not table(self._schema, "properties"):
+            return self._value(self._schema, 0)
         return self._object(self._schema, 0)
 
     def _value(self, schema: object, depth: int) -> str:
@@ -36,7 +38,7 @@ class QuotedGrammar:
     def _way(self, way: Mapping[str, Any], depth: int) -> list[str]:
         values = values_of(way)
         if values is not None:
-            return [self._literals.write(quoted_value(value, self._quote)) for value in values]
+            return [self._listed(value) for value in values]
         told: list[str] = []
         for kind in types_of(way):
             match kind:
@@ -50,6 +52,15 @@ class QuotedGrammar:
                     told.append(lark.json_value({**way, "type": kind}))
         return told
 
+    def _listed(self, value: object) -> str:
+        """A value that is given; what looks like a control token in its strings is text."""
+        quote = self._literals.write(self._quote)
+        parts = (
+            (f"{quote} {lark.quoted(part)} {quote}" if is_string else lark.quoted(part))
+            for part, is_string in quoted_parts(value)
+        )
+        return " ".join(parts)
+
     def _string(self, way: Mapping[str, Any]) -> str:
         least, most = way.get("minLength", 0), way.get("maxLength", "")
         body = f"/(?s:.){{{least},{most}}}/" if least or most != "" else lark.ANY_TEXT
@@ -57,7 +68,8 @@ class QuotedGrammar:
         body = body if bound is None else f"{body} & /{bound}/"
         opening = self._literals.write(self._quote)
         if self._quote in self._literals.tokens:
-            return f"{opening} {self._rules.terminal(body)} {opening}"
+            ended = f"/(?s:.*){lark.pattern_of(self._quote)}[ \\t\\r\\n]*[,}}\\]](?s:.*)/"
+            return f"{opening} {self._rules.terminal(f'{lark.without(body, [ended])}')} {opening}"
         ending = self._rules.terminal(f"({lark.without(body, [lark.contains(self._quote)])}) {opening}")
         return f"{opening} {self._rules.lazy(ending)}"
 

@@ -100,8 +100,9 @@ class _Maker:
 
 
 def _schema_of(tool: Tool) -> Mapping[str, Any]:
-    guaranteed = compilable(tool.schema) if tool.strict else None
-    return relaxed(tool.schema) if guaranteed is None else guaranteed
+    schema = tool.schema if tool.held is None else tool.held
+    guaranteed = compilable(schema) if tool.strict else None
+    return relaxed(schema) if guaranteed is None else guaranteed
 
 
 def _bare(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -32,6 +32,12 @@ def problem(schema: Mapping[str, Any]) -> str | None:
     return None if found is None else str(found)
 
 
+def lost(schema: Mapping[str, Any]) -> str | None:
+    """What of the schema `relaxed` does without: place, keyword, reason; None when it keeps all of it."""
+    found = judge(schema, required_first=False).lost
+    return None if found is None else str(found)
+
+
 def relaxed(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """The nearest schema that compiles: what cannot be guaranteed is left out where it stands. Never raises."""
     return _spelled(judge(schema, required_first=False).form)

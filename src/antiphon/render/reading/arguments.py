@@ -1,13 +1,14 @@
 """The arguments of one call out of a model's text, as pieces of one JSON object."""
 
 import re
-from collections.abc import Sequence
 from typing import Final, Protocol
 
 from antiphon.dialogue.tools import Tool
 from antiphon.render.families.argument_kinds import STRING, Kind, kind_of
-from antiphon.render.families.markers import NO, PART, Marker, Spellings, skip_space
+from antiphon.render.families.fixed_texts import FixedTexts, anywhere, of_parameter
+from antiphon.render.families.markers import NO, PART, Spellings, skip_space
 from antiphon.render.families.syntax import CallSyntax, JsonArguments, QuotedArguments, TaggedArguments
+from antiphon.render.families.value_ends import NOT_YET, ValueEnds
 from antiphon.render.reading.json_stream import JsonStream, as_json, escaped
 from antiphon.render.reading.quoted import QuotedStream
 
@@ -51,7 +52,7 @@ def argument_reader(syntax: CallSyntax, tool: Tool | None, *, enforced: bool) ->
         case JsonArguments():
             return ObjectReader(JsonStream(object_only=True))
         case QuotedArguments(quote=quote):
-            return ObjectReader(QuotedStream(quote))
+            return ObjectReader(QuotedStream(quote, () if tool is None else anywhere(tool.schema)))
         case TaggedArguments() as tags:
             return TaggedReader(tags, syntax, tool, enforced=enforced)
 
@@ -67,6 +68,8 @@ class ObjectReader:
 
     def read(self, text: str, at: int, *, final: bool) -> tuple[str, int]:
         """See `ArgumentReader`."""
+        if isinstance(self._stream, QuotedStream):
+            self._stream.final = final
         piece, at = self._stream.feed(text, at)
         self.done = self._stream.done
         self.broken = self._stream.broken or (final and not self.done)
@@ -94,13 +97,13 @@ class TaggedReader:
         self._after_name = Spellings.of((tags.after_name,))
         self._lead = tags.after_name[len(tags.after_name.rstrip()) :]
         self._close = tags.close.strip()
-        self._trail = tags.close[: len(tags.close) - len(tags.close.lstrip())]
-        self._ends = _ends(syntax)
+        self._ends = ValueEnds(tags, syntax, enforced=enforced)
         self.done = False
         self.broken = False
         self._values = 0
         self._name: str | None = None
         self._kind: Kind = STRING
+        self._fixed = FixedTexts(())
         self._in_string = False
         self._enforced = enforced
         self._nested: _Nested | None = None
@@ -156,6 +159,9 @@ class TaggedReader:
             return at
         self._name = found[0]
         self._kind = STRING if self._schema is None else kind_of(self._name, self._schema)
+        # A text is only in doubt where it holds the tag.
+        listed = () if self._schema is None else of_parameter(self._name, self._schema)
+        self._fixed = FixedTexts(text for text in listed if self._close in text)
         self._is_plain = not self._kind.others & _NESTED
         return after + len(self._lead) if text.startswith(self._lead, after) else after
 
@@ -168,24 +174,20 @@ class TaggedReader:
             read = self._list_or_object(text, at, pieces, final=final)
             if read is not None:
                 return read
-        closed = text.find(self._close, at)
-        if closed >= 0:
-            value = text[at:closed].removesuffix(self._trail)
-            self._whole(value, pieces)
-            return closed + len(self._close)
-        if not (self._kind.string or final):
+        end, after = self._ends.find(text, at, self._fixed, final=final)
+        if after != NOT_YET:
+            self._whole(text[at:end], pieces)
+            return after
+        if not self._kind.string:
             return at
-        safe = self._safe(text, at)
-        if final:
-            self._whole(text[at:safe] if safe < len(text) and self._ends.fit(text, safe) else text[at:], pieces)
-            return len(text)
         if not self._in_string:
-            if self._kind.others and self._kind.may_be_other(text[at:safe]):
+            if self._kind.others and self._kind.may_be_other(text[at:end]):
                 return at
             pieces.append(f'{self._key()}"')
             self._in_string = True
-        pieces.append(escaped(text[at:safe]))
-        return safe
+        pieces.append(escaped(text[at:end]))
+        self._fixed.passed(text[at:end])
+        return end
 
     def _list_or_object(self, text: str, at: int, pieces: list[str], *, final: bool) -> int | None:
         """Read to its own end, since its strings may hold the tag that closes it; None: the value is neither."""
@@ -245,19 +247,6 @@ class TaggedReader:
         self._values += 1
         return f'{", " if self._values > 1 else "{"}"{escaped(self._name or "")}": '
 
-    def _safe(self, text: str, at: int) -> int:
-        """How far the text belongs to the value whatever comes: up to what may be its closing tag, or the call's."""
-        whole = self._trail + self._close
-        for begin in range(max(at, len(text) - len(whole) + 1), len(text)):
-            if whole.startswith(text[begin:]) or self._close.startswith(text[begin:]):
-                break
-        else:
-            begin = len(text)
-        for place in range(at, begin):
-            if text[place] in self._ends.firsts and self._ends.fit(text, place):
-                return place
-        return begin
-
 
 class _Nested:
     """A list or object that is being read. `read`: how far, from where the value begins; `streams`: told already."""
@@ -267,27 +256,6 @@ class _Nested:
         self.told: list[str] = []
         self.read = read
         self.streams = streams
-
-
-class _Ends:
-    """What ends a whole call, in case the tag that should end its last value was forgotten."""
-
-    def __init__(self, markers: Sequence[Marker]) -> None:
-        self._markers = markers
-        self.firsts = frozenset(marker.first[0] for marker in markers)
-
-    def fit(self, text: str, at: int) -> bool:
-        """Whether nothing but such an end stands between here and the end of the text, as far as it goes."""
-        for marker in self._markers:
-            end = marker.match(text, at)
-            if end == PART or (end >= 0 and skip_space(text, end) == len(text)):
-                return True
-        return False
-
-
-def _ends(syntax: CallSyntax) -> _Ends:
-    markers = [Marker(syntax.call_close), Marker(syntax.call_close, syntax.section_close)]
-    return _Ends([marker for marker in markers if marker.first])
 
 
 def _type(value: str) -> str:

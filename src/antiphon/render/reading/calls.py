@@ -32,7 +32,7 @@ class CallReader:
     """Reads one reply. `new_id` makes the ids of calls. The same text gives the same events under every cut.
 
     Pieces of text and of arguments may be cut differently; joined they are the same. `forced`: the reply has to begin
-    with a call.
+    with a call, which may be of the tool `named` only where there is one.
     """
 
     def __init__(
@@ -43,12 +43,14 @@ class CallReader:
         *,
         enforced: bool = True,
         forced: bool = False,
+        named: str | None = None,
     ) -> None:
         self._syntax = syntax
         self._tools = {tool.name: tool for tool in tools}
         self._new_id = new_id
         self._enforced = enforced
         self._forced = forced
+        self._callable = [tool.name for tool in tools if named in (None, tool.name)]
         self._openings = Openings.of(syntax)
         self._may_begin = self._openings.first.begins()
         self._after_name = Spellings.of((syntax.after_name,), *((text,) for text in syntax.lenient_after_names))
@@ -80,10 +82,13 @@ class CallReader:
     def finish(self, *, cut: bool) -> list[ReplyEvent]:
         """What was still held back when the model ended its turn, or was `cut` off in it.
 
-        A call that was cut stays cut: its pieces are the beginning of an object.
+        A call that was cut stays cut: its pieces are the beginning of an object. Where it was cut before or inside of
+        its name, it is one as soon as no other tool can be meant.
         """
         if cut and self._state not in (self._in_text, self._between):
             self._cut()
+        elif cut and self._enforced and self._forced and self.calls == 0 and self._nothing_said:
+            self._begin_with("", whole=False)
         elif not (cut and self._enforced and self._opens()):
             self._final = True
             self._run()
@@ -285,6 +290,11 @@ class CallReader:
             if call.name or not self._enforced:
                 self._at = len(self._text)
                 self._give_back()
+                return
+            begin = skip_space(self._text, self._at)
+            found = _NAME.match(self._text, begin)
+            assert found is not None
+            self._begin_with(found[0], whole=found.end() < len(self._text))
             return
         call.pieces.append(call.arguments.cut(self._text, self._at))
         if not call.started:
@@ -292,6 +302,13 @@ class CallReader:
         self._argue("")
         self._events.append(CallEnd())
         self.calls += 1
+
+    def _begin_with(self, name: str, *, whole: bool) -> None:
+        """A call of the one tool whose name begins like this, if there is one; `whole`: the name is complete."""
+        fitting = [one for one in self._callable if (one == name if whole else one.startswith(name))]
+        if len(fitting) == 1:
+            self._events += [CallStart(self._new_id(), fitting[0]), CallEnd()]
+            self.calls += 1
 
 
 class _Call:

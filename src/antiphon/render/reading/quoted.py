@@ -3,8 +3,11 @@
 {city:<escape>Paris<escape>,days:[1,2],options:{metric:true}}
 """
 
+from collections.abc import Iterable
 from typing import Final
 
+from antiphon.render.families.fixed_texts import FixedTexts
+from antiphon.render.families.markers import skip_space
 from antiphon.render.reading.json_stream import as_json, escaped
 from antiphon.render.reading.nesting import Nesting
 
@@ -14,26 +17,33 @@ _MOST_BARE: Final = 400
 
 
 class QuotedStream(Nesting):
-    """Reads one object and gives JSON, piece by piece. `done`: it is complete; `broken`: it is no such object."""
+    """Reads one object and gives JSON, piece by piece. `done`: it is complete; `broken`: it is no such object.
 
-    def __init__(self, quote: str) -> None:
+    A quote ends a string where something follows that may stand behind one; elsewhere it is part of the string.
+    `fixed`: texts that a schema lists, of which even such a quote is part: the longest that fits is the string.
+    """
+
+    def __init__(self, quote: str, fixed: Iterable[str] = ()) -> None:
         super().__init__()
         self._quote = quote
+        self._listed = [text for text in fixed if quote in text]
+        self._fixed = FixedTexts(())
         self._inside = False
-        self._held = ""  # a bare word that is not complete, or what may be the beginning of a quote
+        self._held = ""  # a bare word that is not complete
+        self.final = False
+        """No more text is to come."""
 
     def feed(self, text: str, at: int = 0) -> tuple[str, int]:
-        """What the text from `at` adds, and where reading stopped: the object's end, or past the last character."""
+        """What the text from `at` adds, and how far it was read: the rest is to come again with more."""
         out: list[str] = []
         while at < len(text) and not self.done and not self.broken:
-            at = self._string(text, at, out) if self._inside else self._structure(text[at], at, out)
+            if not self._inside:
+                at = self._structure(text[at], at, out)
+                continue
+            at = self._string(text, at, out)
+            if self._inside:
+                break
         return "".join(out), at
-
-    def end(self) -> str:
-        """The text is over: what was held back of a string as the possible beginning of its end."""
-        held, self._held = self._held, ""
-        self.broken |= not self.done
-        return escaped(held) if self._inside else ""
 
     def closing(self) -> str:
         """What completes the object from here on; a key without a value gets null."""
@@ -45,22 +55,46 @@ class QuotedStream(Nesting):
         return text + "".join(reversed(self._closers))
 
     def _string(self, text: str, at: int, out: list[str]) -> int:
-        rest = self._held + text[at:]
-        end = rest.find(self._quote)
-        if end < 0:
-            kept = _overlap(rest, self._quote)
-            out.append(escaped(rest[: len(rest) - kept]))
-            self._held = rest[len(rest) - kept :]
-            return len(text)
-        out.append(escaped(rest[:end]) + '"')
-        at += end + len(self._quote) - len(self._held)
-        self._held = ""
+        safe, end = self._end_in(text, at)
+        out.append(escaped(text[at:safe]))
+        self._fixed.passed(text[at:safe])
+        if end is None:
+            return safe
+        out.append('"')
         self._inside = False
         if self._next == "first key":
             self._next = "colon"
         else:
             self._value_ended()
-        return at
+        return end
+
+    def _end_in(self, text: str, at: int) -> tuple[int, int | None]:
+        """How far the text is the string's, and where the quote ends that ends it."""
+        begin = at
+        while (quoted := text.find(self._quote, begin)) >= 0:
+            ended = self._ended(text, quoted)
+            if ended is None:
+                return quoted, None
+            if not ended:
+                begin = quoted + 1
+                continue
+            for rest in self._fixed.rests:
+                longer = at + len(rest)
+                if longer <= quoted:
+                    break
+                if text.startswith(rest + self._quote, at) and (ended := self._ended(text, longer)) is not False:
+                    return (longer, longer + len(self._quote)) if ended else (quoted, None)
+                if (rest + self._quote).startswith(text[at:]) and not self.final:
+                    return quoted, None
+            return quoted, quoted + len(self._quote)
+        return len(text) - _overlap(text[at:], self._quote), None
+
+    def _ended(self, text: str, quoted: int) -> bool | None:
+        """Whether the quote there ends the string; None where more text will tell."""
+        follow = skip_space(text, quoted + len(self._quote))
+        if follow == len(text):
+            return True if self.final else None
+        return text[follow] in (":" if self._next == "first key" else ",}]")
 
     def _structure(self, char: str, at: int, out: list[str]) -> int:
         expects_key = self._next == "first key"
@@ -97,6 +131,7 @@ class QuotedStream(Nesting):
             self._begin(out)
             out.append('"')
             self._inside = True
+            self._fixed = FixedTexts(self._listed if self._next != "first key" else ())
         self.broken = not self._closers or len(self._held) > _MOST_BARE
 
     def _word(self, out: list[str], *, key: bool) -> None:

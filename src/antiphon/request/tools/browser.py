@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from antiphon.dialogue.tools import Tool
-from antiphon.request.tools.parameters import Schema, choice, closed, numbers, seconds, text, texts, tool, whole
+from antiphon.request.tools.parameters import (
+    Schema,
+    choice,
+    closed,
+    numbers,
+    one_of,
+    seconds,
+    text,
+    texts,
+    tool,
+    whole,
+)
 
 _LONGEST_WAIT: Final = 30
 
@@ -77,14 +88,18 @@ MEMBERS: Final[Mapping[str, Tool]] = {
         {"target": _ELEMENT, "value": {"type": ["string", "number", "boolean"], "description": "The value."}},
         ("target", "value"),
     ),
-    "file_upload": _member(
-        "Put files into a file field of the page, by `paths` or by `document_ids`.",
-        {
-            "target": _ELEMENT,
-            "paths": texts("Paths of files where the browser runs."),
-            "document_ids": texts("Identifiers of files that were made ready for the browser."),
-        },
-        ("target",),
+    "file_upload": one_of(
+        _member(
+            "Put files into a file field of the page, by `paths` or by `document_ids`.",
+            {
+                "target": _ELEMENT,
+                "paths": texts("Paths of files where the browser runs."),
+                "document_ids": texts("Identifiers of files that were made ready for the browser."),
+            },
+            ("target",),
+        ),
+        ("paths",),
+        ("document_ids",),
     ),
     "screenshot": _member("Take a picture of the visible part of the page."),
     "zoom": _member(

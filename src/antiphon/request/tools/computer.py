@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from antiphon.dialogue.tools import Tool
-from antiphon.request.tools.parameters import Schema, choice, numbers, text, tool, whole
+from antiphon.request.tools.parameters import Need, Schema, choice, held, numbers, text, tool, whole
 
 _POINT: Final = numbers("Pixels from the left edge and from the top edge.", 2, minimum=0)
 
@@ -80,7 +80,25 @@ def computer(width: int, height: int, display: int | None, *, version: int, zoom
         f"{clicks} Actions:",
         *(f"- {action}: {meaning}." for action, meaning in actions.items()),
     ]
-    return tool("computer", "\n".join(lines), {"action": choice("What to do.", *actions), **parameters}, ("action",))
+    told = tool("computer", "\n".join(lines), {"action": choice("What to do.", *actions), **parameters}, ("action",))
+    return held(told, "action", {action: _need(action, version) for action in actions})
+
+
+_NEEDS: Final[Mapping[str, Need]] = {
+    "key": (("text",), ()),
+    "type": (("text",), ()),
+    "mouse_move": (("coordinate",), ()),
+    "left_click_drag": (("coordinate",), ("start_coordinate", "text")),
+    "scroll": (("scroll_direction", "scroll_amount"), ("coordinate", "text")),
+    "hold_key": (("text", "duration"), ()),
+    "wait": (("duration",), ()),
+    "zoom": (("region",), ()),
+}
+
+
+def _need(action: str, version: int) -> Need:
+    must, may = _NEEDS.get(action, ((), ("coordinate", "text") if action.endswith("_click") else ()))
+    return must, may if version > 1 else ()
 
 
 def _click(what: str) -> Tool:

@@ -3,12 +3,13 @@
 Source: API reference, Bash tool; Text editor tool; Memory tool; the official SDK's memory commands.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from antiphon.dialogue.tools import Tool
-from antiphon.request.tools.parameters import Schema, choice, flag, numbers, text, tool, whole
+from antiphon.request.tools.parameters import Need, Schema, choice, closed, flag, held, numbers, text, tool, whole
 
-BASH: Final = tool(
+_BASH: Final = tool(
     "bash",
     "Run commands in a bash session. The session stays open between calls, so that the working directory, variables "
     "and background jobs last. Commands cannot ask for input. Set `restart` to true, without a command, to begin a "
@@ -20,6 +21,12 @@ BASH: Final = tool(
     (),
     minProperties=1,
 )
+
+_COMMAND: Final = closed({"command": {"type": "string"}}, ("command",))
+
+_RESTART: Final = closed({"restart": {"const": True}}, ("restart",))
+
+BASH: Final = replace(_BASH, held={"anyOf": [_COMMAND, _RESTART]})
 
 
 def editor(name: str, *, undo: bool, insertion: str, limit: int | None = None) -> Tool:
@@ -52,10 +59,18 @@ def editor(name: str, *, undo: bool, insertion: str, limit: int | None = None) -
     }
     if insertion != "new_str":
         parameters[insertion] = text("For insert: the text to insert.")
-    return tool(name, "\n".join(lines), parameters, ("command", "path"))
+    needs: dict[str, Need] = {
+        "view": (("path",), ("view_range",)),
+        "create": (("path", "file_text"), ()),
+        "str_replace": (("path", "old_str"), ("new_str",)),
+        "insert": (("path", "insert_line", insertion), ()),
+        "undo_edit": (("path",), ()),
+    }
+    told = tool(name, "\n".join(lines), parameters, ("command", "path"))
+    return held(told, "command", {command: needs[command] for command in commands})
 
 
-MEMORY: Final = tool(
+_MEMORY: Final = tool(
     "memory",
     "\n".join(
         [
@@ -83,3 +98,19 @@ MEMORY: Final = tool(
     },
     ("command",),
 )
+
+_MEMORY_NEEDS: Final[dict[str, Need]] = {
+    "view": (("path",), ("view_range",)),
+    "create": (("path", "file_text"), ()),
+    "str_replace": (("path", "old_str", "new_str"), ()),
+    "insert": (("path", "insert_line", "insert_text"), ()),
+    "delete": (("path",), ()),
+    "rename": (("old_path", "new_path"), ()),
+}
+
+# What the official helper takes for a path.
+_INSIDE: Final = {
+    name: {"type": "string", "pattern": "^/memories(/.*)?$"} for name in ("path", "old_path", "new_path")
+}
+
+MEMORY: Final = held(_MEMORY, "command", _MEMORY_NEEDS, _INSIDE)

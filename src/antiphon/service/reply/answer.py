@@ -30,7 +30,14 @@ def reader_for(
     calls = None
     if conversation.offered and choice.mode != "none":
         forced = choice.mode in ("any", "tool")
-        calls = CallReader(family.syntax, conversation.offered, work.new_call_id, enforced=enforced, forced=forced)
+        calls = CallReader(
+            family.syntax,
+            conversation.offered,
+            work.new_call_id,
+            enforced=enforced,
+            forced=forced,
+            named=choice.name,
+        )
     thoughts = None
     if family.reasoning or family.hidden or tells_thoughts:
         written = "".join(segment.text for segment in prompt.segments[-1:]).rstrip()
