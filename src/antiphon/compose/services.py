@@ -31,5 +31,5 @@ def services_for(
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     intake = Intake(routes, media, Host(seals, server_tools, settings.thinking.foreign))
     planner = Planner(clock, entropy, seals, summarizer)
-    compactions = Compactions(Workshop(intake, planner, media, settings.server_tools))
+    compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))
