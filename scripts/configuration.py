@@ -18,7 +18,9 @@ from antiphon.config import (
     Option,
 )
 from antiphon.config.keys import NEW_KEY
-from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, SAMPLING_OPTIONS, TABLES
+from antiphon.config.option import CONFIG_ENV, CONFIG_FILE
+from antiphon.config.tables.models import SAMPLING_OPTIONS
+from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from generated import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,7 +166,7 @@ def page() -> str:
         _WEB_FETCH,
         _keys(WEB_FETCH_OPTIONS),
         _NAMES,
-        "\n".join(f"- `[{name}]`: {TABLES[name]}" for name in ("routes", "aliases", "profiles")) + "\n",
+        "\n".join(f"- `[{table.name}]`: {table.meaning}" for table in (ROUTES, ALIASES, PROFILES)) + "\n",
         _EXAMPLE,
     )
     return "\n".join(sections)

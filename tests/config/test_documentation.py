@@ -5,7 +5,7 @@ import re
 import pytest
 
 from antiphon.config import MODEL_OPTIONS, OPTIONS, WEB_FETCH_OPTIONS, WEB_SEARCH_OPTIONS
-from antiphon.config.options import SAMPLING_OPTIONS
+from antiphon.config.tables.models import SAMPLING_OPTIONS
 from configuration import ROOT, page
 
 

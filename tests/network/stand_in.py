@@ -20,7 +20,7 @@ from typing import Self
 
 import trustme
 
-from antiphon.config.network import AllowedHost
+from antiphon.config import AllowedHost
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 NAMES = ("localhost", "127.0.0.1", "example.org", "*.example.org")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.config.network import AllowedHost
+from antiphon.config import AllowedHost
 
 READ: dict[str, AllowedHost] = {
     "nas.lan": AllowedHost("https", "nas.lan", 443),

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from antiphon import __version__
-from antiphon.config.network import AllowedHost, NetworkSettings
+from antiphon.config import AllowedHost, NetworkSettings
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.ports.fetch import Fetched, FetchFault, TooLarge, Unreachable
 from tests.network.stand_in import Answer, StandIn, pour

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.config.network import AllowedHost
+from antiphon.config import AllowedHost
 from antiphon.network.guard import Guard, Target
 from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps
 

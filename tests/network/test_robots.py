@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
-from antiphon.config.network import NetworkSettings
+from antiphon.config import NetworkSettings
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.ports.fetch import RobotsDisallow, Unreachable
 from tests.network.stand_in import StandIn, pour

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from antiphon.config.network import NetworkSettings
+from antiphon.config import NetworkSettings
 from antiphon.network import GuardedFetcher
 from antiphon.network.guard import Target
 from antiphon.network.pinned import Patience, PinnedClient, Wanted

@@ -54,7 +54,7 @@ async def reader() -> AsyncGenerator[Reader]:
 
 @pytest.mark.promise("web-tools.configured")
 def test_nothing_configured_offers_nothing():
-    assert tools_for(Settings().tools, around()) == ()
+    assert tools_for(Settings().server_tools, around()) == ()
 
 
 @pytest.mark.promise("web-tools.configured")
@@ -83,7 +83,7 @@ def test_each_provider_is_made_of_its_settings():
 
 
 def test_a_tool_that_cannot_be_made_stops_the_start():
-    settings = Settings(tools=ToolSettings(own={"dice": {}}))
+    settings = Settings(server_tools=ToolSettings(own={"dice": {}}))
     with pytest.raises(StartError, match=r"\[server_tools\.dice\]: no installed package"):
         edges.server_tools(settings, around())
 
@@ -157,6 +157,6 @@ async def test_a_reader_that_cannot_start_and_a_package_that_is_not_there_fail()
 
 
 def test_the_doctors_own_way_there_starts_and_ends_its_reader():
-    checks = probes.check_server_tools(Settings(tools=ToolSettings(web_fetch=WebFetchSettings())))
+    checks = probes.check_server_tools(Settings(server_tools=ToolSettings(web_fetch=WebFetchSettings())))
     assert [(check.name, check.works) for check in checks] == [("web_fetch", True)]
     assert probes.check_server_tools(Settings()) == []

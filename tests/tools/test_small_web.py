@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.config import WebFetchSettings
-from antiphon.config.network import NetworkSettings
+from antiphon.config import NetworkSettings, WebFetchSettings
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.ports.server_tools import ServerCall, ToolProblem

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.config.settings import ThinkingSettings
+from antiphon.config import ThinkingSettings
 from antiphon.engines.scripted.engine import CHAT_TEMPLATE
 from antiphon.request.told.thinking import REDACTED_TEST_TEXT
 from antiphon.seals import Seals, Thought

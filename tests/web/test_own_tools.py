@@ -51,7 +51,7 @@ async def test_a_tool_of_the_owners_own_runs_like_any_other() -> None:
 async def test_its_errors_reach_the_model_and_its_turns_pause() -> None:
     three = section(invoke("dice", count="3"))
     rules = (says("Too many.", "too_many_dice"), says(three, "Roll"))
-    async with app(*rules, tools=[dice()], server_tools=TurnLimits(rounds=1)) as served:
+    async with app(*rules, tools=[dice()], turn=TurnLimits(rounds=1)) as served:
         request = ask("Roll!", tools=[DICE])
         first = await served.reply(request)
         assert (kinds(first), first["stop_reason"]) == (PAIR, "pause_turn")

@@ -22,7 +22,7 @@ PAIR = ["server_tool_use", "web_search_tool_result"]
 
 
 def limited(**limits: Any) -> dict[str, Any]:
-    return {"server_tools": TurnLimits(**limits)}
+    return {"turn": TurnLimits(**limits)}
 
 
 @pytest.mark.promise(

@@ -89,7 +89,7 @@ async def test_a_tool_that_fails_gives_its_error_block_and_the_model_goes_on(
     monkeypatch.setattr(tool_runs, "GRACE", 0.05)
     tools = [ScriptedTool(BROKEN[case])]
     limits = TurnLimits(tool_seconds=0.05)
-    async with asyncio.timeout(20), app(*RULES, tools=tools, server_tools=limits) as served:
+    async with asyncio.timeout(20), app(*RULES, tools=tools, turn=limits) as served:
         request = ask()
         if stream:
             answer = await served.post(ask(stream=True))

@@ -7,8 +7,7 @@ from typing import Any
 
 from antiphon.compose.models import load_catalogue
 from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings
-from antiphon.config.settings import ThinkingSettings
+from antiphon.config import ModelSettings, Settings, ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.ports.engine import EngineOutput, Generation, ModelCard

@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.config import ToolSettings, TurnLimits, WebFetchSettings, WebSearchSettings
-from antiphon.config.network import NetworkSettings
+from antiphon.config import NetworkSettings, ToolSettings, TurnLimits, WebFetchSettings, WebSearchSettings
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.service.media.intake import MediaIntake
@@ -50,7 +49,7 @@ async def web_tools_app(
         )
         try:
             media = MediaIntake(reader, fetcher, FixedClock(), cache=0)
-            async with app(*script, tools=tools, media=media, server_tools=limits or TurnLimits()) as client:
+            async with app(*script, tools=tools, media=media, turn=limits or TurnLimits()) as client:
                 yield WebToolsApp(client, engine, host)
         finally:
             await close_tools(tools)

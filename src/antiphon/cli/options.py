@@ -10,7 +10,7 @@ import click
 
 from antiphon.config import OPTIONS, ConfigError, Option, Settings, parse_settings
 from antiphon.config.kinds import NONE, Keys, Switch
-from antiphon.config.options import CONFIG_ENV, CONFIG_FILE
+from antiphon.config.option import CONFIG_ENV, CONFIG_FILE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

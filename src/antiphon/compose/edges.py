@@ -43,7 +43,7 @@ def seals_for(settings: Settings, entropy: Entropy) -> Seals:
 def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
     """The tools that run inside the server, as the settings offer them; who gets them closes them. `StartError`."""
     try:
-        return ServerTools(tools_for(settings.tools, around))
+        return ServerTools(tools_for(settings.server_tools, around))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
 

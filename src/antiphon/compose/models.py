@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, Settings
-from antiphon.config.models import nearest
+from antiphon.config.reading import nearest
 from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue

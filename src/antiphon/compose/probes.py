@@ -46,7 +46,7 @@ def check_server_tools(settings: Settings) -> list[ToolCheck]:
     async def tried() -> list[ToolCheck]:
         reader = reader_for(settings)
         try:
-            return await check_tools(settings.tools, reader, settings.network.ca_file)
+            return await check_tools(settings.server_tools, reader, settings.network.ca_file)
         finally:
             await reader.aclose()
 

@@ -39,5 +39,5 @@ def services_for(
     )
     intake = Intake(routes, media, host)
     planner = Planner(clock, entropy, seals, summarizer)
-    compactions = Compactions(Workshop(intake, planner, media, settings.server_tools))
+    compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))

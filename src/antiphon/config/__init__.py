@@ -1,43 +1,48 @@
 """The server's settings: frozen values, parsed from plain mappings. Nothing here reads a file or the environment.
 
     settings   the values themselves
-    network    hosts that the server may go to, and how
-    visitors   who may ask: names of the server, origins of pages
-    keys       keys that seal thinking, as people write them down
+    tables     the tables of the file, a module each: the value, and the options that say it
+    options    the one list of options: flags, variables, TOML keys, defaults and meanings all come from it
+    option     what an option and a table are
     kinds      what a value may be, and how text becomes one
-    options    the one table of options: flags, variables, TOML keys, defaults and meanings all come from it
-    server_tools, tool_settings   tools that run inside the server: their options, and what those amount to
-    models     which models are served: `[models.*]`, `--model` and its sources
+    keys       keys that seal thinking, as people write them down
+    visitors   who may ask: names of the server, origins of pages
+    models     which models are served: `--model`, its sources and the tables of models
+    reading    what a file says, and what it is told when that is wrong
     parse      flags, environment and TOML to `Settings`
 
 Precedence, highest first: command-line flag, environment (`ANTIPHON_…`), TOML file, default.
 """
 
-from antiphon.config.network import NetworkSettings
-from antiphon.config.options import MODEL_OPTIONS, OPTIONS, Option
+from antiphon.config.kinds import AllowedHost
+from antiphon.config.option import Option, Table
+from antiphon.config.options import OPTIONS
 from antiphon.config.parse import parse_settings
-from antiphon.config.server_tools import WEB_FETCH_OPTIONS, WEB_SEARCH_OPTIONS
-from antiphon.config.settings import (
-    BUILTIN_SAMPLING,
-    DEFAULT_MODEL,
-    ConfigError,
-    Foreign,
-    MediaSettings,
-    ModelSettings,
-    SamplingSettings,
-    Settings,
-    ThinkingSettings,
+from antiphon.config.reading import ConfigError
+from antiphon.config.settings import DEFAULT_MODEL, Settings
+from antiphon.config.tables import TABLES
+from antiphon.config.tables.media import MediaSettings
+from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
+from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.server_tools import (
+    WEB_FETCH_OPTIONS,
+    WEB_SEARCH_OPTIONS,
+    ToolSettings,
     TurnLimits,
+    WebFetchSettings,
+    WebSearchSettings,
 )
-from antiphon.config.tool_settings import ToolSettings, WebFetchSettings, WebSearchSettings
+from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 
 __all__ = [
     "BUILTIN_SAMPLING",
     "DEFAULT_MODEL",
     "MODEL_OPTIONS",
     "OPTIONS",
+    "TABLES",
     "WEB_FETCH_OPTIONS",
     "WEB_SEARCH_OPTIONS",
+    "AllowedHost",
     "ConfigError",
     "Foreign",
     "MediaSettings",
@@ -46,6 +51,7 @@ __all__ = [
     "Option",
     "SamplingSettings",
     "Settings",
+    "Table",
     "ThinkingSettings",
     "ToolSettings",
     "TurnLimits",

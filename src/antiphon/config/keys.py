@@ -4,6 +4,8 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Any, Final
 
+from antiphon.config.kinds import ListKind
+
 KEY_BYTES: Final = 32
 NEW_KEY: Final = "openssl rand -base64 32"
 """The command that makes one."""
@@ -36,14 +38,11 @@ def keys_in(text: str) -> tuple[bytes, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class SealingKeys:
+class SealingKeys(ListKind[bytes]):
     """Keys of 32 bytes in base64; an error never quotes one."""
 
     wanted: str = f"a list of keys of {KEY_BYTES} bytes in base64, such as {NEW_KEY} makes"
     metavar: str = "KEY"
-
-    def from_text(self, text: str) -> tuple[bytes, ...]:
-        return self.from_toml([part for part in text.split(",") if part.strip()])
 
     def from_toml(self, value: Any) -> tuple[bytes, ...]:
         if not isinstance(value, list | tuple):

@@ -1,13 +1,19 @@
 """Which models are served: `[models.*]` tables, `--model` and the sources it may name."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any
 
-from antiphon.config.options import MODEL_OPTIONS, SAMPLING_OPTIONS, Option
-from antiphon.config.settings import BUILTIN_SAMPLING, DEFAULT_MODEL, ConfigError, ModelSettings, SamplingSettings
+from antiphon.config.reading import ConfigError, as_table, nearest, read_options
+from antiphon.config.settings import DEFAULT_MODEL
+from antiphon.config.tables.models import (
+    BUILTIN_SAMPLING,
+    MODEL_OPTIONS,
+    SAMPLING_OPTIONS,
+    ModelSettings,
+    SamplingSettings,
+)
 
 BUILTIN = "builtin"
 _HUB = re.compile(r"hf:[\w.-]+/[\w.-]+(:[\w./-]+)?")
@@ -25,19 +31,6 @@ class ModelChoice:
     place: str
     over: Mapping[str, Any] = field(default_factory=dict[str, Any])
     under: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """`; did you mean 'x'?`, or nothing when none of the known words is near."""
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def as_table(value: Any, place: str, instead: str) -> Mapping[str, Any]:
-    """The value as a TOML table; ConfigError that says what to write instead."""
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"{place}: this must be a table; write {instead}")
-    return cast("Mapping[str, Any]", value)
 
 
 def is_source(text: str) -> bool:
@@ -137,30 +130,3 @@ def _read_table(name: str, value: Any, place: str) -> dict[str, Any]:
         given["source"] = BUILTIN
     _check_source(given["source"], f"{place} source")
     return given
-
-
-def read_options(
-    table: Mapping[str, Any], options: Collection[Option], place: str, extra: Collection[str] = ()
-) -> dict[str, Any]:
-    """The options that a TOML table sets, by name; `extra` are keys that someone else reads."""
-    known = {option.key: option for option in options}
-    given: dict[str, Any] = {}
-    for key, value in table.items():
-        if key in extra:
-            continue
-        if key not in known:
-            raise ConfigError(_unknown(key, value, [*known, *extra], place))
-        try:
-            given[known[key].name] = known[key].kind.from_toml(value)
-        except ValueError as wrong:
-            raise ConfigError(f"{place}{' ' if place.endswith(']') else ', '}{key}: {wrong}") from None
-    return given
-
-
-def _unknown(key: str, value: Any, known: Collection[str], place: str) -> str:
-    dotted = ""
-    if isinstance(value, Mapping) and place.endswith("]"):
-        # TOML reads the dots of [models.qwen2.5] as nesting.
-        table, _, name = place.rpartition("[")[2].removesuffix("]").partition(".")
-        dotted = f'; if the id has a dot, quote it: [{table}."{name}.{key}"]'
-    return f"{place}: unknown key '{key}'{nearest(key, known) or dotted} (allowed: {', '.join(known)})"

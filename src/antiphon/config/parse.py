@@ -4,19 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.config.models import ModelChoice, as_table, builtin, nearest, read_options, read_tables, serve
-from antiphon.config.network import NetworkSettings
-from antiphon.config.options import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, OPTIONS, TABLES, Option
-from antiphon.config.server_tools import read_tools
-from antiphon.config.settings import (
-    DEFAULT_MODEL,
-    ConfigError,
-    MediaSettings,
-    ModelSettings,
-    Settings,
-    ThinkingSettings,
-    TurnLimits,
-)
+from antiphon.config.models import ModelChoice, builtin, read_tables, serve
+from antiphon.config.option import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, Option
+from antiphon.config.options import OPTIONS
+from antiphon.config.reading import ConfigError, as_table, nearest, read_options
+from antiphon.config.settings import DEFAULT_MODEL, Settings
+from antiphon.config.tables import TABLES
+from antiphon.config.tables.models import ModelSettings
 
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
 _SERVICE_LINKS = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")
@@ -40,7 +34,10 @@ def parse_settings(
     environment; `toml` is a parsed file, and `toml_path` is what errors call it.
     """
     _check_names(flags, env)
-    tables = {name: as_table(toml.get(name, {}), f"{toml_path}, [{name}]", f"[{name}]") for name in TABLES}
+    tables = {
+        table.name: as_table(toml.get(table.name, {}), f"{toml_path}, [{table.name}]", f"[{table.name}]")
+        for table in TABLES
+    }
     in_file = _in_file(toml, tables, toml_path)
     said = {option.name: found for option in OPTIONS if (found := _find(option, flags, env, in_file, toml_path))}
 
@@ -57,11 +54,7 @@ def parse_settings(
     of_server = {option.name for option in OPTIONS if not (option.of_model or option.table or option.name == "model")}
     settings = Settings(
         **{name: found.value for name, found in said.items() if name in of_server},
-        thinking=ThinkingSettings(**_of_table("thinking", said)),
-        network=NetworkSettings(**_of_table("network", said)),
-        media=MediaSettings(**_of_table("media", said)),
-        server_tools=TurnLimits(**_of_table("server_tools", said)),
-        tools=read_tools(tables["server_tools"], env, toml_path, plain=_keys_of("server_tools")),
+        **_of_tables(said, tables, env, toml_path),
         default_model=default,
         models=models,
         routes=routes,
@@ -90,25 +83,35 @@ def _check_names(flags: Mapping[str, Any], env: Mapping[str, str]) -> None:
 
 def _in_file(toml: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], toml_path: str) -> dict[str, Any]:
     """The options that the file sets, at its top level and in their tables, by name."""
-    given = read_options(toml, [option for option in OPTIONS if not option.table], toml_path, extra=TABLES)
-    for table in dict.fromkeys(option.table for option in OPTIONS if option.table):
-        options = [option for option in OPTIONS if option.table == table]
-        # Tables within it are tools', and read where they are understood.
-        extra = [
-            key for key, value in tables[table].items() if table == "server_tools" and isinstance(value, Mapping)
-        ]
-        given |= read_options(tables[table], options, f"{toml_path}, [{table}]", extra)
+    names = [table.name for table in TABLES]
+    given = read_options(toml, [option for option in OPTIONS if not option.table], toml_path, extra=names)
+    for table in TABLES:
+        if table.settings is not None:
+            said = tables[table.name]
+            # What is in a table within the table is read where that is understood.
+            within = [key for key, value in said.items() if table.inner is not None and isinstance(value, Mapping)]
+            given |= read_options(said, table.options, f"{toml_path}, [{table.name}]", within)
     return given
 
 
-def _keys_of(table: str) -> list[str]:
-    return [option.key for option in OPTIONS if option.table == table]
-
-
-def _of_table(table: str, said: Mapping[str, _Said]) -> dict[str, Any]:
-    """The values of a table's options, by key."""
-    options = [option for option in OPTIONS if option.table == table and option.name in said]
-    return {option.key: said[option.name].value for option in options}
+def _of_tables(
+    said: Mapping[str, _Said], tables: Mapping[str, Mapping[str, Any]], env: Mapping[str, str], toml_path: str
+) -> dict[str, Any]:
+    """The fields of `Settings` that tables fill."""
+    fields: dict[str, Any] = {}
+    for table in TABLES:
+        if table.settings is not None:
+            given = {option.key: said[option.name].value for option in table.options if option.name in said}
+            fields[table.field] = table.settings(**given)
+        if table.inner is not None:
+            plain = {option.key for option in table.options}
+            within: dict[str, Mapping[str, Any]] = {
+                key: value
+                for key, value in tables[table.name].items()
+                if key not in plain and isinstance(value, Mapping)
+            }
+            fields[table.name] = table.inner(within, env, toml_path)
+    return fields
 
 
 def _find(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from antiphon.config.kinds import shown
+from antiphon.config.kinds import ListKind, shown
 
 ANY: Final = "*"
 
@@ -14,28 +14,22 @@ _PORTS: Final = {"https": "443", "http": "80"}
 
 
 @dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(ListKind[str]):
     """A list of origins as browsers write them: a scheme, a host, and a port where it is not the scheme's own."""
 
     wanted: str = "a list of origins such as https://app.example or http://nas.lan:3000, or *"
     metavar: str = "ORIGIN"
-
-    def from_text(self, text: str) -> tuple[str, ...]:
-        return self.from_toml([part for part in text.split(",") if part.strip()])
 
     def from_toml(self, value: Any) -> tuple[str, ...]:
         return _each(value, _origin, self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
-class HostNames:
+class HostNames(ListKind[str]):
     """A list of names as they stand in a URL, without port; IPv6 addresses in brackets."""
 
     wanted: str = "a list of host names without ports, such as models.lan, or *"
     metavar: str = "HOST"
-
-    def from_text(self, text: str) -> tuple[str, ...]:
-        return self.from_toml([part for part in text.split(",") if part.strip()])
 
     def from_toml(self, value: Any) -> tuple[str, ...]:
         return _each(value, _name, self.wanted)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from antiphon.config.network import NetworkSettings
+from antiphon.config import NetworkSettings
 from antiphon.network.guard import Guard, Target
 from antiphon.network.pinned import OpenSocket, Patience, PinnedClient, Redirect, Wanted, plain_socket
 from antiphon.network.resolver import Resolver, SystemResolver

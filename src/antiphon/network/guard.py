@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin
 
 import idna
 
-from antiphon.config.network import AllowedHost
+from antiphon.config import AllowedHost
 from antiphon.network.addresses import OWNERS, Address, kind_of
 from antiphon.ports.fetch import NotAllowed, NotHttps
 

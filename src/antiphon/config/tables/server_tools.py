@@ -1,75 +1,77 @@
-"""The options of the tools that run inside the server: `[server_tools.web_search]`, `[server_tools.web_fetch]`, and
-the tables of an owner's own tools, which only those tools understand."""
+"""`[server_tools]`: how long a reply may work with the server's own tools, and a table inside it for each of them:
+`[server_tools.web_search]`, `[server_tools.web_fetch]`, and those that only an owner's own tools understand."""
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, Kind, Number, Switch, Text, Whole, shown
-from antiphon.config.models import as_table, nearest, read_options
-from antiphon.config.options import Option
-from antiphon.config.settings import ConfigError
-from antiphon.config.tool_settings import ToolSettings, WebFetchSettings, WebSearchSettings
+from antiphon.config.kinds import Address, Choice, Kind, Number, Pattern, Secret, Switch, Text, Whole
+from antiphon.config.option import Option, Table, key_of
+from antiphon.config.reading import ConfigError, read_options
+
+SearchProvider = Literal["searxng", "brave", "tavily", "local"]
 
 _PROVIDERS: Final = ("searxng", "brave", "tavily", "local")
 KEY_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({"brave": "BRAVE_API_KEY", "tavily": "TAVILY_API_KEY"})
 """Where a provider's key is looked for unless `key_env` says otherwise."""
 
-_ADDRESS: Final = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[!-~]*)?", re.ASCII)
-_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]+){3}|\[::1\]")
+# A key travels encrypted, or stays on this machine.
+_FIT_FOR_KEYS: Final = re.compile(r"https://|http://(localhost|127(\.[0-9]+){3}|\[::1\])(?=[:/]|\Z)")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """A key, visible ASCII; an error never quotes it."""
+class TurnLimits:
+    """How long one reply may work with the server's own tools: `rounds` of calls, `turn_seconds` in all, and
+    `tool_seconds` for one run of a tool."""
 
-    wanted: str = "a key of visible ASCII characters, without spaces"
-    metavar: str = "KEY"
-
-    def from_text(self, text: str) -> str:
-        return self.from_toml(text)
-
-    def from_toml(self, value: Any) -> str:
-        if not isinstance(value, str) or not value or not all("!" <= char <= "~" for char in value):
-            raise ValueError(f"the value is not {self.wanted}")
-        return value
+    rounds: int = 10
+    turn_seconds: float = 120.0
+    tool_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A base URL, without a slash at its end."""
+class WebSearchSettings:
+    """How the web is searched. `key`: the provider's, wherever it was written. `path`: of the local index. `results`:
+    pages a search finds at most, each with so many `characters` for the model. `timeout`: seconds."""
 
-    wanted: str = "an address such as http://127.0.0.1:8888 or https://search.lan/searxng"
-    metavar: str = "URL"
-
-    def from_text(self, text: str) -> str:
-        return self.from_toml(text)
-
-    def from_toml(self, value: Any) -> str:
-        if not isinstance(value, str) or not _ADDRESS.fullmatch(value) or "?" in value or "#" in value:
-            raise ValueError(f"{shown(value)} is not {self.wanted}")
-        return value.rstrip("/")
+    provider: SearchProvider = "searxng"
+    url: str | None = None
+    key: str | None = field(default=None, repr=False)
+    path: str | None = None
+    language: str | None = None
+    results: int = 5
+    characters: int = 1000
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """A text of a fixed form."""
+class WebFetchSettings:
+    """How pages are fetched. `max_bytes`: of a page or PDF. `max_content_tokens`: of a page's text where the request
+    does not say; 0 = no limit. `max_pages`: of a PDF. `timeout`: seconds for everything. `parallel`: pages at once.
+    `cache`: bytes of fetched pages that are kept for `cache_seconds`."""
 
-    form: re.Pattern[str]
-    wanted: str
-    metavar: str = "TEXT"
+    max_bytes: int = 10 * 1024 * 1024
+    max_content_tokens: int = 4096
+    max_pages: int = 100
+    timeout: float = 25.0
+    parallel: int = 8
+    cache: int = 32 * 1024 * 1024
+    cache_seconds: float = 900.0
 
-    def from_text(self, text: str) -> str:
-        return self.from_toml(text)
 
-    def from_toml(self, value: Any) -> str:
-        if not isinstance(value, str) or not self.form.fullmatch(value):
-            raise ValueError(f"{shown(value)} is not {self.wanted}")
-        return value
+@dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """Which tools run inside the server; None, and no table: it is not offered. `own`: name → the table of a tool
+    that an entry point brings."""
+
+    web_search: WebSearchSettings | None = None
+    web_fetch: WebFetchSettings | None = None
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
 
 
 _SEARCH: Final[Mapping[str, Any]] = {f.name: getattr(WebSearchSettings(), f.name) for f in fields(WebSearchSettings)}
@@ -135,34 +137,21 @@ WEB_FETCH_OPTIONS: Final = (
     _fetch("cache_seconds", Number(0, 86_400, "SECONDS"), "Seconds that a page is taken from this memory."),
 )
 
-TOOL_TABLES: Final = ("web_search", "web_fetch")
+_TOOLS: Final[Mapping[str, tuple[Option, ...]]] = MappingProxyType(
+    {"web_search": WEB_SEARCH_OPTIONS, "web_fetch": WEB_FETCH_OPTIONS}
+)
 
 
-def read_tools(
-    tables: Mapping[str, Any], env: Mapping[str, str], where: str, *, plain: Collection[str] = ()
-) -> ToolSettings:
-    """What `[server_tools]` says of single tools; `plain` are its keys that someone else reads. ConfigError.
-
-    A key with a table is a tool's; one that is neither known nor a table is wrong.
-    """
+def _read_tools(tables: Mapping[str, Mapping[str, Any]], env: Mapping[str, str], where: str) -> ToolSettings:
     read: dict[str, dict[str, Any]] = {}
     own: dict[str, Mapping[str, Any]] = {}
-    for name, value in tables.items():
-        if name in plain:
-            continue
-        known = [*plain, *TOOL_TABLES]
-        if not isinstance(value, Mapping):
-            allowed = f"(allowed: {', '.join(known)}, and tables of tools of your own)"
-            raise ConfigError(f"{where}, [server_tools]: unknown key '{name}'{nearest(name, known)} {allowed}")
-        place = f"{where}, [server_tools.{name}]"
-        table = as_table(value, place, f"[server_tools.{name}]")
-        if name in TOOL_TABLES:
-            options = WEB_SEARCH_OPTIONS if name == "web_search" else WEB_FETCH_OPTIONS
-            given = read_options(table, options, place)
-            if given.pop("enabled", True):
-                read[name] = given
-        else:
+    for name, table in tables.items():
+        if name not in _TOOLS:
             own[name] = table
+            continue
+        given = read_options(table, _TOOLS[name], f"{where}, [server_tools.{name}]")
+        if given.pop("enabled", True):
+            read[name] = given
     search, fetch = read.get("web_search"), read.get("web_fetch")
     return ToolSettings(
         None if search is None else _web_search(search, env, f"{where}, [server_tools.web_search]"),
@@ -181,8 +170,7 @@ def _web_search(given: dict[str, Any], env: Mapping[str, str], place: str) -> We
         raise ConfigError(f"{place}: path is missing: a folder with .html, .md and .txt files, or a .jsonl file")
     if provider not in KEY_VARIABLES:
         return settings
-    match = None if settings.url is None else _ADDRESS.fullmatch(settings.url)
-    if match and match[1] != "https" and not _LOOPBACK.fullmatch(match[2]):
+    if settings.url is not None and not _FIT_FOR_KEYS.match(settings.url):
         raise ConfigError(f"{place} url: the key for {provider} travels over https only")
     if settings.key is not None:
         return settings
@@ -192,3 +180,21 @@ def _web_search(given: dict[str, Any], env: Mapping[str, str], place: str) -> We
     except ValueError as wrong:
         said = "is not set" if not env.get(name) else f"is wrong: {wrong}"
         raise ConfigError(f"{place}: {provider} needs a key, and the variable {name} {said}") from None
+
+
+_turn = partial(key_of, "server_tools", TurnLimits())
+
+SERVER_TOOLS: Final = Table(
+    "server_tools",
+    "Tools that run inside the server, a table each, and how long a reply may work with them.",
+    TurnLimits,
+    (
+        _turn(
+            "rounds", Whole(1, 1000), "Rounds of calls of the server's own tools in one reply; then the turn pauses."
+        ),
+        _turn("turn_seconds", Number(1, 86_400, "SECONDS"), "Seconds after which a reply with such calls pauses."),
+        _turn("tool_seconds", Number(0.1, 3600, "SECONDS"), "Seconds that one run of such a tool may take."),
+    ),
+    field="turn",
+    inner=_read_tools,
+)

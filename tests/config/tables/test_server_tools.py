@@ -11,7 +11,7 @@ KEY = "a-secret-key"
 
 
 def parsed(tables: Mapping[str, Any], **env: str) -> ToolSettings:
-    return parse_settings({}, env, {"server_tools": tables}, toml_path="a.toml").tools
+    return parse_settings({}, env, {"server_tools": tables}, toml_path="a.toml").server_tools
 
 
 def wrong(tables: Mapping[str, Any], **env: str) -> str:
@@ -22,7 +22,7 @@ def wrong(tables: Mapping[str, Any], **env: str) -> str:
 
 @pytest.mark.promise("web-tools.configured")
 def test_without_a_table_no_tool_is_offered():
-    assert parse_settings({}, {}, {}).tools == ToolSettings()
+    assert parse_settings({}, {}, {}).server_tools == ToolSettings()
     off = {"web_search": {"enabled": False}, "web_fetch": {"enabled": False}}
     assert parsed(off) == ToolSettings()
 
