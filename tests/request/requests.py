@@ -6,8 +6,9 @@ import orjson
 
 from antiphon.errors import InvalidRequest
 from antiphon.profiles import Profile
+from antiphon.request.case import Case
 from antiphon.request.intake import parse_count, parse_create
-from antiphon.request.ladder import Issue, check
+from antiphon.request.ladder import RUNGS, Issue, check
 from antiphon.wire.base import WireContext
 from tests.profiles.builtin import builtin_catalogue
 
@@ -99,7 +100,11 @@ def issue(request: Json, *betas: str, version: Any = "2023-06-01") -> Issue | No
         parsed = (parse_create if "max_tokens" in request else parse_count)(orjson.dumps(request), headers)
     except InvalidRequest as refused:
         return Issue(refused.message, refused.details)
-    return check(parsed, profile, headers)
+    found = check(parsed, profile, headers)
+    case = Case(parsed, profile, headers)
+    # No rung that is left out for what the request does not hold would have been the first to complain.
+    assert found == next((said for rung in RUNGS if (said := rung(case)) is not None), None)
+    return found
 
 
 def verdict(request: Json, *betas: str, version: Any = "2023-06-01") -> str | None:

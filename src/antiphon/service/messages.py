@@ -282,7 +282,7 @@ class MessageService:
         return Asked(request, context, target, thoughts, wanted(case), record=record, found=found, server_tools=tools)
 
     async def _with_media(self, asked: Asked[Request]) -> Asked[Request]:
-        return replace(asked, media=await self._media.read(asked.files))
+        return replace(asked, media=await self._media.read(asked.files)) if asked.files else asked
 
     def _telling(self, asked: Asked[CreateMessage]) -> Telling:
         sealing = Sealing(self._thinkers.seals, self._entropy, asked.target.binding, asked.thoughts.binding)

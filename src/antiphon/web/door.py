@@ -3,6 +3,8 @@
 While models load, `GET /health` is a 503 and every other request a 529 that clients retry.
 """
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from antiphon.errors import ApiError
@@ -32,10 +34,10 @@ class Door:
         scope["antiphon.request_id"] = id_
         header = (b"request-id", id_.encode())
 
-        async def send_with_id(message: Message) -> None:
+        def send_with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), header]
-            await send(message)
+            return send(message)
 
         self.in_flight += 1
         try:
