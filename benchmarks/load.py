@@ -56,10 +56,17 @@ class Batch:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process and its children so far."""
+    """CPU time, user and system, of a process and its children so far."""
     process = psutil.Process(pid)
-    times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
-    return sum(t.user + t.system for t in times)
+    return sum(_cpu_seconds(each) for each in (process, *process.children(recursive=True)))
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    if sys.platform == "linux":
+        # The clock that clock_getcpuclockid(3) names: nanoseconds, where /proc counts hundredths of a second.
+        return time.clock_gettime((~process.pid << 3) | 2)
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 async def stream_once(session: aiohttp.ClientSession, url: str, body: Mapping[str, object]) -> Stream:
@@ -133,8 +140,3 @@ class Server:
             await self.process.wait()
         if self._drain is not None:
             await self._drain
-
-
-def ratio(ours: float, theirs: float) -> str:
-    """Ours over theirs, for a table."""
-    return f"{ours / theirs:.3f}"

@@ -2,18 +2,19 @@
 
     python -m benchmarks.peer [--rounds 5] [--tokens 128]
 
-Prints, at 1 and 8 streams at once: tokens/s, median time to the first text, CPU seconds per 1,000 events, and ours
-over theirs. Both servers run for the whole time; only one works at a time.
+Prints, at 1 and 8 streams at once on as many slots (`--parallel`), and at 8 on half of them: tokens/s, median time to
+the first text, CPU seconds per 1,000 events, and ours over theirs. Both servers run for the whole time; only one of
+them works at a time.
 """
 
 import argparse
 import asyncio
 import os
-import random
 import statistics
+from collections.abc import Sequence
 
 from antiphon.weights.builtin import DEFAULT, builtin_path
-from benchmarks.load import Batch, Server, ratio, run_batch
+from benchmarks.load import Batch, Server, run_batch
 
 TOPICS = [
     "the sea",
@@ -42,22 +43,29 @@ def bodies(count: int, tokens: int, salt: str) -> list[dict[str, object]]:
 
 
 def row(name: str, ours: list[Batch], theirs: list[Batch]) -> str:
-    """One line of the table: medians over the rounds."""
+    """One line of the table: medians over the rounds. Ratio and difference are those of the rounds themselves, since
+    only what was measured one behind another is comparable; the ratio has its quartiles."""
 
-    def median(batches: list[Batch], attribute: str) -> float:
-        return statistics.median(getattr(batch, attribute) for batch in batches)
+    def both(attribute: str) -> tuple[list[float], list[float]]:
+        return [getattr(each, attribute) for each in ours], [getattr(each, attribute) for each in theirs]
 
-    tokens = median(ours, "tokens_per_second"), median(theirs, "tokens_per_second")
-    ttft = 1000 * median(ours, "ttft_p50"), 1000 * median(theirs, "ttft_p50")
-    cpu = median(ours, "cpu_per_1000_events"), median(theirs, "cpu_per_1000_events")
+    def ratios(attribute: str) -> str:
+        low, middle, high = statistics.quantiles((one / two for one, two in zip(*both(attribute), strict=True)), n=4)
+        return f"{middle:.3f} ({low:.3f} to {high:.3f})"
+
+    median = statistics.median
+    tokens, cpu = (tuple(map(median, both(name))) for name in ("tokens_per_second", "cpu_per_1000_events"))
+    firsts = both("ttft_p50")
+    later = 1000 * median(one - two for one, two in zip(*firsts, strict=True))
+    first = tuple(1000 * median(side) for side in firsts)
     return (
-        f"| {name} | {tokens[0]:.1f} | {tokens[1]:.1f} | {ratio(*tokens)} | {ttft[0]:.1f} | {ttft[1]:.1f} "
-        f"| {ttft[0] - ttft[1]:+.1f} | {cpu[0]:.2f} | {cpu[1]:.2f} | {ratio(*cpu)} |"
+        f"| {name} | {tokens[0]:.1f} | {tokens[1]:.1f} | {ratios('tokens_per_second')} | {first[0]:.1f} "
+        f"| {first[1]:.1f} | {later:+.1f} | {cpu[0]:.2f} | {cpu[1]:.2f} | {ratios('cpu_per_1000_events')} |"
     )
 
 
-async def measure(rounds: int, tokens: int, parallel: int, batch: int) -> None:
-    """Run both servers and print the table."""
+async def measure(rounds: int, tokens: int, parallel: int, batch: int, counts: Sequence[int]) -> None:
+    """Run both servers with so many slots, and print a line for each number of streams at once."""
     threads = str(os.cpu_count() or 1)
     size, slots = str(batch), str(parallel)
     options = ["--threads", threads, "--batch", size, "--parallel", slots]
@@ -65,19 +73,16 @@ async def measure(rounds: int, tokens: int, parallel: int, batch: int) -> None:
     path = str(builtin_path(DEFAULT))
     theirs = await Server.start("llama.cpp", "-m", "benchmarks.peer_server", path, *options)
     try:
-        print("| streams | tok/s | peer tok/s | ratio | TTFT p50 ms | peer | diff | CPU s/1k events | peer | ratio |")
-        print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-        for count in (1, 8):
+        for count in counts:
             results: dict[str, list[Batch]] = {"antiphon": [], "llama.cpp": []}
             for at in range(rounds + 1):
-                servers = [ours, theirs]
-                random.shuffle(servers)
+                servers = [ours, theirs] if at % 2 else [theirs, ours]
                 for server in servers:
                     salt = f"{server.name} {count} {at} "
                     result = await run_batch(server.url, server.process.pid, bodies(count, tokens, salt))
                     if at:  # the first round warms both up
                         results[server.name].append(result)
-            print(row(str(count), results["antiphon"], results["llama.cpp"]), flush=True)
+            print(row(f"{count}, {parallel}", results["antiphon"], results["llama.cpp"]), flush=True)
     finally:
         await ours.stop()
         await theirs.stop()
@@ -91,7 +96,11 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
     options = parser.parse_args()
-    asyncio.run(measure(options.rounds, options.tokens, options.parallel, options.batch))
+    print("| streams, slots | tok/s | peer tok/s | ratio | TTFT p50 ms | peer | diff | CPU s/1k | peer | ratio |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    parallel, few = options.parallel, max(1, options.parallel // 2)
+    for slots, counts in ((parallel, (1, parallel)), (few, (parallel,))):
+        asyncio.run(measure(options.rounds, options.tokens, slots, options.batch, counts))
 
 
 main()

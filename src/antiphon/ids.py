@@ -6,7 +6,8 @@ Prefix = Literal["msg_", "req_", "toolu_", "srvtoolu_", "file_", "msgbatch_", "w
 
 ENTROPY_BYTES = 16
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_LENGTH = 22  # digits in base 58 that hold 16 bytes
+_PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
+_LENGTH = 11  # pairs of digits in base 58 that hold 16 bytes
 
 
 def make_id(prefix: Prefix, entropy: bytes) -> str:
@@ -14,8 +15,8 @@ def make_id(prefix: Prefix, entropy: bytes) -> str:
     if len(entropy) != ENTROPY_BYTES:
         raise ValueError(f"an id takes {ENTROPY_BYTES} bytes of entropy, not {len(entropy)}")
     number = int.from_bytes(entropy, "big")
-    digits: list[str] = []
+    pairs: list[str] = []
     for _ in range(_LENGTH):
-        number, digit = divmod(number, 58)
-        digits.append(_ALPHABET[digit])
-    return f"{prefix}01{''.join(reversed(digits))}"
+        number, pair = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[pair])
+    return f"{prefix}01{''.join(reversed(pairs))}"

@@ -17,7 +17,10 @@ that a wrong request is told that it is wrong.
 Source: API reference, Messages; order as measured on the real service.
 """
 
+from collections.abc import Mapping
+
 from antiphon.request.case import Case, Issue, Rule
+from antiphon.request.relevance import MORE_THAN_TEXT, by_role, relevant
 from antiphon.request.rules import (
     caching,
     compaction,
@@ -112,10 +115,71 @@ RUNGS: tuple[Rule, ...] = (
     unbuilt.tools,
 )
 
+_SYSTEM, _ASSISTANT = by_role("system"), by_role("assistant")
+
+_DEFINES = frozenset({"tools", "tool_addition"})
+
+_FORMS = frozenset({"output_config", "output_format"})
+
+ABOUT: Mapping[Rule, frozenset[str]] = {
+    unbuilt.thread: frozenset({"thread"}),
+    compaction.something_to_summarize: frozenset({"compaction"}),
+    roles.system_messages: frozenset({_SYSTEM}),
+    emptiness.no_blank_system: frozenset({"system"}),
+    emptiness.no_trailing_whitespace: frozenset({_ASSISTANT}),
+    compaction.sealed_block: frozenset({"compaction"}),
+    compaction.finished_turn: frozenset({"compaction"}),
+    pairing.calls_and_results: frozenset({"tool_use", "tool_result"}),
+    pairing.toolset_results: frozenset({"tool_use", "tool_result"}),
+    server_pairing.server_calls_and_results: frozenset({MORE_THAN_TEXT}),
+    pairing.container_of_pending_calls: frozenset({"tool_use"}),
+    tools.unique_names: frozenset({"tools"}),
+    tools.tool_choice: frozenset({"tool_choice"}),
+    examples.examples_fit_their_schema: _DEFINES,
+    strict.most_strict: _DEFINES | _FORMS,
+    strict.guaranteed_tools: _DEFINES,
+    strict.guaranteed_format: _FORMS,
+    tools.deferral: frozenset({"tools"}),
+    tools.references: frozenset({MORE_THAN_TEXT}),
+    tool_changes.changes_are_possible: frozenset({"tool_addition", "tool_removal"}),
+    tool_changes.the_chosen_tool_is_there: frozenset({"tool_choice"}),
+    tools.container_has_its_tool: frozenset({"container"}),
+    tools.mcp_servers_are_used: frozenset({"mcp_servers", "tools"}),
+    compaction.edits: frozenset({"context_management"}),
+    compaction.compaction_blocks: frozenset({"compaction"}),
+    compaction.compaction_alone: frozenset({"compaction"}),
+    media.most_images: frozenset({MORE_THAN_TEXT}),
+    media.no_heavy_images: frozenset({MORE_THAN_TEXT}),
+    media.no_citations_in_a_format: _FORMS,
+    thinking.thinking_type: frozenset({"thinking"}),
+    thinking.budget: frozenset({"thinking"}),
+    thinking.clearing: frozenset({"context_management"}),
+    thinking.forced_call: frozenset({"tool_choice"}),
+    thinking.effort: frozenset({"output_config", _SYSTEM}),
+    thinking.effort_without_thinking: frozenset({"thinking"}),
+    sampling.sampling: frozenset({"temperature", "top_p", "top_k"}),
+    limits.prefill: frozenset({_ASSISTANT}),
+    thinking.system_role: frozenset({_SYSTEM}),
+    thinking.not_last: frozenset({_ASSISTANT}),
+    thinking.first_if_at_all: frozenset({"thinking"}),
+    thinking.open_turn_begins_with_thinking: frozenset({"thinking"}),
+    thinking.none_in_final_place_without_thinking: frozenset({_ASSISTANT}),
+    limits.prefill_alone: frozenset({_ASSISTANT}),
+    tools.types_for_the_model: _DEFINES,
+    media.sight: frozenset({MORE_THAN_TEXT}),
+    limits.place_and_speed: frozenset({"inference_geo", "speed", "output_config"}),
+    compaction.compaction_on_the_model: frozenset({"compaction", "context_management"}),
+    unbuilt.blocks: frozenset({MORE_THAN_TEXT}),
+    unbuilt.tools: _DEFINES,
+}
+"""What a rung is about (`request.relevance`), where that is less than every request."""
+
+_rungs = relevant(RUNGS, ABOUT)
+
 
 def check(case: Case) -> Issue | None:
     """The first thing that is wrong with the request under its model's rules, None if it can be answered.
 
     What images and PDFs hold is not judged here.
     """
-    return next((issue for rule in RUNGS if (issue := rule(case)) is not None), None)
+    return next((issue for rule in _rungs(case) if (issue := rule(case)) is not None), None)

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from antiphon.wire.events import EVENT_TYPES, Event, Ping
+from antiphon.wire.events import EVENT_TYPES, Event
 
 # Clients that split lines as Unicode text (Python's `splitlines`, httpx) would cut a data line at these.
 _LINE_BREAKS = {mark.encode(): f"\\u{ord(mark):04x}".encode() for mark in "\u0085\u2028\u2029"}
@@ -17,7 +17,7 @@ PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 
 def encode(event: Event) -> bytes:
     """`event: <type>`, `data: <one line of JSON>`, an empty line; UTF-8, no line break inside the data."""
-    if isinstance(event, Ping):
+    if event.type == "ping":
         return PING
     data = _JSON.encode(event)
     if not data.isascii():

@@ -2,7 +2,7 @@
 
 import zlib
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from antiphon.errors import ApiError, InvalidRequest
 
@@ -18,13 +18,15 @@ async def read_json_body(request: Request, limit: int) -> bytes:
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise too_large()
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_large()
-    except ClientDisconnect:
-        raise ApiError("invalid_request_error", "The client closed the connection.", status=408) from None
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ApiError("invalid_request_error", "The client closed the connection.", status=408)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            raise too_large()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     return bytes(body) if encoding in ("identity", "") else _decode(bytes(body), encoding, limit)
 
@@ -36,7 +38,7 @@ def too_large() -> ApiError:
 
 def _check_type(request: Request) -> None:
     content_type = request.headers.get("content-type")
-    if content_type is None:
+    if content_type is None or content_type == "application/json":
         return
     kind, _, parameters = content_type.lower().partition(";")
     if kind.strip() != "application/json":

@@ -3,7 +3,7 @@
 While models load, `GET /health` is a 503 and every other request a 529 that clients retry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,11 +60,11 @@ class Door:
         identity = self._threshold.identity
         app, shared = self._admit(scope)
 
-        async def send_with_ids(message: Message) -> None:
+        def send_with_ids(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 own = message.get("headers", ())
                 message["headers"] = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
-            await send(message)
+            return send(message)
 
         self.in_flight += 1
         try:

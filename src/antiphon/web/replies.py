@@ -6,8 +6,8 @@ sent for `ping_after` seconds, a `ping` event is. A client that disconnects canc
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ from antiphon.errors import ApiError
 from antiphon.service.messages import Prepared
 from antiphon.stream.sse import PING, encode
 from antiphon.web.errors import bug, error_reply
+from antiphon.web.pouring import pour
 from antiphon.wire.events import Event
 
 STREAM_HEADERS = [
@@ -26,6 +27,9 @@ STREAM_HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+
+MOST_HELD: Final = 64
+"""Events that are sent together at most."""
 
 TELLING_SILENCE: Final = 0.1
 """Seconds; what was written later than that tells as much of the client as a ping would."""
@@ -41,35 +45,56 @@ class Pace:
     ping_after: float
 
 
-class StreamReply:
-    """A reply as server-sent events; an ASGI app for one request."""
+class MessageReply:
+    """The reply to a request that is still to be read and judged; an ASGI app for one request."""
 
-    def __init__(self, prepared: Prepared, pace: Pace) -> None:
+    def __init__(self, preparing: Awaitable[Prepared], pace: Pace) -> None:
+        self._preparing = preparing
+        self._pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        id_: str = scope["antiphon.request_id"]
+        with UntilDisconnect(receive) as watch:
+            try:
+                prepared = await self._preparing
+            except ApiError as error:
+                await error_reply(error, id_)(scope, receive, send)
+            except Exception as problem:
+                await error_reply(bug(problem, id_), id_)(scope, receive, send)
+            else:
+                reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)
+                await reply(scope, receive, send)
+
+
+class StreamReply:
+    """A reply as server-sent events; an ASGI app for one request. `watch`: sees the client go away."""
+
+    def __init__(self, prepared: Prepared, pace: Pace, watch: "UntilDisconnect") -> None:
         self._prepared = prepared
         self._pace = pace
+        self._watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         id_: str = scope["antiphon.request_id"]
         reply = self._prepared.reply()
         out = _EventWriter(send, self._pace, reply.begin())
+        self._watch.on_doubt = out.ask_after_client
         error: ApiError | None = None
-        async with until_disconnect(receive, out.ask_after_client):
-            try:
-                async with aclosing(reply.run()) as batches:
-                    async for events in batches:
-                        await out.write(events)
-            except ApiError as problem:
-                error = problem
-            except Exception as problem:
-                error = bug(problem, id_)
-            finally:
-                await out.close()
-            if error is not None and not out.committed:
+        try:
+            async with aclosing(reply.run()) as batches:
+                await pour(batches, out.add, out.flush)
+        except ApiError as problem:
+            error = problem
+        except Exception as problem:
+            error = bug(problem, id_)
+        finally:
+            await out.close()
+        if error is not None:
+            if not out.begun:
                 await error_reply(error, id_)(scope, receive, send)
                 return
-            if error is not None:
-                await out.write(reply.fail(error, id_))
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            out.add(reply.fail(error, id_))
+        await out.end()
 
 
 class WholeReply:
@@ -80,39 +105,56 @@ class WholeReply:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         id_: str = scope["antiphon.request_id"]
-        async with until_disconnect(receive):
-            try:
-                message = await self._prepared.reply().whole()
-                reply = Response(msgspec.json.encode(message), media_type="application/json")
-            except ApiError as error:
-                reply = error_reply(error, id_)
-            except Exception as problem:
-                reply = error_reply(bug(problem, id_), id_)
-            await reply(scope, receive, send)
+        try:
+            message = await self._prepared.reply().whole()
+            reply = Response(msgspec.json.encode(message), media_type="application/json")
+        except ApiError as error:
+            reply = error_reply(error, id_)
+        except Exception as problem:
+            reply = error_reply(bug(problem, id_), id_)
+        await reply(scope, receive, send)
 
 
 class _EventWriter:
     """Writes events to the client: what the reply brings, and pings from a timer while it brings nothing.
 
-    Reply and timer never send at once: the timer waits while `_sending`, and a write waits for the timer's task.
+    Reply and timer never send at once: the timer waits while `_sending`, and a flush waits for the timer's task.
     """
 
     def __init__(self, send: Send, pace: Pace, opening: list[Event]) -> None:
         self._send = send
         self._pace = pace
-        self._held = _encode(opening)
+        self._opening = _encode(opening)
+        self._held: list[Event] = []
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._sending = False
         self._ping: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(pace.commit_after, self._on_time)
-        self.committed = False
+        self._committed = False
 
-    async def write(self, events: list[Event]) -> None:
-        """Send events now; commits to the stream."""
+    @property
+    def begun(self) -> bool:
+        """Whether there is something of the reply that has been sent or will be."""
+        return self._committed or bool(self._held)
+
+    def add(self, events: list[Event]) -> bool:
+        """Hold events until the next flush; whether that is due."""
+        self._held += events
+        return len(self._held) >= MOST_HELD
+
+    async def flush(self) -> None:
+        """Send what is held; commits to the stream where that is anything."""
+        if not self._held:
+            return
         if self._ping is not None:
             await self._ping
+        events, self._held = self._held, []
         await self._put(_encode(events))
+
+    async def end(self) -> None:
+        """Send what is held, and that it is the last. Comes after `close`."""
+        await self._put(_encode(self._held), more=False)
 
     async def close(self) -> None:
         """No ping from now on."""
@@ -124,7 +166,7 @@ class _EventWriter:
     def ask_after_client(self) -> None:
         """Ping at once: the client sends no more, and only what is written tells whether it still listens."""
         silent = self._loop.time() - self._last
-        if self.committed and silent >= TELLING_SILENCE and not self._sending and self._ping is None:
+        if self._committed and silent >= TELLING_SILENCE and not self._sending and self._ping is None:
             self._ping = self._loop.create_task(self._break_silence())
 
     def _on_time(self) -> None:
@@ -132,7 +174,7 @@ class _EventWriter:
         silent = self._loop.time() - self._last
         if self._sending or self._ping is not None:
             wait = self._pace.ping_after
-        elif not self.committed or silent >= self._pace.ping_after:
+        elif not self._committed or silent >= self._pace.ping_after:
             self._ping = self._loop.create_task(self._break_silence())
             wait = self._pace.ping_after
         else:
@@ -140,24 +182,24 @@ class _EventWriter:
         self._timer = self._loop.call_later(wait, self._on_time)
 
     async def _break_silence(self) -> None:
-        await self._put(PING if self.committed else b"")
+        await self._put(PING if self._committed else b"")
         self._ping = None
 
-    async def _put(self, data: bytes) -> None:
+    async def _put(self, data: bytes, *, more: bool = True) -> None:
         self._sending = True
         try:
-            if not self.committed:
-                self.committed = True
+            if not self._committed:
+                self._committed = True
                 await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
-                data, self._held = self._held + data, b""
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+                data = self._opening + data
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
             self._last = self._loop.time()
         finally:
             self._sending = False
 
 
 def _encode(events: list[Event]) -> bytes:
-    return encode(events[0]) if len(events) == 1 else b"".join(map(encode, events))
+    return b"".join(map(encode, events))
 
 
 async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
@@ -166,34 +208,36 @@ async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def unless_gone(receive: Receive, work: Awaitable[_Made]) -> _Made | None:
     """What the work comes to; None where the client goes away before that, which cancels it."""
-    async with until_disconnect(receive):
+    with UntilDisconnect(receive):
         return await work
     return None
 
 
-@asynccontextmanager
-async def until_disconnect(receive: Receive, on_doubt: Callable[[], None] | None = None) -> AsyncGenerator[None]:
-    """Cancel the block as soon as the client is gone, and end quietly then.
+class UntilDisconnect:
+    """Cancels its block as soon as the client is gone, and ends it quietly then.
 
-    `on_doubt` is called when the client has ended its sending, which those that go away do too.
+    `on_doubt`: called when the client has ended its sending, which those that go away do too.
     """
-    working = asyncio.current_task()
-    assert working is not None
-    gone = False
 
-    async def watch() -> None:
-        nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            if on_doubt is not None:
-                on_doubt()
-        gone = True
-        working.cancel()
+    def __init__(self, receive: Receive) -> None:
+        self.on_doubt: Callable[[], None] | None = None
+        self._receive = receive
+        self._gone = False
 
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not gone or working.uncancel() > 0:
-            raise
-    finally:
-        watching.cancel()
+    def __enter__(self) -> "UntilDisconnect":
+        working = asyncio.current_task()
+        assert working is not None
+        self._working = working
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._watching.cancel()
+        return self._gone and kind is asyncio.CancelledError and self._working.uncancel() == 0
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            if self.on_doubt is not None:
+                self.on_doubt()
+        self._gone = True
+        self._working.cancel()

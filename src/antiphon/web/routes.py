@@ -17,7 +17,7 @@ from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, Page
 from antiphon.web.body import read_json_body
 from antiphon.web.headers import wire_context
 from antiphon.web.keys import Gatekeeper
-from antiphon.web.replies import Pace, StreamReply, WholeReply, nobody, unless_gone
+from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
 from antiphon.wire.base import WireContext
 
 _MOST_DIGITS = 18
@@ -44,12 +44,8 @@ class Resources:
         """`POST /v1/messages`"""
         context = self._admit(request)
         body = await self._body(request)
-        prepared = await unless_gone(request.receive, self.services.messages.prepare(body, context))
-        if prepared is None:
-            return nobody
-        if not prepared.stream:
-            return WholeReply(prepared)
-        return StreamReply(prepared, Pace(self.settings.commit_after, self.settings.ping_after))
+        pace = Pace(self.settings.commit_after, self.settings.ping_after)
+        return MessageReply(self.services.messages.prepare(body, context), pace)
 
     async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""

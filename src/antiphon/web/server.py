@@ -114,6 +114,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody here asks where a request came from
             lifespan="off",
             ws="none",
             http=HttpProtocol,

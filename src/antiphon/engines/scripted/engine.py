@@ -134,13 +134,15 @@ class ScriptedEngine:
         """The reply of the first rule that applies, and whether it is for this very place of a reply."""
         turns = _turns(segments)
         user = next((text for speaker, text in reversed(turns) if speaker == "user"), "")
-        system = "\n".join(text for speaker, text in turns if speaker == "system")
-        prompt = "".join(segment.text for segment in segments)
+        system = "\n".join([text for speaker, text in turns if speaker == "system"])
+        prompt = "".join([segment.text for segment in segments])
         for at, rule in enumerate(self._script.rules):
-            looked_at = ((rule.match, user), (rule.system, system))
-            fits = all(pattern is None or pattern.search(text) for pattern, text in looked_at)
+            if rule.match is not None and rule.match.search(user) is None:
+                continue
+            if rule.system is not None and rule.system.search(system) is None:
+                continue
             place = rule.prompt.search(prompt) if rule.prompt else None
-            if fits and (rule.prompt is None or place) and (rule.times is None or self._used[at] < rule.times):
+            if (rule.prompt is None or place) and (rule.times is None or self._used[at] < rule.times):
                 self._used[at] += 1
                 return rule.reply, place is not None and place.end() == len(prompt)
         return self._script.default or Reply(pieces_of(pieces(user))), False

@@ -19,6 +19,8 @@ class Stopped:
 
 def within(written: Sequence[Piece], limit: int) -> tuple[Piece, ...]:
     """The pieces that fit into `limit` tokens, the last of them cut inside where it must be."""
+    if not written or written[-1].output_tokens <= limit:
+        return tuple(written)
     found: list[Piece] = []
     before = 0
     for piece in written:

@@ -6,9 +6,9 @@ A picture takes as many places as the API charges for one of its size.
 """
 
 import re
-import zlib
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 from antiphon.dialogue.media import picture_tokens
 from antiphon.dialogue.rendered import Segment, join_runs
@@ -51,9 +51,6 @@ def _numbers(segments: Sequence[Segment]) -> list[int]:
             if at % 2:
                 numbers.append(CONTROL[stretch])
             else:
-                numbers.extend(_number(piece) for piece in pieces(stretch))
+                found = [piece.encode("utf-8", "surrogatepass") for piece in pieces(stretch)]
+                numbers += [_FIRST_PLAIN + crc32(piece) for piece in found]
     return numbers
-
-
-def _number(piece: str) -> int:
-    return _FIRST_PLAIN + zlib.crc32(piece.encode("utf-8", "surrogatepass"))

@@ -86,8 +86,6 @@ class ToldThoughts:
     def __init__(self, syntax: ThoughtSyntax) -> None:
         self._syntax = syntax
         self._thoughts: list[str] = []
-        mark, close = PLACEHOLDER, re.escape(syntax.close)
-        self._places = re.compile(rf"{mark}([0-9]+)(e?){mark}(\s*)(?:({close})(\s*))?")
 
     def place(self, thought: str) -> str:
         """What stands for the thought in a field of its own."""
@@ -101,7 +99,10 @@ class ToldThoughts:
 
     def fill(self, prompt: str) -> str:
         """The prompt with the thoughts in their places."""
-        return self._places.sub(self._filled, prompt) if self._thoughts else prompt
+        if not self._thoughts:
+            return prompt
+        mark, close = PLACEHOLDER, re.escape(self._syntax.close)
+        return re.sub(rf"{mark}([0-9]+)(e?){mark}(\s*)(?:({close})(\s*))?", self._filled, prompt)
 
     def _place(self, thought: str, kind: str) -> str:
         self._thoughts.append(thought)

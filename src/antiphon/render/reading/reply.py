@@ -52,6 +52,8 @@ class ReplyReader:
         self._tells_thoughts = tells_thoughts
         self._pieces: list[str] | None = None
         self._text = StopMatcher(stop_sequences)
+        # Whoever has nothing to look for passes text on.
+        self._looks = not (calls is None and thoughts is None and citations is None and not any(stop_sequences))
         self._input = StopMatcher(())
         self._stop: str | None = None
         self._has_called = False
@@ -80,6 +82,8 @@ class ReplyReader:
 
     def feed(self, text: str) -> list[ReplyEvent]:
         """What this text adds."""
+        if not self._looks:
+            return _deltas(text)
         read = _deltas(text) if self._calls is None else self._calls.feed(text)
         read = read if self._thoughts is None else self._thoughts.read(read)
         return self._see(read if self._citations is None else self._citations.read(read))

@@ -34,10 +34,11 @@ class Reply:
 
         Raises `ApiError` only. Closing the generator stops the engine's work on this reply.
         """
+        feed = self._encoder.feed
         try:
             async with aclosing(self._happenings) as batches:
                 async for batch in batches:
-                    events = [event for item in batch for event in self._encoder.feed(item)]
+                    events = feed(batch[0]) if len(batch) == 1 else [event for one in batch for event in feed(one)]
                     if events:
                         yield events
         except EngineFault as fault:
