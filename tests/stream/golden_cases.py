@@ -136,7 +136,7 @@ CASES = (
         SEARCHES,
         {"tools": [SEARCH]},
         runs=(ScriptedTool(),),
-        options={"server_tools": TurnLimits(rounds=1)},
+        options={"turn": TurnLimits(rounds=1)},
     ),
     Case("citations", CITES + SEARCHES, {"tools": [SEARCH]}, runs=(ScriptedTool(finds_two),)),
     Case(
