@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -69,6 +70,21 @@ def seeing(folder: Path, there: Outside) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def described(there: Outside) -> Iterator[str]:
+    """The default model as it comes, which does not see."""
+    program = ("tests.referee.routed_server", str(there.host.port))
+    with live_process(program=program, extra={**there.trusting, "PYTHONPATH": str(ROOT)}) as live:
+        yield live.url
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    """The default model, whose owner has pictures refused."""
+    with live_server("--images", "refuse") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 def scripted() -> Iterator[str]:
     """A server whose model says what the script says, if it is shown what the script expects."""
     with live_server("--model", f"script:{HERE / 'vision.toml'}") as url:
@@ -99,6 +115,22 @@ def test_the_vision_examples(seeing: str, there: Outside) -> None:
     assert (client.path, [asked.path for asked in server]) == (ANT, ["/robots.txt", ANT])
     assert client.headers["user-agent"].startswith("python-httpx")
     assert all("antiphon" in asked.headers["user-agent"].lower() for asked in server)
+
+
+@pytest.mark.promise("snippets.vision", "vision.described", "vision.described-or-refused")
+def test_the_vision_examples_on_the_default_model(described: str, there: Outside) -> None:
+    # Both of them, to the letter, on a model that does not see.
+    command = [sys.executable, HERE / "snippets" / "vision.py"]
+    assert run_client(command, described, timeout=600, extra=there.environment).strip()
+    url = f"{described}/v1/models/smollm2-135m-instruct"
+    assert httpx.get(url, headers={"x-api-key": "k"}).json()["capabilities"]["image_input"] == {"supported": True}
+
+
+@pytest.mark.promise("counting.equals-usage", "vision.described")
+def test_counted_tokens_are_those_of_the_descriptions(described: str, folder: Path) -> None:
+    counts = result(python(described, folder, "counts"), "counts")
+    assert [name for name, (counted, used) in counts.items() if counted != used] == []
+    assert counts["text and a picture"][0] > counts["a picture"][0] > 50
 
 
 @pytest.mark.promise("runner.images", "runner.python", "tool-results.blocks")
@@ -132,9 +164,11 @@ def test_counted_tokens_are_the_tokens_charged(seeing: str, folder: Path) -> Non
     assert len(counts) == 8
 
 
-@pytest.mark.promise("vision.refusals", "further.pdf")
-def test_a_model_that_does_not_see_names_the_picture_and_reads_the_rest(server: str, folder: Path) -> None:
-    refused = result(python(server, folder, "refusals"), "refusals")
+@pytest.mark.promise("vision.refusals", "further.pdf", "vision.described-or-refused")
+def test_a_model_that_does_not_see_names_the_picture_and_reads_the_rest(refusing: str, folder: Path) -> None:
+    refused = result(python(refusing, folder, "refusals"), "refusals")
+    url = f"{refusing}/v1/models/smollm2-135m-instruct"
+    assert httpx.get(url, headers={"x-api-key": "k"}).json()["capabilities"]["image_input"] == {"supported": False}
     places = {name: text.partition(": this model does not support image input")[0] for name, text in refused.items()}
     assert places == {
         "a picture": "messages.0.content.0",

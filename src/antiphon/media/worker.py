@@ -14,6 +14,7 @@ from antiphon.media.frames import (
     LARGEST_ANSWER,
     LENGTH,
     Answer,
+    Description,
     Finished,
     Job,
     Picture,
@@ -36,7 +37,7 @@ _INHERITED: Final = (
     "SYSTEMROOT",
     "TMPDIR",
 )
-_LAST: Final = (Picture, Finished, Written, Refused)
+_LAST: Final = (Picture, Description, Finished, Written, Refused)
 
 _decoder: Final = msgspec.msgpack.Decoder(Answer)
 
@@ -95,7 +96,7 @@ class Worker:
         return self._process.returncode is None
 
     async def work(self, job: Job, data: bytes, silence: float, most: int) -> list[Answer]:
-        """All answers to a job; the last one is a `Picture`, `Finished`, `Written` or `Refused`.
+        """All answers to a job; the last one is a `Picture`, `Description`, `Finished`, `Written` or `Refused`.
 
         Raises `TimeoutError` where one takes more than `silence` seconds, and `WorkerLost` where the process ends, or
         where the answers take more than `most` bytes. The worker is of no use then, nor after a cancellation.
