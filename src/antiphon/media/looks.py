@@ -9,7 +9,8 @@ from PIL import Image
 
 from antiphon.media.frames import Looks
 
-_GLANCE: Final = 256
+_GLANCE: Final = 160
+_MIDDLE: Final = 512
 _FLAT: Final = 0.6
 _FEW_COLOURS: Final = 600
 _LIGHT: Final = 170
@@ -74,7 +75,7 @@ def kind(picture: Image.Image, lines: int, share: float) -> Looks:
     """
     pixels = _glance(picture, Image.Resampling.NEAREST).astype(np.int16)
     flat = float((np.abs(np.diff(pixels, axis=1)).max(axis=2) == 0).mean())
-    different = len(np.unique(pixels.reshape(-1, 3), axis=0))
+    different = len(np.unique(pixels.astype(np.int32) @ np.array([65536, 256, 1])))
     dark = pixels.min(axis=2)
     paper = float(((dark >= _LIGHT) & (pixels.max(axis=2) - dark <= _GREY)).mean())
     if lines >= _LINES and paper >= _PAPER and share >= _WRITTEN:
@@ -89,7 +90,7 @@ def _glance(picture: Image.Image, how: Image.Resampling = Image.Resampling.BOX) 
     scale = min(1.0, _GLANCE / max(picture.size))
     if how is Image.Resampling.NEAREST and scale < 1:
         # Neighbours must be neighbours of the picture itself: the middle of it, in full size.
-        left, top = (max(0, (side - 2 * _GLANCE) // 2) for side in picture.size)
-        return np.asarray(picture.crop((left, top, left + 2 * _GLANCE, top + 2 * _GLANCE)))
+        left, top = (max(0, (side - _MIDDLE) // 2) for side in picture.size)
+        return np.asarray(picture.crop((left, top, left + _MIDDLE, top + _MIDDLE)))
     size = tuple(max(1, round(side * scale)) for side in picture.size)
     return np.asarray(untyped.resize(size, how))

@@ -15,7 +15,7 @@ from PIL import Image
 from antiphon.media.ocr.networks import Pixels, finder
 
 _STEP: Final = 32
-_AREA: Final = 960 * 736
+_AREA: Final = 864 * 672
 _LONGEST: Final = 1600
 _INK: Final = 0.3
 _SURE: Final = 0.5
