@@ -4,14 +4,10 @@ from typing import Final
 
 from PIL import Image
 
-from antiphon.dialogue.media import Tier
 from antiphon.media.frames import Description, DescriptionJob, Row
 from antiphon.media.looks import colours, kind
 from antiphon.media.ocr.lines import read_lines
-from antiphon.media.pictures import upright
-
-READ_AT: Final = Tier(2576, 3000)
-"""How large pictures are read: small print is legible, and no picture takes for ever."""
+from antiphon.media.pictures import READ_AT, upright
 
 _MOST_ROWS: Final = 400
 _MOST_CHARACTERS: Final = 20_000

@@ -8,8 +8,8 @@ import pypdfium2
 from PIL import Image
 
 from antiphon.dialogue.media import Tier, scaled
-from antiphon.media.frames import Finished, Opened, Page, PdfJob, Refusal
-from antiphon.media.pictures import encode
+from antiphon.media.frames import Finished, Opened, Page, PdfJob, Reading, Refusal
+from antiphon.media.pictures import READ_AT, encode
 
 _pdfium: Any = pypdfium2
 _native: Any = _pdfium.raw
@@ -22,7 +22,7 @@ _LONGEST_SIDE: Final = 14_400.0
 _AT_A_GLANCE: Final = Tier(224, 64)
 
 
-def read(data: bytes, job: PdfJob) -> Iterator[Opened | Page | Finished]:
+def read(data: bytes, job: PdfJob) -> Iterator[Opened | Reading | Page | Finished]:
     """`Opened`, the pages, `Finished`; raises `Refusal`.
 
     A page that cannot be read spoils the document: nothing of it is dropped in silence.
@@ -38,9 +38,9 @@ def read(data: bytes, job: PdfJob) -> Iterator[Opened | Page | Finished]:
         yield Opened(pages, _title(document))
         scans = job.scans
         for number in range(pages):
-            page = _page(document, number, job, scans)
-            scans -= page.scan == "read"
-            yield page
+            for answer in _page(document, number, job, scans):
+                scans -= isinstance(answer, Reading)
+                yield answer
         yield Finished()
     except (Refusal, MemoryError, GeneratorExit):
         raise
@@ -68,20 +68,24 @@ def _title(document: Any) -> str | None:
     return title[:_LONGEST_TITLE] or None
 
 
-def _page(document: Any, number: int, job: PdfJob, scans: int) -> Page:
+def _page(document: Any, number: int, job: PdfJob, scans: int) -> Iterator[Reading | Page]:
     """A page with its text, or what can be read off it where it has none and `scans` more may be read."""
     page = document[number]
     try:
         text = _text(page)
         picture = encode(_drawn(page, Tier(job.edge, job.tokens))) if job.pictures else None
         if text.strip() or not job.scans or _is_blank(page):
-            return Page(text, picture)
+            yield Page(text, picture)
+            return
         if not scans:
-            return Page(text, picture, "unread")
+            yield Page(text, picture, "unread")
+            return
+        drawn = _drawn(page, READ_AT)
+        yield Reading()
         # Imported late: what reads text takes a second to load, and most PDFs have theirs.
-        from antiphon.media.descriptions import READ_AT, text_in
+        from antiphon.media.descriptions import text_in
 
-        return Page(text_in(_drawn(page, READ_AT)), picture, "read")
+        yield Page(text_in(drawn), picture, "read")
     finally:
         page.close()
 

@@ -124,6 +124,10 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     title: str | None
 
 
+class Reading(msgspec.Struct, frozen=True, tag="reading"):
+    """The text of the next page is read off its picture now, which takes longer than anything else."""
+
+
 class Page(msgspec.Struct, frozen=True, tag="page"):
     """The next page. `scan`: see `ports.PdfPage`."""
 
@@ -152,7 +156,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 Job = ImageJob | DescriptionJob | PdfJob | HtmlJob
-Answer = Ready | Picture | Description | Opened | Page | Finished | Written | Refused
+Answer = Ready | Picture | Description | Opened | Reading | Page | Finished | Written | Refused
 
 
 class Refusal(Exception):  # noqa: N818 - reads as what happened

@@ -17,6 +17,9 @@ from antiphon.media.frames import DescriptionJob, ImageJob, Picture, Refusal
 # Sizes are judged here, by the job's own limit; Pillow's would warn about what is allowed.
 Image.MAX_IMAGE_PIXELS = None
 
+READ_AT: Final = Tier(2576, 3000)
+"""How large pictures are where text in them is read: small print is legible, and no picture takes for ever."""
+
 _FORMATS: Final[Mapping[str, str]] = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",

@@ -23,6 +23,7 @@ from antiphon.media.frames import (
     Page,
     PdfJob,
     Picture,
+    Reading,
     Refused,
     Written,
 )
@@ -116,8 +117,7 @@ class Reader:
         seconds = bounds.pdf + scans * bounds.scan
         processor = ceil(bounds.pdf) + _on_all_cores(scans * bounds.scan)
         job = PdfJob(limit.pages, limit.pictures, tier.edge, tier.tokens, processor, scans)
-        silence = bounds.page + (bounds.reading if scans else 0)
-        return await self._read("pdf", job, data, _pages, whole=seconds, silence=silence)
+        return await self._read("pdf", job, data, _pages, whole=seconds, silence=bounds.page)
 
     async def article(self, html: bytes, url: str, characters: int) -> Article:
         """See `ports.articles.ArticleReader`."""
@@ -157,7 +157,7 @@ class Reader:
         async with self._worker() as worker:
             try:
                 async with asyncio.timeout(whole):
-                    answers = await worker.work(job, data, silence, self._bounds.answer)
+                    answers = await worker.work(job, data, silence, self._bounds.answer, self._bounds.reading)
                 last = answers[-1]
                 if not isinstance(last, Refused):
                     return understand(answers)
@@ -261,7 +261,8 @@ def _picture(answers: list[Answer]) -> Image:
 
 def _pages(answers: list[Answer]) -> Pdf:
     match answers:
-        case [Opened(count, title), *between, Finished()]:
+        case [Opened(count, title), *said, Finished()]:
+            between = [answer for answer in said if not isinstance(answer, Reading)]
             pages = tuple(
                 PdfPage(page.text, None if page.picture is None else _image(page.picture), page.scan)
                 for page in between
