@@ -99,7 +99,7 @@ class Worker:
     async def work(self, job: Job, data: bytes, silence: float, most: int, reading: float = 0.0) -> list[Answer]:
         """All answers to a job; the last one is a `Picture`, `Description`, `Finished`, `Written` or `Refused`.
 
-        Raises `TimeoutError` where one takes more than `silence` seconds (`reading` more, where it says that it reads),
+        Raises `TimeoutError` where one takes more than `silence` seconds (`reading` more, where it says it reads),
         and `WorkerLost` where the process ends, or where the answers take more than `most` bytes. The worker is of no
         use then, nor after a cancellation.
         """
