@@ -17,7 +17,7 @@ from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.request.asked import Asked
 from antiphon.request.continued import continued
-from antiphon.request.task import task_of
+from antiphon.request.task import told
 from antiphon.request.told.thinking import ANSWER
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
@@ -93,9 +93,9 @@ class Rounds:
             ended: Finish | None = None
             async with aclosing(stretches.run()) as batches:
                 async for batch in batches:
-                    told, ended = self._told(batch)
-                    if told:
-                        yield told
+                    passed, ended = self._passed(batch)
+                    if passed:
+                        yield passed
             assert ended is not None
             self._add(ended)
             calls = self._calls()
@@ -123,17 +123,17 @@ class Rounds:
     def _is_late(self) -> bool:
         return self._shop.planner.clock.now() - self._started >= self._shop.limits.turn_seconds
 
-    def _told(self, batch: Sequence[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
+    def _passed(self, batch: Sequence[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
         """The events as the client gets them, less the round's end."""
-        told: list[ReplyEvent] = []
+        passed: list[ReplyEvent] = []
         for event in batch:
             if isinstance(event, Finish):
-                return told, event
+                return passed, event
             if isinstance(event, CallStart) and event.name in self._work.task.tools and event.toolset is None:
                 event = CallStart(self._new_id(), event.name, server=True)
             self._said.add(event)
-            told.append(event)
-        return told, None
+            passed.append(event)
+        return passed, None
 
     def _calls(self) -> list[ReplyServerToolUse]:
         """The calls that the round ends with, if they are the server's to answer."""
@@ -163,7 +163,8 @@ class Rounds:
     async def _measured(self, content: Sequence[ReplyBlock], behind: RenderedPrompt) -> int:
         """The tokens of the prompt behind `content`; calls in it that have no result yet wait."""
         more = await self._grown(content, self._asked.request.max_tokens, answered=True)
-        prompt = await self._shop.planner.prompt(task_of(more).conversation, self._work.served, behind)
+        conversation, _ = told(more)
+        prompt = await self._shop.planner.prompt(conversation, self._work.served, behind)
         return len(prompt.tokens)
 
     async def _go_on(self, stretches: Stretches, *, answered: bool) -> None:
