@@ -13,7 +13,6 @@ import pytest
 import phases
 from antiphon.dialogue.conversation import Limits, Text, Turn
 from antiphon.dialogue.events import Finish, ReplyEvent, TextDelta
-from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import EngineOutput, Generation, Piece
 from antiphon.render.reading.reply import ReplyReader
 from antiphon.request.asked import Asked, Host, receive
@@ -29,6 +28,7 @@ from antiphon.wire.request import CreateMessage, InputMessage
 from tests.arch import page
 from tests.arch.tree import ROOT, SOURCE
 from tests.profiles.builtin import builtin_catalogue
+from tests.web.thinking_app import WatchedEngine
 
 NO_NAMES = {"[tool.importlinter]", "antiphon eval", "make docs", "serve", "models", "doctor", "eval"}
 """What the page sets as code and is no name of the source."""
@@ -91,17 +91,15 @@ def test_the_drawing_has_every_pair_of_the_table() -> None:
     assert drawn == {(before.name, kind.__name__, after.name) for (before, kind), after in phases.TRANSITIONS.items()}
 
 
-class Watched(ScriptedEngine):
-    """Remembers what it was asked for, and what it had written of that."""
+class Watched(WatchedEngine):
+    """Remembers also what it had written."""
 
     def __init__(self) -> None:
         super().__init__("scripted", SCRIPT)
-        self.asked: list[Generation] = []
         self.pieces: list[Piece] = []
 
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Go by the script."""
-        self.asked.append(work)
         async for output in super().generate(work):
             if isinstance(output, Piece):
                 self.pieces.append(output)
