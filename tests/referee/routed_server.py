@@ -11,7 +11,7 @@ import sys
 from unittest.mock import patch
 
 from antiphon.cli.main import main
-from antiphon.compose import start
+from antiphon.compose import edges
 from antiphon.network import GuardedFetcher
 from tests.network.wires import Names, Wires
 
@@ -25,5 +25,5 @@ def routed(port: int) -> functools.partial[GuardedFetcher]:
 
 
 if __name__ == "__main__":
-    with patch.object(start, "GuardedFetcher", routed(int(sys.argv.pop(1)))):
+    with patch.object(edges, "GuardedFetcher", routed(int(sys.argv.pop(1)))):
         main()

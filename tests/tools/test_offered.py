@@ -13,14 +13,15 @@ from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchS
 from antiphon.media.reader import Reader
 from antiphon.ports.media import MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
+from antiphon.testing import FixedClock
 from antiphon.tools.offered import Surroundings, check_tools, close_tools, provider_for, tools_for
-from tests.tools.fetching import Files, ManualClock, Reading
+from tests.tools.fetching import Files, Reading
 from tests.tools.own_package import DICE, installed
 from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn
 
 
 def around() -> Surroundings:
-    return Surroundings(Files(), Reading(), ManualClock())
+    return Surroundings(Files(), Reading(), FixedClock())
 
 
 class Closing:

@@ -5,7 +5,9 @@ from dataclasses import fields
 import pytest
 
 from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
+from antiphon.config.tables import media, models, names, network, server_tools, thinking
 
+MODULES = (media, models, names, network, server_tools, thinking)
 READ = [table for table in TABLES if table.settings is not None]
 
 
@@ -31,3 +33,8 @@ def test_every_name_of_a_table_is_known_at_the_top_of_the_file_and_what_it_holds
     assert hasattr(Settings(), table.name)
     with pytest.raises(ConfigError, match=rf"^antiphon\.toml, \[{table.name}\]: this must be a table"):
         parse_settings({}, {}, {table.name: 1})
+
+
+def test_the_tables_are_those_of_the_modules():
+    made = [value for module in MODULES for value in vars(module).values() if isinstance(value, Table)]
+    assert sorted(table.name for table in made) == sorted(table.name for table in TABLES)

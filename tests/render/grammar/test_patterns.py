@@ -1,40 +1,33 @@
-"""Patterns with look-ahead hold in every family, on tools that are not strict."""
+"""A pattern that is searched for, as one that matches whole texts."""
+
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from antiphon.dialogue.conversation import Conversation, Text, Turn
-from antiphon.dialogue.tools import Call, Choice, Tool
-from antiphon.render.families import FAMILIES
-from antiphon.render.families.syntax import Family
-from antiphon.render.grammar.reply import reply_grammar
-from antiphon.render.prompt.calls import write_calls
-from tests.render.walk import accepts
+from antiphon.render.grammar.patterns import whole_pattern
 
-TEXTUAL = [family for family in FAMILIES if not family.syntax.control]
+PATTERNS = ["a", "^a", "a$", "^a$", "^a|b$", "a|b", "(a|b)c", "^(a|^)?", "a/b", r"\^a", "[$^|]", "", "^", "$"]
 
 
-@pytest.mark.promise("tools.look-ahead")
-@pytest.mark.parametrize("family", TEXTUAL, ids=lambda family: family.name)
-@pytest.mark.parametrize(
-    ("pattern", "fine", "wrong"),
-    [
-        (r"^(?!\s*$).+", [" x", "x"], ["", "  "]),
-        ("^(?=.*[0-9])(?=.*[a-z])[a-z0-9]{3,}$", ["ab1", "1a1"], ["abc", "123", "a1"]),
-        ("^(?!-)[a-z-]+$", ["a-", "a"], ["-a"]),
-        (r"^(?!.*\.\.)[a-z.]+$", ["a.b", "."], ["a..b"]),
-        ("^(?!(?:con|nul)$)[a-z]+$", ["cons", "co"], ["con", "nul"]),
-        ("^(?=.{1,4}$)[a-z]+$", ["abcd"], ["abcde"]),
-    ],
-)
-def test_look_ahead_is_kept_to(family: Family, pattern: str, fine: list[str], wrong: list[str]) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}, "required": ["a"]}
-    tool = Tool("note", "", schema)
-    turn = Turn("user", (Text("a"),))
-    made = reply_grammar(family, Conversation((), (turn,), None, (tool,), Choice("any")), {})
-    assert made is not None
+@given(st.sampled_from(PATTERNS), st.text("ab/c^$|\n", max_size=6))
+def test_it_matches_exactly_the_texts_in_which_the_pattern_is_found(pattern: str, text: str) -> None:
+    whole = whole_pattern(pattern)
+    if whole is not None:
+        # In JSON Schema `$` is the text's end only; Python's also stands before a last line end.
+        found = re.search(pattern.replace("$", r"\Z") if pattern != "[$^|]" else pattern, text)
+        assert bool(re.fullmatch(whole, text)) == bool(found)
 
-    def written(value: str) -> str:
-        return write_calls(family.syntax, [Call("call", "note", {"a": value})], [tool])
 
-    assert all(accepts(made, written(value)) for value in fine)
-    assert not any(accepts(made, written(value)) for value in wrong)
+def test_all_but_one_of_these_patterns_have_a_whole_form() -> None:
+    assert [pattern for pattern in PATTERNS if whole_pattern(pattern) is None] == ["^(a|^)?"]
+
+
+@pytest.mark.parametrize("pattern", ["a^b", "a$b", "(^a)"])
+def test_an_anchor_in_the_middle_has_none(pattern: str) -> None:
+    assert whole_pattern(pattern) is None
+
+
+def test_a_slash_is_escaped() -> None:
+    assert whole_pattern("^a/b$") == r"(?:(?:a\/b))"

@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from antiphon.config import Settings
+from antiphon.testing.bridge import parse_events
 from antiphon.web import protocol
-from tests.web.bridge import parse_events
 from tests.web.http.sockets import Listening, listening, read_head, request
 
 SCRIPT = """
