@@ -10,11 +10,9 @@ from antiphon.render.grammar.reply import reply_grammar
 from antiphon.render.prompt.calls import write_calls
 from tests.render.walk import accepts
 
-TEXTUAL = [family for family in FAMILIES if not family.syntax.control]
-
 
 @pytest.mark.promise("tools.look-ahead")
-@pytest.mark.parametrize("family", TEXTUAL, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 @pytest.mark.parametrize(
     ("pattern", "fine", "wrong"),
     [

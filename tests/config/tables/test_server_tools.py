@@ -80,6 +80,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "too many results": ({"web_search": {"url": "http://a.lan", "results": 100}}, "results: 100 is not"),
     "an unknown key": ({"web_search": {"url": "http://a.lan", "result": 5}}, "unknown key 'result'; did you mean 'results'?"),
     "a tool that is no table": ({"web_fetch": True}, "[server_tools]: unknown key 'web_fetch'"),
+    "a table called like a key": ({"rounds": {"most": 3}}, "[server_tools] rounds: {'most': 3} is not a whole number"),
+    "an empty table called like a key": ({"tool_seconds": {}}, "[server_tools] tool_seconds: {} is not a number"),
     "a fetch key": ({"web_fetch": {"max_byte": 1}}, "unknown key 'max_byte'; did you mean 'max_bytes'?"),
 }  # fmt: skip
 

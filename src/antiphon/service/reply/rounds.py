@@ -12,7 +12,16 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from antiphon.config import TurnLimits
-from antiphon.dialogue.events import CallStart, Finish, Iteration, IterationKind, ReplyEvent, ServerAnswer, StopReason
+from antiphon.dialogue.events import (
+    CallEnd,
+    CallStart,
+    Finish,
+    Iteration,
+    IterationKind,
+    ReplyEvent,
+    ServerAnswer,
+    StopReason,
+)
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.request.asked import Asked
@@ -154,7 +163,7 @@ class Rounds:
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room
 
-        running = self._runs.answers(turn, calls, fits, cut=self._said.breaks_off)
+        running = self._runs.answers(turn, calls, fits, broken=self._said.broken)
         async with aclosing(running) as answers:
             async for answer in answers:
                 self._said.add(answer)
@@ -204,17 +213,26 @@ class _Said:
         self._encoder = Encoder(work.opening)
         self._folder = Folder()
         self._begin = 0
+        self._called = ""
+        self._unread: list[str] = []
         for event in self._encoder.begin():
             self._folder.add(event)
 
     def add(self, happening: ReplyEvent) -> None:
+        match happening:
+            case CallStart(id=id_):
+                self._called = id_
+            case CallEnd(whole=False):
+                self._unread.append(self._called)
+            case _:
+                pass
         for event in self._encoder.feed(happening):
             self._folder.add(event)
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether a limit fell into the round's last call."""
-        return self._folder.breaks_off
+    def broken(self) -> Sequence[str]:
+        """The ids of calls whose input is not all that the model wrote: it was no input, or a limit fell into it."""
+        return [*self._unread, *([self._called] if self._folder.breaks_off else [])]
 
     def content(self, more: ServerAnswer | None = None) -> list[ReplyBlock]:
         """The complete blocks of the round; with `more` as if that were one of them."""
