@@ -135,12 +135,12 @@ class ScriptedEngine:
         turns = _turns(segments)
         user = next((text for speaker, text in reversed(turns) if speaker == "user"), "")
         system = "\n".join([text for speaker, text in turns if speaker == "system"])
-        prompt = "".join([segment.text for segment in segments])
         for at, rule in enumerate(self._script.rules):
             if rule.match is not None and rule.match.search(user) is None:
                 continue
             if rule.system is not None and rule.system.search(system) is None:
                 continue
+            prompt = "".join([segment.text for segment in segments]) if rule.prompt else ""
             place = rule.prompt.search(prompt) if rule.prompt else None
             if (rule.prompt is None or place) and (rule.times is None or self._used[at] < rule.times):
                 self._used[at] += 1
