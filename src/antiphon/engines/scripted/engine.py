@@ -86,7 +86,8 @@ class ScriptedEngine:
             if reply.prefill:
                 await self._sleep(reply.prefill / steps)
             yield PrefillProgress(length * step // steps, length)
-        await self._sleep(reply.delay)
+        if reply.delay:
+            await self._sleep(reply.delay)
         limit = min(work.max_tokens, room)
         written, end = _outcome(reply, limit, work.stops)
         for number, piece in enumerate(written, 1):
