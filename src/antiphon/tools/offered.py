@@ -12,9 +12,8 @@ from antiphon.ports.media import MediaProblem, MediaUnavailable
 from antiphon.ports.server_tools import ServerTool, ToolProblem
 from antiphon.ports.system import Clock
 from antiphon.tools.own import ToolsError, check_apart, own_tools
-from antiphon.tools.search import brave, local, tavily
+from antiphon.tools.search import local
 from antiphon.tools.search.port import SearchProvider, SearchQuery
-from antiphon.tools.search.searxng import SearXNG
 from antiphon.tools.web_fetch import FileReader, WebFetch
 from antiphon.tools.web_search import WebSearch
 
@@ -80,12 +79,19 @@ async def close_tools(tools: Iterable[ServerTool], within: float = CLOSING) -> N
 
 def provider_for(settings: WebSearchSettings, ca_file: str | None = None) -> SearchProvider:
     """The provider that the settings name, with what it needs; `config` has seen to it that all is there."""
+    # Those that ask others take an HTTP library of 8 MiB, which a server without them does not hold.
     match settings.provider:
         case "searxng":
+            from antiphon.tools.search.searxng import SearXNG
+
             return SearXNG(settings.url or "", settings.timeout, ca_file)
         case "brave":
+            from antiphon.tools.search import brave
+
             return brave.Brave(settings.key or "", settings.timeout, settings.url or brave.URL)
         case "tavily":
+            from antiphon.tools.search import tavily
+
             return tavily.Tavily(settings.key or "", settings.timeout, settings.url or tavily.URL)
         case "local":
             path = Path(settings.path or "").expanduser()

@@ -170,4 +170,6 @@ def _settled(task: Task, limits: Limits, served: ServedModel) -> Task:
         top_p=recommended.top_p if asked.top_p is None else asked.top_p,
         top_k=recommended.top_k if asked.top_k is None else asked.top_k,
     )
-    return replace(task, limits=limits, sampling=sampling)
+    # Most requests leave nothing to settle.
+    settled = sampling == asked and limits == task.limits
+    return task if settled else replace(task, limits=limits, sampling=sampling)
