@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -141,3 +142,26 @@ def test_sizes_are_in_the_unit_that_people_compare():
         "999.0 MB",
         "4.68 GB",
     ]
+
+
+@pytest.mark.promise("web-tools.default")
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("", "web_search (wikipedia, by default), web_fetch (by default)"),
+        ("[server_tools]\ndefaults = false\n", "none"),
+        ('[server_tools.web_search]\nurl = "http://127.0.0.1:1"\n', "web_search (searxng), web_fetch (by default)"),
+        ("[server_tools]\ndefaults = false\nweb_fetch.cache = 0\ndice.sides = 6\n", "web_fetch, dice"),
+        ("[server_tools.web_search]\nenabled = false\n", "web_fetch (by default)"),
+    ],
+)
+def test_one_line_says_which_tools_run_inside_the_server(file: str, told: str, composition: Composition):
+    Path("antiphon.toml").write_text(file)
+    lines = composition.run("serve").stdout.splitlines()
+    assert [line for line in lines if "[server_tools]" in line] == [
+        f"Tools inside the server: {told}. [server_tools] sets them."
+    ]
+
+
+def test_defaults_are_switched_off_on_the_command_line(composition: Composition):
+    assert "Tools inside the server: none." in composition.run("serve", "--no-server-tools-defaults").stdout

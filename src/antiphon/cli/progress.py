@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.status import Status
 from rich.text import Text
 
-from antiphon.config import Settings
+from antiphon.config import Settings, ToolSettings
 
 if TYPE_CHECKING:
     from antiphon.weights.description import AdapterDescription
@@ -124,6 +124,20 @@ def adapted(adapter: "AdapterDescription") -> str:
     return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank}{scope})"
 
 
+def inside(tools: ToolSettings) -> str:
+    """Which tools run inside the server, and who searches there, in a line."""
+    offered, told = tools.offered(), dict[str, list[str]]()
+    if offered.web_search is not None:
+        told["web_search"] = [offered.web_search.provider]
+    if offered.web_fetch is not None:
+        told["web_fetch"] = []
+    told.update((name, []) for name in offered.own)
+    for name in tools.by_default:
+        told[name].append("by default")
+    shown = [f"{name} ({', '.join(more)})" if more else name for name, more in told.items()]
+    return f"Tools inside the server: {', '.join(shown) or 'none'}. [server_tools] sets them.\n"
+
+
 def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:
     """What a person needs once the server answers: the base URL, and one call as curl and in Python."""
     model = model_names[0] if model_names else settings.default_model
@@ -133,7 +147,7 @@ def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:
     return f"""
 Antiphon answers at {url}
 {settings.default_model} answers for {names}; `antiphon models` lists them. Ctrl-C stops the server.
-{keys}
+{keys}{inside(settings.server_tools)}
 From a shell:
 
 curl {url}/v1/messages \\

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from antiphon.config import ToolSettings, WebSearchSettings
@@ -12,7 +12,7 @@ from antiphon.ports.media import MediaProblem, MediaUnavailable
 from antiphon.ports.server_tools import ServerTool, ToolProblem
 from antiphon.ports.system import Clock
 from antiphon.tools.own import ToolsError, check_apart, own_tools
-from antiphon.tools.search import brave, local, tavily
+from antiphon.tools.search import brave, local, tavily, wikipedia
 from antiphon.tools.search.port import SearchProvider, SearchQuery
 from antiphon.tools.search.searxng import SearXNG
 from antiphon.tools.web_fetch import FileReader, WebFetch
@@ -38,12 +38,14 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class ToolCheck:
-    """What a check found about one tool. `remedy`: what to do where it does not work."""
+    """What a check found about one tool. `remedy`: what to do where it does not work. `by_default`: nobody has asked
+    for it, so that a server is sound without it."""
 
     name: str
     works: bool
     detail: str
     remedy: str = ""
+    by_default: bool = False
 
 
 def tools_for(settings: ToolSettings, around: Surroundings) -> tuple[ServerTool, ...]:
@@ -90,13 +92,19 @@ def provider_for(settings: WebSearchSettings, ca_file: str | None = None) -> Sea
         case "local":
             path = Path(settings.path or "").expanduser()
             return local.LocalIndex(path, settings.characters, settings.url or local.BASE)
+        case "wikipedia":
+            url = settings.url or wikipedia.URL
+            return wikipedia.Wikipedia(settings.timeout, url, contact=settings.contact, ca_file=ca_file)
 
 
-async def check_tools(settings: ToolSettings, reader: FileReader, ca_file: str | None = None) -> list[ToolCheck]:
-    """Try each configured tool: one real search, one page that is read."""
+async def check_tools(
+    settings: ToolSettings, reader: FileReader, ca_file: str | None = None, by_default: Collection[str] = ()
+) -> list[ToolCheck]:
+    """Try each tool: one real search, one page that is read. `by_default`: those that nobody has configured."""
     checks: list[ToolCheck] = []
     if settings.web_search is not None:
-        checks.append(await _try_search(settings.web_search, ca_file))
+        check = await _try_search(settings.web_search, ca_file)
+        checks.append(_by_default(check) if "web_search" in by_default else check)
     if settings.web_fetch is not None:
         checks.append(await _try_reader(reader))
     for name, table in settings.own.items():
@@ -128,6 +136,15 @@ async def _try_search(settings: WebSearchSettings, ca_file: str | None) -> ToolC
     if not found:
         return ToolCheck("web_search", False, f"{provider.name} answers and finds nothing", "Look at its engines.")
     return ToolCheck("web_search", True, f"{provider.name} answers")
+
+
+def _by_default(check: ToolCheck) -> ToolCheck:
+    detail = f"by default, without an account: {check.detail}"
+    remedy = check.remedy and (
+        "Searches will fail. [server_tools.web_search] names another provider; [server_tools] defaults = false "
+        "switches it off."
+    )
+    return replace(check, detail=detail, remedy=remedy, by_default=True)
 
 
 async def _try_reader(reader: FileReader) -> ToolCheck:
