@@ -39,6 +39,7 @@ class Composition:
         self.keys = KeysDescription("/state/thinking.key", count=1)
         self.failure: BaseException | None = None
         self.tools: Sequence[ToolCheck] = ()
+        self.offered: Sequence[str] = ()
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -55,6 +56,7 @@ class Composition:
         observer.stage("Finding the model")
         observer.download("model.gguf", 0, 100)
         observer.download("model.gguf", 100, 100)
+        observer.offering(self.offered)
         observer.stage("Loading smollm2-135m-instruct")
         if self.failure is not None:
             raise self.failure

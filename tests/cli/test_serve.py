@@ -2,7 +2,6 @@
 
 import io
 import re
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -146,22 +145,24 @@ def test_sizes_are_in_the_unit_that_people_compare():
 
 @pytest.mark.promise("web-tools.default")
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("offered", "told"),
     [
-        ("", "web_search (wikipedia, by default), web_fetch (by default)"),
-        ("[server_tools]\ndefaults = false\n", "none"),
-        ('[server_tools.web_search]\nurl = "http://127.0.0.1:1"\n', "web_search (searxng), web_fetch (by default)"),
-        ("[server_tools]\ndefaults = false\nweb_fetch.cache = 0\ndice.sides = 6\n", "web_fetch, dice"),
-        ("[server_tools.web_search]\nenabled = false\n", "web_fetch (by default)"),
+        (["web_search (wikipedia, by default)", "web_fetch (by default)"], None),
+        (["dice[bold]"], None),
+        ([], "none"),
     ],
 )
-def test_one_line_says_which_tools_run_inside_the_server(file: str, told: str, composition: Composition):
-    Path("antiphon.toml").write_text(file)
+def test_one_line_says_which_tools_run_inside_the_server(
+    offered: list[str], told: str | None, composition: Composition
+):
+    composition.offered = offered
     lines = composition.run("serve").stdout.splitlines()
     assert [line for line in lines if "[server_tools]" in line] == [
-        f"Tools inside the server: {told}. [server_tools] sets them."
+        f"Tools inside the server: {told or ', '.join(offered)}. [server_tools] sets them."
     ]
 
 
+@pytest.mark.promise("web-tools.default")
 def test_defaults_are_switched_off_on_the_command_line(composition: Composition):
-    assert "Tools inside the server: none." in composition.run("serve", "--no-server-tools-defaults").stdout
+    composition.run("serve", "--no-server-tools-defaults")
+    assert composition.settings[0].server_tools.by_default == ()

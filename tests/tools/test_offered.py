@@ -14,7 +14,15 @@ from antiphon.media.reader import Reader
 from antiphon.ports.media import MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
 from antiphon.testing import FixedClock
-from antiphon.tools.offered import Surroundings, ToolCheck, check_tools, close_tools, provider_for, tools_for
+from antiphon.tools.offered import (
+    Surroundings,
+    ToolCheck,
+    check_tools,
+    close_tools,
+    described,
+    provider_for,
+    tools_for,
+)
 from tests.tools.fetching import Files, Reading
 from tests.tools.own_package import DICE, installed
 from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn, WebPage
@@ -65,6 +73,38 @@ async def test_a_server_that_configures_nothing_searches_and_fetches_and_one_wor
     assert [tool.name for tool in offered.tools] == ["web_search", "web_fetch"]
     assert edges.server_tools(Settings(server_tools=ToolSettings(defaults=False)), around()).tools == ()
     await close_tools(offered.tools)
+
+
+@pytest.mark.promise("web-tools.default")
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (ToolSettings(), ["web_search (wikipedia, by default)", "web_fetch (by default)"]),
+        (ToolSettings(defaults=False), []),
+        (ToolSettings(off=frozenset({"web_search"})), ["web_fetch (by default)"]),
+        (
+            ToolSettings(WebSearchSettings(url="http://127.0.0.1:1")),
+            ["web_search (searxng)", "web_fetch (by default)"],
+        ),
+        (ToolSettings(None, WebFetchSettings(), {"dice": {}}, defaults=False), ["web_fetch", "dice"]),
+    ],
+)
+def test_each_tool_is_told_with_whose_work_it_is(settings: ToolSettings, told: list[str], tmp_path: Path):
+    with installed(tmp_path, {"my_dice": DICE}, {"dice": "my_dice:Dice"}):
+        tools = edges.server_tools(Settings(server_tools=settings), around())
+    assert described(tools.tools, settings.by_default) == told
+
+
+@pytest.mark.promise("web-tools.default", "web-tools.own-tools")
+def test_an_owners_own_search_takes_the_place_of_the_default_and_of_no_other(tmp_path: Path):
+    own = DICE.replace('"dice', '"web_search')
+    with installed(tmp_path, {"my_search": own}, {"mine": "my_search:Dice"}):
+        settings = ToolSettings(own={"mine": {}})
+        tools = edges.server_tools(Settings(server_tools=settings), around())
+        assert described(tools.tools, settings.by_default) == ["web_fetch (by default)", "web_search"]
+        both = ToolSettings(WebSearchSettings(url="http://127.0.0.1:1"), own={"mine": {}})
+        with pytest.raises(StartError, match="two server tools are called web_search"):
+            edges.server_tools(Settings(server_tools=both), around())
 
 
 @pytest.mark.promise("web-tools.configured")
@@ -165,6 +205,15 @@ async def test_a_default_that_cannot_be_reached_says_what_to_do_and_that_nobody_
     assert (gone.works, gone.by_default) == (False, True)
     assert host.url in gone.detail
     assert "defaults = false" in gone.remedy
+
+
+async def test_a_default_whose_place_an_owners_own_tool_takes_is_not_tried(reader: Reader, tmp_path: Path):
+    async with WikiStandIn() as host:
+        settings = ToolSettings(WebSearchSettings("wikipedia", host.url), own={"mine": {}})
+        with installed(tmp_path, {"my_search": DICE.replace('"dice', '"web_search')}, {"mine": "my_search:Dice"}):
+            checks = await check_tools(settings, reader, by_default=("web_search",))
+        assert [(check.name, check.works) for check in checks] == [("mine", True)]
+        assert host.asked == []
 
 
 async def test_a_local_index_is_counted(reader: Reader, tmp_path: Path):

@@ -289,3 +289,17 @@ async def test_searches_behind_a_silent_one_end_in_their_own_time():
         assert time.monotonic() - began < 15
         assert {problem.code for problem in problems} <= {"unavailable", "too_many_requests"}
         assert len(host.asked) == 1
+
+
+@pytest.mark.promise("web-tools.without-network")
+async def test_a_name_that_nobody_resolves_takes_no_longer_than_a_connection_may(monkeypatch: pytest.MonkeyPatch):
+    async def forever(*_: object, **__: object) -> object:
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(wikipedia, "_CONNECT", 0.1)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", forever)
+    provider = Wikipedia(60.0, "http://{language}.wiki.invalid", pace=restless())
+    began = time.monotonic()
+    assert "http://en.wiki.invalid: cannot be reached (ConnectionTimeoutError)" in (await refusal(provider)).reason
+    assert time.monotonic() - began < 30
+    await provider.aclose()
