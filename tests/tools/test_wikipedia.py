@@ -1,11 +1,13 @@
 """The search that takes no account: its manners, its languages, and what it does without a network."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 
 from antiphon.ports.server_tools import ToolProblem
@@ -16,7 +18,7 @@ from antiphon.tools.search.port import Place, SearchQuery
 from antiphon.tools.search.wikipedia import Wikipedia
 from tests.tools.providers import TIMEOUT, restless
 from tests.tools.stand_ins import PAGES, WebPage, whole
-from tests.tools.test_search_chaos import HEAD, raw, then_hang
+from tests.tools.test_search_chaos import HEAD, pouring, raw, then_hang
 from tests.tools.wiki import WikiStandIn
 
 GERMAN = WebPage("https://de.wikipedia.org/wiki/Hauskatze", "Hauskatze", "Die Hauskatze schnurrt.", None)
@@ -247,6 +249,15 @@ async def test_gzip_that_breaks_off_or_is_none_is_no_answer():
             assert (await refusal(provider)).code == "unavailable"
         host.misbehave = raw(HEAD + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}")
         assert "not asked for" in (await refusal(provider)).reason
+
+
+@pytest.mark.promise("web-tools.chaos")
+async def test_what_comes_behind_the_end_of_a_packed_answer_is_not_read():
+    page = {"fullurl": ENGLISH.url, "title": "Cat", "extract": "Purrs."}
+    answer = gzip.compress(orjson.dumps({"query": {"pages": [page]}}))
+    async with wikis() as (provider, host):
+        host.misbehave = pouring(HEAD + b"Content-Encoding: gzip\r\n\r\n" + answer, b" " * 65_536)
+        assert [found.url for found in await provider.search(SearchQuery("cat", 5))] == [ENGLISH.url]
 
 
 @pytest.mark.promise("web-tools.without-network")
