@@ -14,7 +14,7 @@ from tests.network.stand_in import pour
 from tests.tools.providers import REMOTE, remote
 from tests.tools.stand_ins import whole
 
-TIMEOUT = 0.5
+TIMEOUT = 1.0
 # On a machine that does other things too.
 SLACK = 15.0
 MIB = 1024 * 1024

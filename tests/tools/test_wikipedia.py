@@ -281,7 +281,7 @@ async def test_where_nothing_can_be_reached_a_search_ends_at_once_and_so_do_thos
 @pytest.mark.promise("web-tools.without-network")
 async def test_a_wiki_that_is_silent_is_waited_for_once():
     clock = Hours()
-    async with wikis(0.3, clock) as (provider, host):
+    async with wikis(1.0, clock) as (provider, host):
         host.misbehave = then_hang(b"")
         assert "no whole answer" in (await refusal(provider)).reason
         # Those that would have waited do not wait in turn, one timeout after the other.
@@ -293,7 +293,7 @@ async def test_a_wiki_that_is_silent_is_waited_for_once():
 
 @pytest.mark.promise("web-tools.without-network")
 async def test_searches_behind_a_silent_one_end_in_their_own_time():
-    async with wikis(0.5, Hours()) as (provider, host):
+    async with wikis(1.0, Hours()) as (provider, host):
         host.misbehave = then_hang(b"")
         began = time.monotonic()
         problems = await asyncio.gather(*(refusal(provider) for _ in range(10)))

@@ -138,9 +138,8 @@ class JsonApi:
 
     async def _opened(self) -> ClientSession:
         if self._session is None:
-            context = await asyncio.to_thread(ssl.create_default_context)
-            if self._ca_file is not None:
-                context.load_verify_locations(self._ca_file)
+            # It takes a tenth of a second to read the authorities, which nobody asks for over http.
+            context = await asyncio.to_thread(self._trust) if self._base.startswith("https://") else True
             # Another call may have come first meanwhile.
             if self._session is None:
                 self._session = ClientSession(
@@ -153,6 +152,12 @@ class JsonApi:
                     trust_env=False,
                 )
         return self._session
+
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._ca_file is not None:
+            context.load_verify_locations(self._ca_file)
+        return context
 
     def _judge(self, response: ClientResponse, place: str) -> None:
         status = response.status
