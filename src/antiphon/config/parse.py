@@ -107,11 +107,20 @@ def _of_tables(
     fields: dict[str, Any] = {}
     for table in TABLES:
         if table.settings is not None:
-            given = {option.key: said[option.name].value for option in table.options if option.name in said}
-            fields[table.field] = table.settings(**given)
+            fields[table.field] = table.settings(**_given(table, said, inside=False))
         if table.inner is not None:
-            fields[table.name] = table.inner(_within(table, tables[table.name]), env, toml_path)
+            inner = _within(table, tables[table.name])
+            fields[table.name] = table.inner(inner, _given(table, said, inside=True), env, toml_path)
     return fields
+
+
+def _given(table: Table, said: Mapping[str, _Said], *, inside: bool) -> dict[str, Any]:
+    """The values of a table's options by key; `inside`: of those that go with the tables inside it."""
+    return {
+        option.key: said[option.name].value
+        for option in table.options
+        if option.name in said and (option.key in table.within) == inside
+    }
 
 
 def _find(

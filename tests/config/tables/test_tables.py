@@ -20,9 +20,13 @@ def test_the_settings_hold_the_value_of_a_table(table: Table):
 @pytest.mark.parametrize("table", READ, ids=lambda table: table.name)
 def test_the_options_of_a_table_say_its_value_whole(table: Table):
     value = getattr(Settings(), table.field)
-    assert {option.key: option.default for option in table.options} == {
+    assert {option.key: option.default for option in table.options if option.key not in table.within} == {
         field.name: getattr(value, field.name) for field in fields(value)
     }
+    inside = getattr(Settings(), table.name)
+    assert [
+        getattr(inside, option.key) == option.default for option in table.options if option.key in table.within
+    ] == [True] * len(table.within)
     assert {option.table for option in table.options} == {table.name}
     assert all(option.name.startswith(f"{table.name}_") for option in table.options)
 
