@@ -42,10 +42,12 @@ contracts: develop ## check import layers, the manifest of promises, and that ge
 	@$(BIN)/python scripts/manifest.py
 	@$(BIN)/python scripts/compatibility.py --check
 	@$(BIN)/python scripts/configuration.py --check
+	@$(BIN)/python scripts/phases.py --check
 
 docs: develop ## write the generated pages anew
 	@$(BIN)/python scripts/compatibility.py
 	@$(BIN)/python scripts/configuration.py
+	@$(BIN)/python scripts/phases.py
 
 train: .venv-train/.stamp $(STAMPS)/self $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
 	@model=$$($(BIN)/python scripts/builtin_model.py) && PYTHONPATH=src:. .venv-train/bin/python -m training.train \

@@ -94,9 +94,10 @@ request: those that are still in the cache are not read anew, and a URL is not a
 _TOOLS = """\
 ## Server tools: `[server_tools]`
 
-Tools that run inside the server, one table a tool. Nothing is offered until its table is there; an empty one will do
-where nothing is required. What the tools do is in [web search and web fetch](web-tools.md). Any other table belongs
-to [a tool of your own](server-tools-port.md), and its keys are that tool's.
+Tools that run inside the server, one table a tool. Web search, which asks Wikipedia then, and web fetch are there
+without a table: `defaults = false` in `[server_tools]` switches both off, `enabled = false` in a table of theirs that
+one. What the tools do is in [web search and web fetch](web-tools.md). Any other table belongs to
+[a tool of your own](server-tools-port.md), and its keys are that tool's.
 """
 
 _WEB_SEARCH = """\

@@ -17,3 +17,10 @@ def test_importing_the_package_starts_nothing():
     code = "import antiphon, sys, threading; print(antiphon.__version__, threading.active_count(), 'asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split()[1:] == ["1", "False"]
+
+
+def test_a_server_begins_without_the_libraries_that_it_may_never_use():
+    rare = ("aiohttp", "huggingface_hub", "jsonschema", "llguidance", "lxml", "PIL", "trafilatura")
+    code = f"import sys, antiphon.cli.main, antiphon.compose.start; print([m for m in {rare} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]", "each is megabytes: import it where it is used"

@@ -13,6 +13,7 @@ from antiphon.compose.observer import ServerObserver
 from antiphon.compose.probes import EngineProbe
 from antiphon.config import Settings
 from antiphon.stores.keyfile import KeysDescription
+from antiphon.tools.offered import ToolCheck
 from antiphon.weights.description import ModelDescription
 
 PROBE = EngineProbe(importable=True, version="b1234", devices=("CPU",), detail="")
@@ -37,6 +38,8 @@ class Composition:
         self.probe = PROBE
         self.keys = KeysDescription("/state/thinking.key", count=1)
         self.failure: BaseException | None = None
+        self.tools: Sequence[ToolCheck] = ()
+        self.offered: Sequence[str] = ()
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -45,6 +48,7 @@ class Composition:
         monkeypatch.setattr(models, "describe_models", self.describe_models)
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
+        monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:
         """A start, a moment of service, and a stop."""
@@ -52,6 +56,7 @@ class Composition:
         observer.stage("Finding the model")
         observer.download("model.gguf", 0, 100)
         observer.download("model.gguf", 100, 100)
+        observer.offering(self.offered)
         observer.stage("Loading smollm2-135m-instruct")
         if self.failure is not None:
             raise self.failure
@@ -66,6 +71,10 @@ class Composition:
     def describe_keys(self, settings: Settings) -> KeysDescription:
         """The keys that the test says are there."""
         return self.keys
+
+    def check_server_tools(self, settings: Settings) -> list[ToolCheck]:
+        """What the test says of the tools."""
+        return list(self.tools)
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
         """The program with these arguments."""

@@ -261,3 +261,12 @@ def test_each_server_tool_is_a_finding_and_one_that_does_not_work_fails():
     ]
     [none] = checks.server_tools([])
     assert (none.state, "[server_tools.web_search]" in none.detail) == ("OK", True)
+
+
+@pytest.mark.promise("web-tools.doctor", "web-tools.without-network")
+def test_a_search_that_nobody_asked_for_and_that_does_not_work_is_a_warning(composition: Composition):
+    composition.tools = [ToolCheck("web_search", False, "no network", "Searches will fail.", by_default=True)]
+    result = composition.run("doctor", "--port", "0")
+    assert result.exit_code == 0
+    assert "WARN  tool web_search              no network\n" in result.stdout
+    assert "→ Searches will fail.\n" in result.stdout

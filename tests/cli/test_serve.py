@@ -141,3 +141,28 @@ def test_sizes_are_in_the_unit_that_people_compare():
         "999.0 MB",
         "4.68 GB",
     ]
+
+
+@pytest.mark.promise("web-tools.default")
+@pytest.mark.parametrize(
+    ("offered", "told"),
+    [
+        (["web_search (wikipedia, by default)", "web_fetch (by default)"], None),
+        (["dice[bold]"], None),
+        ([], "none"),
+    ],
+)
+def test_one_line_says_which_tools_run_inside_the_server(
+    offered: list[str], told: str | None, composition: Composition
+):
+    composition.offered = offered
+    lines = composition.run("serve").stdout.splitlines()
+    assert [line for line in lines if "[server_tools]" in line] == [
+        f"Tools inside the server: {told or ', '.join(offered)}. [server_tools] sets them."
+    ]
+
+
+@pytest.mark.promise("web-tools.default")
+def test_defaults_are_switched_off_on_the_command_line(composition: Composition):
+    composition.run("serve", "--no-server-tools-defaults")
+    assert composition.settings[0].server_tools.by_default == ()

@@ -46,8 +46,13 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "server_tools_rounds": ("1", "2", "3"),
     "server_tools_turn_seconds": ("1", "2.5", "3"),
     "server_tools_tool_seconds": ("0.5", "2", "3"),
+    "server_tools_defaults": ("false", "true", "false"),
 }
-FIELDS = {table.name: table.field for table in TABLES}
+FIELDS = {
+    option.name: table.name if option.key in table.within else table.field
+    for table in TABLES
+    for option in table.options
+}
 # The models that the spellings name; the first answers by default.
 NAMED = f'''
 model = "{DEFAULT_MODEL}"
@@ -76,7 +81,7 @@ def value(parsed: Settings, option: Option) -> Any:
     if option.name == "model":
         return default.source
     if option.table:
-        return getattr(getattr(parsed, FIELDS[option.table]), option.key)
+        return getattr(getattr(parsed, FIELDS[option.name]), option.key)
     return getattr(default if option.of_model else parsed, option.name)
 
 

@@ -125,6 +125,16 @@ async def test_giving_up_while_the_prompt_is_read_frees_the_engine(own: LlamaCpp
     assert time.monotonic() - since < max(1.0, 10 * step)
 
 
+@pytest.mark.promise("engine.slow-readers")
+async def test_clients_that_stop_to_read_hold_up_nobody(own: LlamaCppEngine, patience: float):
+    prompt = await ask(own, LONG)
+    async with closing(await begin(own, prompt, 8)) as one, closing(await begin(own, prompt, 8)) as two:
+        outputs = await asyncio.wait_for(run(own, prompt, 3), patience)
+        assert sum(isinstance(output, Done) for output in outputs) == 1
+        for stopped in (one, two):
+            assert isinstance([output async for output in stopped][-1], Done)
+
+
 @pytest.mark.promise("engine.private")
 @linux
 async def test_the_key_is_in_no_place_where_others_look(own: LlamaCppEngine):

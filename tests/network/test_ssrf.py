@@ -8,8 +8,9 @@ from aiohttp import ClientSession, TCPConnector
 
 from antiphon.config import NetworkSettings
 from antiphon.network import GuardedFetcher
+from antiphon.network.asking import Patience, Wanted
 from antiphon.network.guard import Target
-from antiphon.network.pinned import Patience, PinnedClient, Wanted
+from antiphon.network.pinned import PinnedClient
 from antiphon.network.trust import Trust
 from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps, RobotsDisallow, Unreachable
 from tests.network.hostile import HOSTILE_ANSWERS, HOSTILE_URLS

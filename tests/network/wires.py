@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from antiphon.network.pinned import SocketInfo
+from antiphon.network.asking import SocketInfo
 
 
 class Names:

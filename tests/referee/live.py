@@ -33,10 +33,13 @@ def live_server(*arguments: str) -> Generator[str]:
 def live_process(
     *arguments: str, program: Sequence[str] = ("antiphon",), extra: Mapping[str, str] | None = None
 ) -> Generator[Live]:
-    """The same. `program`: the module to run and its own arguments; `extra`: environment of that process alone."""
+    """The same. `program`: the module to run and its own arguments; `extra`: environment of that process alone.
+
+    No tool is there by default: a test never asks the internet."""
     command = [sys.executable, "-m", *program, "serve", "--port", "0", *arguments]
     # Without a key, the start would make a file in the user's home.
-    env = clean_env({"ANTIPHON_THINKING_KEYS": "k" * 43, **(extra or {})})
+    given = {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false", **(extra or {})}
+    env = clean_env(given)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     output: list[str] = []
     found = threading.Event()

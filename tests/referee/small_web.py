@@ -10,9 +10,23 @@ from typing import Any
 
 from tests.network.stand_in import StandIn
 from tests.tools.stand_ins import SearXNGStandIn, WebPage
+from tests.tools.wiki import WikiStandIn
 
 WAIT = 20.0
 CITING = 'Qubits <cite search_result="1">correct their own errors</cite>, <cite document="1">at last</cite>.'
+ARTICLES = (
+    WebPage(
+        "https://en.wikipedia.org/wiki/Qubit",
+        "Qubit",
+        "All about qubits in quantum computing.",
+        "2026-10-09T08:07:06Z",
+    ),
+    WebPage(
+        "https://en.wikipedia.org/wiki/Quantum_error_correction",
+        "Error correction",
+        "All about error correction in quantum computing.",
+    ),
+)
 PAGE = f"""<!doctype html><title>Qubits</title><article><h1>Qubits</h1>
 <p>{"A qubit is a small thing that computes. " * 12}</p><p>They are stable at last.</p></article>"""
 
@@ -54,23 +68,44 @@ timeout = 15
 @contextmanager
 def small_web() -> Generator[SmallWeb]:
     """Both, as long as the context is open."""
+    with loop_in_thread() as loop:
+        web = SmallWeb(SearXNGStandIn(), StandIn(), loop, AsyncExitStack())
+
+        async def begin() -> None:
+            await web.stack.enter_async_context(web.engine)
+            await web.stack.enter_async_context(web.host)
+            web.host.serve("/qubits", PAGE.encode(), "text/html")
+            url = web.host.url("/qubits")
+            web.engine.pages = (WebPage(url, "Quantum news", "Quantum computers correct their own errors."),)
+
+        try:
+            web.run(begin())
+            yield web
+        finally:
+            web.run(web.stack.aclose())
+
+
+@contextmanager
+def small_wiki() -> Generator[WikiStandIn]:
+    """A wiki with two articles, as long as the context is open."""
+    with loop_in_thread() as loop:
+        wiki = WikiStandIn(pages=ARTICLES)
+        asyncio.run_coroutine_threadsafe(wiki.__aenter__(), loop).result(WAIT)
+        try:
+            yield wiki
+        finally:
+            asyncio.run_coroutine_threadsafe(wiki.__aexit__(), loop).result(WAIT)
+
+
+@contextmanager
+def loop_in_thread() -> Generator[asyncio.AbstractEventLoop]:
+    """A loop that runs in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    web = SmallWeb(SearXNGStandIn(), StandIn(), loop, AsyncExitStack())
-
-    async def begin() -> None:
-        await web.stack.enter_async_context(web.engine)
-        await web.stack.enter_async_context(web.host)
-        web.host.serve("/qubits", PAGE.encode(), "text/html")
-        url = web.host.url("/qubits")
-        web.engine.pages = (WebPage(url, "Quantum news", "Quantum computers correct their own errors."),)
-
     try:
-        web.run(begin())
-        yield web
+        yield loop
     finally:
-        web.run(web.stack.aclose())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(WAIT)
         loop.close()

@@ -13,6 +13,7 @@ from antiphon.dialogue.events import CallArguments, CallStart, ReplyEvent
 from antiphon.dialogue.tools import Call, Choice, Tool
 from antiphon.render.families import FAMILIES, UNIVERSAL
 from antiphon.render.families.argument_kinds import to_json
+from antiphon.render.families.markers import Marker
 from antiphon.render.families.syntax import Family, JsonArguments, QuotedArguments, TaggedArguments
 from antiphon.render.families.value_ends import ending_pattern
 from antiphon.render.grammar.reply import reply_grammar
@@ -111,6 +112,16 @@ def ends_early(family: Family, value: str) -> bool:
             return False
 
 
+def begins_anew(family: Family, value: str) -> bool:
+    """Whether a reader that no grammar helps takes the text for a call that its model forgot to end."""
+    syntax = family.syntax
+    if not isinstance(syntax.arguments, TaggedArguments):
+        return False
+    openings = [text for text in (syntax.call_open, *syntax.lenient_opens, syntax.section_close) if text]
+    close = syntax.arguments.close
+    return any(re.search(Marker(close, opening).pattern(), value) for opening in openings)
+
+
 def written_out(family: Family) -> str:
     """What ends a value, as the family writes it."""
     match family.syntax.arguments:
@@ -168,6 +179,8 @@ def test_any_other_text_arrives_unless_it_holds_what_ends_a_value(
     text = written(family, tool, value, more)
     assert accepts(family, tool, choice, value, more)
     for enforced in (True, False):
+        if not enforced and begins_anew(family, value):
+            continue
         events = read(family.syntax, data.draw(cuts(text)), tools=[tool], enforced=enforced)
         assert inputs(events) == [{"a": value, **more}]
 

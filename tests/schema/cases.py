@@ -136,6 +136,7 @@ STRINGS: Final = (
     _string("minLength, maxLength", ("ab",), ("a", "abc"), minLength=2, maxLength=2),
     _string("pattern", ("abc",), ("", "aBc", "a\n"), pattern="^[a-z]+$"),
     _string("pattern (not anchored)", ("a", "xa", "b"), ("ca\n", "c"), pattern="a$|^b"),
+    _string("pattern (anchors within groups)", ("a", "xa", "b"), ("ca\n", "c", "xb"), pattern="(a$|(^b))"),
     _string("pattern", ("555-1234",), ("5555-123", "555-12345"), pattern=r"^\d{3}-\d{4}$"),
     _string("pattern", ("a b", "-"), ("", " \t"), pattern=r"\S"),
     _string("pattern", ("#", "-"), ("a", "_", "1"), pattern=r"^\W$"),

@@ -12,6 +12,7 @@ SAME = [
     *("^a|b", "a|b$", "^(a|b)$", "(^a|b$)", "^^a", "^$", "a", "", r"\.", r"\/", "[/]", r"^a+?$", r"^a*?b", "^a{2}$"),
     *("^a{1,}$", "^a{1,2}$", "^}$", "^]$", r"^\-$", "^#a$", r"^\\$", r"^[\\a]$", r"^[\]a]$", "^[a-]$", "^[-a]$"),
     *("^(?:a|b)*$", r"^[a\-b]$", r"^\x61\u0061$", "^[[a]$", "^[a&&b]+$", "^[^a]$", r"^a\.b$", "^(?:)$", "^[a-b]{2}$"),
+    *("(^|-)a(-|$)", "a($|b)", "(^a|b)(a$|b)", "(a|^b)*$", "^(a|^)?", "((^a)|b)+$", "(^)(^|a)b", "a|b(^c)"),
 ]
 NARROWER = [
     r"^\w+$",
@@ -51,6 +52,9 @@ REFUSED = {
     "(" * 60 + ")" * 60: "groups nested too deeply",
     "\\": "the escape '\\'",
     r"\ud800": "half of a surrogate pair",
+    "a^b": "an anchor in the middle",
+    "a(^b)": "an anchor in the middle",
+    "(^a|b){900}": "an anchor in the middle",
 }
 CHARACTERS = 'ab\n/"\\-.]&[<1A_ é²٣\x85\ufeff\x1f\u2028😀'
 TEXTS = [

@@ -19,9 +19,10 @@ from antiphon.service.reply.stretches import Stretches
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
 from antiphon.service.served import ServedModel
+from antiphon.testing import CountingEntropy
 from antiphon.wire.reply import Message, OutputTokensDetails, ReplyText, ReplyThinking, Usage
 from tests.engines.implementations import llama_cpp
-from tests.service.works import SEALS, Dice
+from tests.service.works import SEALS
 
 TODAY = date(2026, 1, 1)
 SHAPE: dict[str, Any] = {
@@ -53,7 +54,7 @@ async def reply(engine: Engine, thinking: Thinking, max_tokens: int, shape: dict
         opening=Message(model="m", id="msg_1", usage=Usage(input_tokens=len(prompt.tokens), output_tokens=0)),
         new_call_id=lambda: "toolu_1",
         grammar=await served.grammars.grammar(asked),
-        telling=Telling(Sealing(SEALS, Dice(), "m", Binding()), "shown"),
+        telling=Telling(Sealing(SEALS, CountingEntropy(), "m", Binding()), "shown"),
     )
     return await Reply(work, Stretches(work).run()).whole()
 

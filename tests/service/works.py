@@ -13,18 +13,12 @@ from antiphon.seals import Seals
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
 from antiphon.service.served import ServedModel
+from antiphon.testing import CountingEntropy
 from antiphon.wire.reply import Message, Usage
 from tests.service.engines import PlannedEngine
 
 SEALS: Final = Seals([bytes(32)])
 SHORT: Final = Thinking(8)
-
-
-class Dice:
-    """Always the same."""
-
-    def bytes(self, count: int) -> bytes:
-        return bytes(count)
 
 
 def work(
@@ -49,5 +43,5 @@ def work(
         window=engine.window,
         opening=Message(model="m", id="msg_1", usage=Usage(input_tokens=1, output_tokens=0)),
         new_call_id=lambda: "toolu_1",
-        telling=None if thinking == OFF else Telling(Sealing(SEALS, Dice(), "m", Binding()), form),
+        telling=None if thinking == OFF else Telling(Sealing(SEALS, CountingEntropy(), "m", Binding()), form),
     )

@@ -10,20 +10,10 @@ from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import Fetched, FetchFault, Unreachable
 from antiphon.ports.media import Article, ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit, PdfPage
 from antiphon.ports.server_tools import ServerCall
+from antiphon.testing import FixedClock
 from antiphon.tools.web_fetch import WebFetch
 
 URL = "https://cats.example/sleep"
-
-
-@dataclass
-class ManualClock:
-    """Shows what a test sets."""
-
-    time: float = 1_756_117_800.0
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self.time
 
 
 @dataclass
@@ -90,7 +80,7 @@ class Bench:
 
     files: Files = field(default_factory=Files)
     reader: Reading = field(default_factory=Reading)
-    clock: ManualClock = field(default_factory=ManualClock)
+    clock: FixedClock = field(default_factory=FixedClock)
     settings: WebFetchSettings = field(default_factory=WebFetchSettings)
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,16 +11,27 @@ import orjson
 
 from antiphon.tools.search.brave import Brave
 from antiphon.tools.search.local import LocalIndex
+from antiphon.tools.search.pace import Pace
 from antiphon.tools.search.port import SearchProvider
 from antiphon.tools.search.searxng import SearXNG
 from antiphon.tools.search.tavily import Tavily
+from antiphon.tools.search.wikipedia import Wikipedia
 from tests.tools.stand_ins import KEY, PAGES, BraveStandIn, Provider, SearXNGStandIn, TavilyStandIn
+from tests.tools.wiki import WikiStandIn
 
 TIMEOUT = 20.0
+
+
+def restless() -> Pace:
+    """A pace by a clock on which every wait and every rest is over: it has ticked a day at each look."""
+    return Pace(0.0, now=count(0.0, 86_400.0).__next__)
+
+
 REMOTE: dict[str, tuple[type[Provider], Callable[[str, float], SearchProvider]]] = {
     "searxng": (SearXNGStandIn, SearXNG),
     "brave": (BraveStandIn, lambda url, timeout: Brave(KEY, timeout, url)),
     "tavily": (TavilyStandIn, lambda url, timeout: Tavily(KEY, timeout, url)),
+    "wikipedia": (WikiStandIn, lambda url, timeout: Wikipedia(timeout, url, pace=restless())),
 }
 
 

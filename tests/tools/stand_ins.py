@@ -84,6 +84,10 @@ class Provider:
         """Status and JSON."""
         raise NotImplementedError
 
+    def sent(self, asked: Asked, status: int, body: bytes) -> bytes:
+        """The answer as it travels."""
+        return whole(body, status)
+
     def found(self, query: str) -> list[WebPage]:
         """The pages that hold every word of the query; operators are followed as search engines do."""
         allowed = re.findall(r"(?<!-)site:([^\s()]+)", query)
@@ -109,7 +113,7 @@ class Provider:
                     await self.misbehave(writer)
                     return
                 status, body = self.answer(asked)
-                writer.write(whole(orjson.dumps(body), status))
+                writer.write(self.sent(asked, status, orjson.dumps(body)))
                 await writer.drain()
         finally:
             self._tasks.discard(task)

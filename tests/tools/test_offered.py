@@ -13,14 +13,24 @@ from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchS
 from antiphon.media.reader import Reader
 from antiphon.ports.media import MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
-from antiphon.tools.offered import Surroundings, check_tools, close_tools, provider_for, tools_for
-from tests.tools.fetching import Files, ManualClock, Reading
+from antiphon.testing import FixedClock
+from antiphon.tools.offered import (
+    Surroundings,
+    ToolCheck,
+    check_tools,
+    close_tools,
+    described,
+    provider_for,
+    tools_for,
+)
+from tests.tools.fetching import Files, Reading
 from tests.tools.own_package import DICE, installed
-from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn
+from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn, WebPage
+from tests.tools.wiki import WikiStandIn
 
 
 def around() -> Surroundings:
-    return Surroundings(Files(), Reading(), ManualClock())
+    return Surroundings(Files(), Reading(), FixedClock())
 
 
 class Closing:
@@ -53,8 +63,48 @@ async def reader() -> AsyncGenerator[Reader]:
 
 
 @pytest.mark.promise("web-tools.configured")
-def test_nothing_configured_offers_nothing():
+def test_an_app_that_configures_nothing_offers_nothing():
     assert tools_for(Settings().server_tools, around()) == ()
+
+
+@pytest.mark.promise("web-tools.default")
+async def test_a_server_that_configures_nothing_searches_and_fetches_and_one_word_stops_it():
+    offered = edges.server_tools(Settings(), around())
+    assert [tool.name for tool in offered.tools] == ["web_search", "web_fetch"]
+    assert edges.server_tools(Settings(server_tools=ToolSettings(defaults=False)), around()).tools == ()
+    await close_tools(offered.tools)
+
+
+@pytest.mark.promise("web-tools.default")
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (ToolSettings(), ["web_search (wikipedia, by default)", "web_fetch (by default)"]),
+        (ToolSettings(defaults=False), []),
+        (ToolSettings(off=frozenset({"web_search"})), ["web_fetch (by default)"]),
+        (
+            ToolSettings(WebSearchSettings(url="http://127.0.0.1:1")),
+            ["web_search (searxng)", "web_fetch (by default)"],
+        ),
+        (ToolSettings(None, WebFetchSettings(), {"dice": {}}, defaults=False), ["web_fetch", "dice"]),
+    ],
+)
+def test_each_tool_is_told_with_whose_work_it_is(settings: ToolSettings, told: list[str], tmp_path: Path):
+    with installed(tmp_path, {"my_dice": DICE}, {"dice": "my_dice:Dice"}):
+        tools = edges.server_tools(Settings(server_tools=settings), around())
+    assert described(tools.tools, settings.by_default) == told
+
+
+@pytest.mark.promise("web-tools.default", "web-tools.own-tools")
+def test_an_owners_own_search_takes_the_place_of_the_default_and_of_no_other(tmp_path: Path):
+    own = DICE.replace('"dice', '"web_search')
+    with installed(tmp_path, {"my_search": own}, {"mine": "my_search:Dice"}):
+        settings = ToolSettings(own={"mine": {}})
+        tools = edges.server_tools(Settings(server_tools=settings), around())
+        assert described(tools.tools, settings.by_default) == ["web_fetch (by default)", "web_search"]
+        both = ToolSettings(WebSearchSettings(url="http://127.0.0.1:1"), own={"mine": {}})
+        with pytest.raises(StartError, match="two server tools are called web_search"):
+            edges.server_tools(Settings(server_tools=both), around())
 
 
 @pytest.mark.promise("web-tools.configured")
@@ -77,7 +127,7 @@ async def test_what_is_configured_is_offered_with_its_settings(tmp_path: Path):
 
 
 def test_each_provider_is_made_of_its_settings():
-    names = ("searxng", "brave", "tavily", "local")
+    names = ("searxng", "brave", "tavily", "local", "wikipedia")
     made = [provider_for(WebSearchSettings(name, "http://127.0.0.1:1", "k", "/nowhere")) for name in names]
     assert [provider.name for provider in made] == list(names)
 
@@ -142,6 +192,30 @@ async def test_a_provider_that_finds_nothing_is_looked_at(reader: Reader):
     assert (check.works, check.detail) == (False, "searxng answers and finds nothing")
 
 
+@pytest.mark.promise("web-tools.doctor", "web-tools.without-network")
+async def test_a_default_that_cannot_be_reached_says_what_to_do_and_that_nobody_asked_for_it(reader: Reader):
+    async with WikiStandIn() as host:
+        host.pages = (WebPage("https://en.wikipedia.org/wiki/Weather", "Weather", "Rain."),)
+        settings = ToolSettings(WebSearchSettings("wikipedia", host.url))
+        [works] = await check_tools(settings, reader, by_default=("web_search",))
+        assert works == ToolCheck(
+            "web_search", True, "by default, without an account: wikipedia answers", "", by_default=True
+        )
+    [gone] = await check_tools(settings, reader, by_default=("web_search",))
+    assert (gone.works, gone.by_default) == (False, True)
+    assert host.url in gone.detail
+    assert "defaults = false" in gone.remedy
+
+
+async def test_a_default_whose_place_an_owners_own_tool_takes_is_not_tried(reader: Reader, tmp_path: Path):
+    async with WikiStandIn() as host:
+        settings = ToolSettings(WebSearchSettings("wikipedia", host.url), own={"mine": {}})
+        with installed(tmp_path, {"my_search": DICE.replace('"dice', '"web_search')}, {"mine": "my_search:Dice"}):
+            checks = await check_tools(settings, reader, by_default=("web_search",))
+        assert [(check.name, check.works) for check in checks] == [("mine", True)]
+        assert host.asked == []
+
+
 async def test_a_local_index_is_counted(reader: Reader, tmp_path: Path):
     (tmp_path / "a.txt").write_text("x", encoding="utf-8")
     [check] = await check_tools(ToolSettings(WebSearchSettings("local", path=str(tmp_path))), reader)
@@ -157,6 +231,7 @@ async def test_a_reader_that_cannot_start_and_a_package_that_is_not_there_fail()
 
 
 def test_the_doctors_own_way_there_starts_and_ends_its_reader():
-    checks = probes.check_server_tools(Settings(server_tools=ToolSettings(web_fetch=WebFetchSettings())))
+    fetch = ToolSettings(web_fetch=WebFetchSettings(), defaults=False)
+    checks = probes.check_server_tools(Settings(server_tools=fetch))
     assert [(check.name, check.works) for check in checks] == [("web_fetch", True)]
-    assert probes.check_server_tools(Settings()) == []
+    assert probes.check_server_tools(Settings(server_tools=ToolSettings(defaults=False))) == []

@@ -14,7 +14,7 @@ from tests.network.stand_in import pour
 from tests.tools.providers import REMOTE, remote
 from tests.tools.stand_ins import whole
 
-TIMEOUT = 0.5
+TIMEOUT = 1.0
 # On a machine that does other things too.
 SLACK = 15.0
 MIB = 1024 * 1024
@@ -73,8 +73,9 @@ CHAOS: dict[str, tuple[Answer, str]] = {
     "finds the request too large": (raw(whole(b"", 414)), "request_too_large"),
     "finds the body too large": (raw(whole(b"", 413)), "request_too_large"),
 }
+ROWS: list[object] = [1, None, "x", []]
 OTHER_URLS = [
-    {"url": url, "title": "T", "content": "C", "description": "C"}
+    {"url": url, "fullurl": url, "title": "T", "content": "C", "description": "C"}
     for url in (
         "javascript:alert(1)",
         "file:///etc/passwd",
@@ -90,15 +91,20 @@ LIES: dict[str, bytes] = {
     "null": b"null",
     "a number": b"7",
     "no results": b"{}",
-    "results that are none": b'{"results": {"a": 1}, "web": {"results": "x"}}',
-    "rows that are none": b'{"results": [1, null, "x", []], "web": {"results": [1, null, "x", []]}}',
+    "results that are none": b'{"results": {"a": 1}, "web": {"results": "x"}, "query": {"pages": {"-1": {}}}}',
+    "rows that are none": orjson.dumps({"results": ROWS, "web": {"results": ROWS}, "query": {"pages": ROWS}}),
     "fields of other types": orjson.dumps(
         {
             "results": [{"url": 7, "title": [], "content": {}, "publishedDate": 3, "published_date": []}],
             "web": {"results": [{"url": None, "title": 7, "description": [], "extra_snippets": "x", "page_age": {}}]},
+            "query": {
+                "pages": [{"fullurl": 7, "title": [], "extract": 3, "index": "x", "revisions": [[]]}, {"index": []}]
+            },
         }
     ),
-    "URLs of other kinds": orjson.dumps({"results": OTHER_URLS, "web": {"results": OTHER_URLS}}),
+    "URLs of other kinds": orjson.dumps(
+        {"results": OTHER_URLS, "web": {"results": OTHER_URLS}, "query": {"pages": OTHER_URLS}}
+    ),
 }
 
 

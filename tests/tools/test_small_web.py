@@ -14,10 +14,11 @@ from antiphon.config import NetworkSettings, WebFetchSettings
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.ports.server_tools import ServerCall, ToolProblem
+from antiphon.testing import FixedClock
 from antiphon.tools.web_fetch import FileReader, WebFetch
 from tests.media.pdf_writer import TITLE, document
 from tests.network.stand_in import Answer, StandIn, pour
-from tests.tools.fetching import ManualClock, Reading, call
+from tests.tools.fetching import Reading, call
 
 MIB = 1024 * 1024
 TIMEOUT = 10.0
@@ -57,7 +58,7 @@ async def small_web(reader: FileReader, timeout: float) -> AsyncGenerator[SmallW
         network = NetworkSettings((host.allowed,), str(host.ca_file), timeout)
         fetcher = GuardedFetcher(network, limits=FetchLimits(silence=0.5))
         settings = WebFetchSettings(max_bytes=5 * MIB, timeout=TIMEOUT + SLACK)
-        tool = WebFetch(settings, fetcher, reader, ManualClock())
+        tool = WebFetch(settings, fetcher, reader, FixedClock())
         yield SmallWeb(host, tool)
         await tool.aclose()
         await fetcher.aclose()

@@ -14,10 +14,11 @@ from antiphon.config import WebFetchSettings
 from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps, RobotsDisallow, Throttled, TooLarge, Unreachable
 from antiphon.ports.media import MediaProblem, MediaUnavailable
 from antiphon.ports.server_tools import ServerCall, ToolProblem
+from antiphon.testing import FixedClock
 from antiphon.tools.page_cache import Page, PageCache
 from antiphon.tools.web_fetch import rough_tokens
 from antiphon.wire.content.results import WebFetchError, WebFetchToolResultBlock
-from tests.tools.fetching import URL, Bench, ManualClock, call, input_call
+from tests.tools.fetching import URL, Bench, call, input_call
 
 CODES = set(get_args(WebFetchError.model_fields["error_code"].annotation))
 WAIT = 10.0
@@ -43,7 +44,7 @@ async def test_a_page_is_a_document_of_its_text():
             "title": "A title",
             "citations": None,
         },
-        "retrieved_at": "2025-08-25T10:30:00Z",
+        "retrieved_at": "2026-02-02T02:40:00Z",
     }
     assert bench.files.limits == [10 * 1024 * 1024]
 
@@ -224,7 +225,7 @@ async def test_a_page_is_taken_from_the_cache_until_it_is_too_old_or_the_request
     bench.files.put(b"new")
     bench.clock.time += 899
     kept = await bench.fetched()
-    assert (kept["content"]["source"]["data"], kept["retrieved_at"]) == ("old", "2025-08-25T10:30:00Z")
+    assert (kept["content"]["source"]["data"], kept["retrieved_at"]) == ("old", "2026-02-02T02:40:00Z")
     assert await bench.data(use_cache=False) == "new"
     assert await bench.data(use_cache=True) == "new"
     bench.files.put(b"newest")
@@ -243,7 +244,7 @@ async def test_the_cache_opens_no_way_around_the_rules():
 
 
 def test_the_cache_takes_bounded_memory_and_drops_what_was_not_asked_for_longest():
-    clock = ManualClock()
+    clock = FixedClock()
     cache = PageCache(10_000, 60, clock.now)
 
     def page(name: str, size: int = 2000) -> Page:

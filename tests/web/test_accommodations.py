@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from antiphon.request.accommodations import ACCOMMODATIONS
-from tests.web.bridge import Answer
+from antiphon.testing import Answer
 from tests.web.conftest import Starter
 from tests.web.test_thinking import CALLS, LOOK, with_result
 from tests.web.thinking_app import MODEL, ThinkingApp, ask

@@ -6,8 +6,8 @@ import pytest
 
 from antiphon.ports.server_tools import ServerCall, ServerResult
 from antiphon.service.reply.citations import MOST, excerpt
+from antiphon.testing.app import SEALS
 from tests.service.server_tools import ScriptedTool, fetcher, hit, page
-from tests.web.conftest import SEALS
 from tests.web.searching_app import FETCH, SEARCH, app, ask, invoke, kinds, resend, says, search, section
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from antiphon.config import ThinkingSettings
 from antiphon.engines.scripted.engine import CHAT_TEMPLATE
 from antiphon.request.told.thinking import REDACTED_TEST_TEXT
 from antiphon.seals import Seals, Thought
-from tests.web.bridge import parse_events
+from antiphon.testing.bridge import parse_events
 from tests.web.test_field_failures import order
 from tests.web.test_thinking import ADAPTIVE, INTERLEAVED, LOOK, joined, with_result
 from tests.web.test_thinking import CALL as LOOKS

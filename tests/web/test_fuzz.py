@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from antiphon.config.settings import ThinkingSettings
-from tests.web.bridge import Answer, Bridge
+from antiphon.testing import Answer, Bridge
 from tests.web.conftest import Starter
 from tests.web.fuzz_requests import OWN, REQUESTS
 from tests.web.fuzzing import mutation

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from antiphon.ports.media import MediaProblem
+from antiphon.testing.bridge import Bridge
 from tests.service.media.doubles import StandInFetcher, StandInReader, intake
-from tests.web.bridge import Bridge
 from tests.web.conftest import Starter
 
 URL = "https://example.com/a.png"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.bridge import WAIT, Bridge, parse_events
+from antiphon.testing.bridge import WAIT, Bridge, parse_events
 from tests.web.conftest import Starter
 
 MODEL = "claude-opus-4-5-20251101"

@@ -3,9 +3,10 @@
 import pytest
 
 from antiphon.config import Settings
+from antiphon.testing import Bridge, CountingEntropy
+from antiphon.testing.app import SEALS
 from antiphon.web.door import Door, Threshold
-from tests.web.bridge import Bridge
-from tests.web.conftest import SEALS, CountingEntropy, Starter
+from tests.web.conftest import Starter
 
 
 @pytest.mark.promise("models.list")

@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from antiphon.config import TurnLimits
+from antiphon.dialogue.tools import Call
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
+from antiphon.render.families import FAMILIES
+from antiphon.render.families.syntax import Family
+from antiphon.render.prompt.calls import write_calls
+from antiphon.wire.base import MOST_NESTED
+from tests.render.families.cases import HERE
 from tests.service.server_tools import ScriptedTool
 from tests.web.searching_app import SEARCH, app, ask, invoke, kinds, resend, says, section
+from tests.web.thinking_app import ThinkingApp
 
 Json = dict[str, Any]
 
@@ -82,3 +89,43 @@ async def test_without_the_tool_its_words_are_unknown() -> None:
     async with app(says("Hm."), tools=[dice()]) as served:
         nameless = {key: value for key, value in DICE.items() if key != "name"}
         assert "name" in await served.refusal(ask("Roll!", tools=[nameless]))
+
+
+BOX: Json = {"type": "box_20261128", "name": "box"}
+ANY_INPUT: Json = {"type": "object", "properties": {"what": {"type": "array"}}}
+TEMPLATES = {path.stem: path.read_text(encoding="utf-8") for path in (HERE / "templates").glob("*.jinja")}
+TOLD = [family for family in FAMILIES if family.name in TEMPLATES]
+
+
+async def packs(call: ServerCall) -> ServerResult:
+    return ServerResult({"type": "box_result", "packed": True})
+
+
+def boxes(levels: int, tool: ScriptedTool, family: Family) -> ThinkingApp:
+    """An app whose model calls the tool once, with so many lists in each other."""
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    call = write_calls(family.syntax, [Call("toolu_1", "box", {"what": value})], [tool.told({})])
+    return ThinkingApp(says(call, times=1) + says("Well."), template=TEMPLATES[family.name], runs=[tool])
+
+
+@pytest.mark.promise("server-tools.broken-input")
+@pytest.mark.parametrize("family", TOLD, ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    ("levels", "runs"), [(90, True), (MOST_NESTED - 1, False), (MOST_NESTED, False), (300, False)]
+)
+async def test_input_nested_too_deep_is_not_run_and_the_conversation_goes_on(
+    family: Family, levels: int, runs: bool
+) -> None:
+    tool = ScriptedTool(packs, "box", ("box_",), "box_tool_result", "box_tool_result_error", ANY_INPUT)
+    async with boxes(levels, tool, family) as served:
+        request = ask("Pack!", tools=[BOX], model="scripted")
+        message = await served.reply(request)
+        assert kinds(message) == ["server_tool_use", "box_tool_result", "text"]
+        error = {"type": "box_tool_result_error", "error_code": "invalid_tool_input"}
+        assert message["content"][1]["content"] == ({"type": "box_result", "packed": True} if runs else error)
+        assert len(tool.calls) == runs
+        again = resend(request, message)
+        again["messages"].append({"role": "user", "content": "Well?"})
+        assert kinds(await served.reply(again)) == ["text"]

@@ -7,6 +7,7 @@ import pytest
 from antiphon.config import TurnLimits
 from antiphon.ports.server_tools import ServerCall, ServerResult
 from antiphon.seals import Seals
+from antiphon.testing import FixedClock
 from tests.service.server_tools import ScriptedTool, finds
 from tests.web.searching_app import LOOK, SEARCH, app, ask, invoke, kinds, resend, says, search, section
 from tests.web.thinking_app import ThinkingApp
@@ -87,14 +88,7 @@ async def test_thoughts_of_a_paused_turn_go_on_as_one_turn(model: str) -> None:
 
 @pytest.mark.promise("server-tools.pause-turn")
 async def test_a_turn_pauses_when_its_time_is_over() -> None:
-    class Clock:
-        def __init__(self) -> None:
-            self.time = 1_770_000_000.0
-
-        def now(self) -> float:
-            return self.time
-
-    clock = Clock()
+    clock = FixedClock()
 
     async def takes_long(call: ServerCall) -> ServerResult:
         clock.time += 61

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from antiphon.ports.server_tools import ServerCall, ServerResult
+from antiphon.testing.bridge import WAIT, Answer
 from tests.service.server_tools import ScriptedTool, fetcher, finds, hit
-from tests.web.bridge import WAIT, Answer
 from tests.web.searching_app import (
     FETCH,
     LOOK,

@@ -8,8 +8,8 @@ import pytest
 from antiphon.request.told.thinking import REDACTED_TEST_TEXT
 from antiphon.seals import Thought
 from antiphon.service.reply.telling import ESTIMATE_STEP
-from tests.web.bridge import WAIT, parse_events
-from tests.web.conftest import SEALS
+from antiphon.testing.app import SEALS
+from antiphon.testing.bridge import WAIT, parse_events
 from tests.web.thinking_app import ThinkingApp, ask, reply, thought, tokens
 
 THOUGHT = "Let me see.\\nTwo and two are four."

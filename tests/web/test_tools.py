@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.bridge import Answer
+from antiphon.testing.bridge import Answer
 from tests.web.conftest import Starter
 
 MODEL = "claude-opus-4-5-20251101"

@@ -5,22 +5,17 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-from antiphon.compose.models import load_catalogue
-from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings, ThinkingSettings
+from antiphon.config import ThinkingSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.tokenizer import pieces
 from antiphon.ports.engine import EngineOutput, Generation, ModelCard
-from antiphon.ports.server_tools import ServerTool, ServerTools
+from antiphon.ports.server_tools import ServerTool
 from antiphon.ports.system import Clock
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
-from antiphon.service.served import ModelRoutes, ServedModel
-from antiphon.web.app import build_app
-from antiphon.web.door import Door, Threshold
+from antiphon.testing import Answer, engine_app
+from antiphon.testing.app import SEALS
 from tests.service.media.doubles import intake
-from tests.web.bridge import Answer, Bridge
-from tests.web.conftest import SEALS, CountingEntropy, FixedClock
 
 MODEL = "claude-opus-4-5-20251101"
 OPENED = "'<thinking>\\n\\Z'"
@@ -65,8 +60,8 @@ class ThinkingApp:
         **options: Any,
     ) -> None:
         self._media = media or intake()
-        self._server_tools = ServerTools(tuple(runs))
-        self._clock = clock or FixedClock()
+        self._runs = runs
+        self._clock = clock
         self._template = template
         self._seals = seals
         self._scripts = {"scripted": script} | ({} if summarizer is None else {"retells": summarizer})
@@ -76,22 +71,16 @@ class ThinkingApp:
         self.engines: dict[str, WatchedEngine] = {}
 
     async def __aenter__(self) -> "ThinkingApp":
-        models = {id_: ModelSettings(id_, "script:test") for id_ in self._scripts}
-        settings = Settings(default_model="scripted", models=models, **self._options)
-        catalogue = load_catalogue(settings)
-        for id_, script in self._scripts.items():
-            engine = self.engines[id_] = WatchedEngine(id_, script, self._template)
-            await engine.start()
-            self._running.push_async_callback(engine.aclose)
-            catalogue = catalogue.with_local(id_, engine.card.name, engine.card.window, "2026-01-01T00:00:00Z")
-        served = {id_: ServedModel.of(engine) for id_, engine in self.engines.items()}
-        routes = ModelRoutes(catalogue, served, "scripted", settings.routes)
-        door = Door(CountingEntropy(), Threshold.of(settings, self._seals.name))
-        services = services_for(
-            settings, routes, self._clock, CountingEntropy(), self._seals, self._media, self._server_tools
+        self.engines = {id_: WatchedEngine(id_, script, self._template) for id_, script in self._scripts.items()}
+        served = engine_app(
+            *self.engines.values(),
+            clock=self._clock,
+            seals=self._seals,
+            media=self._media,
+            runs=self._runs,
+            **self._options,
         )
-        door.open(build_app(settings, services))
-        self.bridge = Bridge(door)
+        self.bridge = await self._running.enter_async_context(served)
         return self
 
     async def __aexit__(self, *_: object) -> None:

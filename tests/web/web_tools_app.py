@@ -9,10 +9,10 @@ from antiphon.config import NetworkSettings, ToolSettings, TurnLimits, WebFetchS
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import FetchLimits, GuardedFetcher
 from antiphon.service.media.intake import MediaIntake
+from antiphon.testing import FixedClock
 from antiphon.tools.offered import Surroundings, close_tools, tools_for
 from tests.network.stand_in import StandIn
 from tests.tools.stand_ins import SearXNGStandIn
-from tests.web.conftest import FixedClock
 from tests.web.searching_app import app
 from tests.web.thinking_app import ThinkingApp
 

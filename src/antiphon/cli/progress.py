@@ -37,6 +37,7 @@ class ConsoleObserver:
         self._bar: Progress | None = None
         self._bars: dict[str, TaskID] = {}
         self._told: dict[str, float] = {}
+        self._tools: Sequence[str] = ()
 
     def stage(self, text: str) -> None:
         """A step of the start begins; the step before it is done."""
@@ -67,10 +68,15 @@ class ConsoleObserver:
             self._bars[name] = self._bar.add_task(name, total=total)
         self._bar.update(self._bars[name], completed=done, total=total)
 
+    def offering(self, tools: Sequence[str]) -> None:
+        """The tools inside the server; they are told once it answers."""
+        self._tools = tools
+
     def listening(self, url: str, model_names: Sequence[str]) -> None:
         """The server answers: say where, and give something to paste."""
         self._finish_stage()
-        self._out.print(welcome(self._settings, url, model_names), markup=False, highlight=False, soft_wrap=True)
+        shown = welcome(self._settings, url, model_names, self._tools)
+        self._out.print(shown, markup=False, highlight=False, soft_wrap=True)
         self._out.file.flush()
 
     def draining(self, open_requests: int) -> None:
@@ -124,8 +130,8 @@ def adapted(adapter: "AdapterDescription") -> str:
     return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank}{scope})"
 
 
-def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:
-    """What a person needs once the server answers: the base URL, and one call as curl and in Python."""
+def welcome(settings: Settings, url: str, model_names: Sequence[str], tools: Sequence[str]) -> str:
+    """What a person needs once the server answers: the base URL, what is there, one call as curl and in Python."""
     model = model_names[0] if model_names else settings.default_model
     key = "YOUR_KEY" if settings.api_keys else "any"
     names = f"{len(model_names)} model names" if len(model_names) != 1 else "1 model name"
@@ -133,7 +139,8 @@ def welcome(settings: Settings, url: str, model_names: Sequence[str]) -> str:
     return f"""
 Antiphon answers at {url}
 {settings.default_model} answers for {names}; `antiphon models` lists them. Ctrl-C stops the server.
-{keys}
+{keys}Tools inside the server: {", ".join(tools) or "none"}. [server_tools] sets them.
+
 From a shell:
 
 curl {url}/v1/messages \\

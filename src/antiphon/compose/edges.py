@@ -46,9 +46,11 @@ def seals_for(settings: Settings, entropy: Entropy) -> Seals:
 
 
 def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
-    """The tools that run inside the server, as the settings offer them; who gets them closes them. `StartError`."""
+    """The tools that run inside the server: those of the settings, and those that are there without a word about
+    them. Who gets them closes them. `StartError`."""
+    given = settings.server_tools
     try:
-        return ServerTools(tools_for(settings.server_tools, around))
+        return ServerTools(tools_for(given.offered(), around, given.by_default))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
 

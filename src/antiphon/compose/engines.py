@@ -3,16 +3,19 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.config import ModelSettings, Settings
-from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
+
+if TYPE_CHECKING:
+    from antiphon.engines.llamacpp import ModelFile
 
 
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
@@ -35,6 +38,9 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
         except OSError as problem:
             raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
         return ScriptedEngine(model.id, script)
+    # A server of scripts alone holds neither this engine nor the HTTP library that it talks with.
+    from antiphon.engines.llamacpp import LlamaCppEngine
+
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
@@ -48,8 +54,10 @@ def _read_template(path: str) -> str:
         raise WeightsError(f"the chat template {path} cannot be read: {problem.strerror}") from problem
 
 
-def model_file(found: ResolvedModel) -> ModelFile:
+def model_file(found: ResolvedModel) -> "ModelFile":
     """What the engine has to know of a model that was found."""
+    from antiphon.engines.llamacpp import ModelFile
+
     header = found.header
     return ModelFile(
         path=found.path,

@@ -8,7 +8,6 @@ from importlib.resources import files
 from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, Settings
 from antiphon.config.reading import nearest
-from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
 from antiphon.render.families import FAMILIES
@@ -33,6 +32,8 @@ def describe_models(settings: Settings) -> list[ModelDescription]:
 
     Raises `ConfigError`.
     """
+    from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT  # see `compose.engines`
+
     families(settings)
     answers = names_by_model(settings)
     return [describe(model, answers[id_], DEFAULT_CONTEXT) for id_, model in settings.models.items()]

@@ -19,6 +19,10 @@ class ServerObserver(Protocol):
         """`done` of `total` bytes of a file have come."""
         ...
 
+    def offering(self, tools: Sequence[str]) -> None:
+        """These tools run inside the server, each by its name and whose work it is."""
+        ...
+
     def listening(self, url: str, model_names: Sequence[str]) -> None:
         """The server answers at `url`."""
         ...

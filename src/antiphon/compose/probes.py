@@ -46,7 +46,8 @@ def check_server_tools(settings: Settings) -> list[ToolCheck]:
     async def tried() -> list[ToolCheck]:
         reader = reader_for(settings)
         try:
-            return await check_tools(settings.server_tools, reader, settings.network.ca_file)
+            tools = settings.server_tools
+            return await check_tools(tools.offered(), reader, settings.network.ca_file, tools.by_default)
         finally:
             await reader.aclose()
 

@@ -23,7 +23,7 @@ from antiphon.compose.services import services_for
 from antiphon.config import Settings
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
-from antiphon.tools.offered import Surroundings, close_tools
+from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
 from antiphon.web.server import HttpServer, ListenError, address, allow_many_connections, bind_all
@@ -75,6 +75,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             # Before the models, which take long: what an owner has added may not be there.
             tools = server_tools(settings, Surroundings(fetcher, reader, clock, settings.network.ca_file))
             running.push_async_callback(close_tools, tools.tools)
+            observer.offering(described(tools.tools, settings.server_tools.by_default))
             served: dict[str, ServedModel] = {}
             for model in settings.models.values():
                 engine = await start_engine(model, settings, observer)

@@ -72,15 +72,16 @@ def key_of(
     return Option(f"{table}_{key}", kind, getattr(defaults, key), meaning, flag, table=table, unset=unset)
 
 
-Inner = Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, str], str], Any]
-"""Makes a value of the tables inside a table, the environment, and what errors call the file; `ConfigError`."""
+Inner = Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, Any], Mapping[str, str], str], Any]
+"""Makes a value of the tables inside a table, the values of the keys that go with them, the environment, and what
+errors call the file; `ConfigError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table of the TOML file. `settings`: what its options amount to, made of their values by key; None: someone
     reads the whole table by itself. `field`: where `Settings` keeps that, by default under the table's name.
-    `inner`: reads the tables inside it, for a field of the table's name."""
+    `inner`: reads the tables inside it, for a field of the table's name, and with them the keys `within`."""
 
     name: str
     meaning: str
@@ -88,6 +89,7 @@ class Table:
     options: tuple[Option, ...] = ()
     field: str = ""
     inner: Inner | None = None
+    within: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.field:

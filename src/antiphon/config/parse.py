@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.config.models import ModelChoice, builtin, read_tables, serve
-from antiphon.config.option import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, Option
+from antiphon.config.option import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, Option, Table
 from antiphon.config.options import OPTIONS
 from antiphon.config.reading import ConfigError, as_table, nearest, read_options
 from antiphon.config.settings import DEFAULT_MODEL, Settings
@@ -89,9 +89,15 @@ def _in_file(toml: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], t
         if table.settings is not None:
             said = tables[table.name]
             # What is in a table within the table is read where that is understood.
-            within = [key for key, value in said.items() if table.inner is not None and isinstance(value, Mapping)]
+            within = _within(table, said) if table.inner is not None else ()
             given |= read_options(said, table.options, f"{toml_path}, [{table.name}]", within)
     return given
+
+
+def _within(table: Table, said: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The tables inside a table. One that is called like an option of it is a wrong value of that option."""
+    plain = {option.key for option in table.options}
+    return {key: value for key, value in said.items() if key not in plain and isinstance(value, Mapping)}
 
 
 def _of_tables(
@@ -101,17 +107,20 @@ def _of_tables(
     fields: dict[str, Any] = {}
     for table in TABLES:
         if table.settings is not None:
-            given = {option.key: said[option.name].value for option in table.options if option.name in said}
-            fields[table.field] = table.settings(**given)
+            fields[table.field] = table.settings(**_given(table, said, inside=False))
         if table.inner is not None:
-            plain = {option.key for option in table.options}
-            within: dict[str, Mapping[str, Any]] = {
-                key: value
-                for key, value in tables[table.name].items()
-                if key not in plain and isinstance(value, Mapping)
-            }
-            fields[table.name] = table.inner(within, env, toml_path)
+            inner = _within(table, tables[table.name])
+            fields[table.name] = table.inner(inner, _given(table, said, inside=True), env, toml_path)
     return fields
+
+
+def _given(table: Table, said: Mapping[str, _Said], *, inside: bool) -> dict[str, Any]:
+    """The values of a table's options by key; `inside`: of those that go with the tables inside it."""
+    return {
+        option.key: said[option.name].value
+        for option in table.options
+        if option.name in said and (option.key in table.within) == inside
+    }
 
 
 def _find(

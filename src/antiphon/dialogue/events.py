@@ -83,7 +83,10 @@ class CallArguments:
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """The open call is complete (or was cut, when a `Finish` for a limit follows)."""
+    """The open call is complete (or was cut, when a `Finish` for a limit follows). `whole`: its input is all that the
+    model wrote; where not all can be input, what had come of it is completed."""
+
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from antiphon.config import NetworkSettings
+from antiphon.network.asking import OpenSocket, Patience, Redirect, Wanted, plain_socket
 from antiphon.network.guard import Guard, Target
-from antiphon.network.pinned import OpenSocket, Patience, PinnedClient, Redirect, Wanted, plain_socket
 from antiphon.network.resolver import Resolver, SystemResolver
 from antiphon.network.robots import MOST_BYTES, Robots
 from antiphon.network.trust import Trust
 from antiphon.ports.fetch import Fetched, RobotsDisallow, Unreachable
+
+if TYPE_CHECKING:
+    from antiphon.network.pinned import PinnedClient
 
 _PLAIN_TEXT: Final = ("text/plain", "*/*;q=0.1")
 
@@ -52,8 +56,8 @@ class GuardedFetcher:
         self._limits = limits
         self._guard = Guard(settings.allow_hosts)
         self._resolver = SystemResolver() if resolver is None else resolver
-        patience = Patience(limits.connect, limits.silence)
-        self._client = PinnedClient(patience, Trust(settings.ca_file), open_socket)
+        self._trust = Trust(settings.ca_file)
+        self._open_socket = open_socket
         self._robots = Robots(self._read_robots, clock)
 
     async def fetch(self, url: str, *, max_bytes: int, accept: Sequence[str] = ("*/*",)) -> Fetched:
@@ -65,6 +69,13 @@ class GuardedFetcher:
     async def aclose(self) -> None:
         """Begin nothing more."""
         self._resolver.close()
+
+    @cached_property
+    def _client(self) -> "PinnedClient":
+        # Its library takes 8 MiB, which a server that fetches nothing does without.
+        from antiphon.network.pinned import PinnedClient
+
+        return PinnedClient(Patience(self._limits.connect, self._limits.silence), self._trust, self._open_socket)
 
     async def _follow(self, target: Target, wanted: Wanted, permit: Permit) -> Fetched:
         """What is found at the target, or where it redirects to; `permit` is asked before each visit."""

@@ -4,9 +4,8 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from aiohttp import (
     ClientError,
@@ -20,49 +19,18 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from antiphon import __version__
+from antiphon.network.asking import OpenSocket, Patience, Redirect, SocketInfo, Wanted
 from antiphon.network.body import read_body
 from antiphon.network.guard import Target
 from antiphon.network.trust import Trust
 from antiphon.ports.fetch import Fetched, FetchFault, Throttled, Unreachable
 
 USER_AGENT: Final = f"Antiphon/{__version__}"
-SocketInfo = tuple[int, int, int, str, tuple[Any, ...]]
-OpenSocket = Callable[[SocketInfo], socket.socket]
 
 _SUCCESS: Final = frozenset({200, 203})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TOO_MANY: Final = 429
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]{1,40})", re.ASCII | re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to ask for. `cut`: of a body that is too long the beginning is wanted."""
-
-    max_bytes: int
-    accept: Sequence[str]
-    cut: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """The host says that the file is elsewhere; nobody has judged `location`."""
-
-    location: str
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds until a connection stands, and that a host may say nothing."""
-
-    connect: float
-    silence: float
-
-
-def plain_socket(info: SocketInfo) -> socket.socket:
-    """A socket for the address."""
-    family, kind, protocol, _, _ = info
-    return socket.socket(family, kind, protocol)
 
 
 class PinnedClient:

@@ -103,9 +103,14 @@ class Case:
     reads: bool = False
 
     @cached_property
+    def contents(self) -> tuple[tuple[Placed, ...], ...]:
+        """The blocks of each message, in order; a message's string is one text block."""
+        return tuple(tuple(placed(n, message)) for n, message in enumerate(self.request.messages))
+
+    @cached_property
     def items(self) -> tuple[Placed, ...]:
-        """Every block of the conversation, in order; a message's string is one text block."""
-        return tuple(chain.from_iterable(placed(n, message) for n, message in enumerate(self.request.messages)))
+        """Every block of the conversation, in order."""
+        return tuple(chain.from_iterable(self.contents))
 
     @cached_property
     def kinds(self) -> frozenset[str]:

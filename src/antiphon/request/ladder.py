@@ -125,6 +125,8 @@ ABOUT: Mapping[Rule, frozenset[str]] = {
     unbuilt.thread: frozenset({"thread"}),
     compaction.something_to_summarize: frozenset({"compaction"}),
     roles.system_messages: frozenset({_SYSTEM}),
+    # Where no summary stands for others, every message but those of the system is somebody's.
+    roles.somebody_speaks: frozenset({_SYSTEM, "compaction"}),
     emptiness.no_blank_system: frozenset({"system"}),
     emptiness.no_trailing_whitespace: frozenset({_ASSISTANT}),
     compaction.sealed_block: frozenset({"compaction"}),
@@ -170,6 +172,7 @@ ABOUT: Mapping[Rule, frozenset[str]] = {
     limits.place_and_speed: frozenset({"inference_geo", "speed", "output_config"}),
     compaction.compaction_on_the_model: frozenset({"compaction", "context_management"}),
     unbuilt.blocks: frozenset({MORE_THAN_TEXT}),
+    unbuilt.settings: frozenset(setting.path.partition(".")[0] for setting in unbuilt.SETTINGS),
     unbuilt.tools: _DEFINES,
 }
 """What a rung is about (`request.relevance`), where that is less than every request."""

@@ -78,7 +78,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
     )
 
 
-def told(asked: Asked[CountTokens]) -> tuple[Conversation, int]:
+def told(asked: Asked[CreateMessage] | Asked[CountTokens]) -> tuple[Conversation, int]:
     """What the model would be told, and how many turns the request's edits took thoughts from."""
     left = kept(asked.case, asked.opened.thoughts)
     return lower(asked, left), left.cleared

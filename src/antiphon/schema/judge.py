@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 import orjson
-from llguidance import LLMatcher
 
 from antiphon.schema.flat import Place
 from antiphon.schema.normal import ANYTHING, DEFINITION_OF_ANYTHING, Form, Normalizer, with_definitions
@@ -80,6 +79,8 @@ def _read(root: Any, schema: Any, required_first: bool) -> tuple[Form | None, li
 
 def _refusal(form: Form) -> Problem | None:
     """Why the decoder will not have the form, None if it will."""
+    from llguidance import LLMatcher  # 3 MiB, for requests that bring a schema
+
     grammar = LLMatcher.grammar_from_json_schema(form)
     failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
     if not messages:

@@ -3,7 +3,8 @@
 A `pattern` is written in the regular expressions of ECMA-262, which the constrained decoder, validators in other
 languages and the clients read with small differences: what `.` and `\\s` match, what `[` means inside brackets, which
 flags exist. Each construct is therefore spelled out; where readings differ the narrower one is taken, so that what is
-produced is right under all of them. What cannot be decoded (looking around or back) is named.
+produced is right under all of them. Anchors are brought to the edges, where all find them. What cannot be decoded
+(looking around or back) is named.
 
 Source: JSON Schema 2020-12 Core, 6.4; ECMA-262, Patterns; the syntax of Rust's `regex` crate.
 """
@@ -14,6 +15,8 @@ from functools import lru_cache
 from typing import Final
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+from antiphon.schema.anchors import at_the_edges
 
 MOST_CHARACTERS: Final = 2_000
 MOST_REPEATS: Final = 1_000
@@ -58,10 +61,14 @@ class UnsupportedPattern(Exception):  # noqa: N818 - what it says is about the p
 
 @lru_cache(maxsize=1024)
 def rewritten(pattern: str) -> str:
-    """The pattern with every construct spelled out; raises `UnsupportedPattern`."""
+    """The pattern with every construct spelled out, anchors at the edges of its alternatives alone; raises
+    `UnsupportedPattern`."""
     if len(pattern) > MOST_CHARACTERS:
         raise UnsupportedPattern(f"more than {MOST_CHARACTERS} characters")
-    return _Rewriter(pattern).run()
+    told = at_the_edges(_Rewriter(pattern).run())
+    if told is None:
+        raise UnsupportedPattern("an anchor in the middle")
+    return told
 
 
 def matches(pattern: str, text: str) -> bool:

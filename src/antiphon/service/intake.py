@@ -1,7 +1,6 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
@@ -28,12 +27,13 @@ class Intake:
         self, body: bytes, context: WireContext, parse: Callable[[bytes, WireContext], Request]
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
-        context = replace(context, own=self._host.own, own_models=self._host.wide)
+        host = self._host
+        context = WireContext(context.version, context.betas, host.own, context.client, host.wide)
 
         def received(body: bytes) -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(body, context)
             target, served = self._routes.resolve(request.model)
-            return receive(request, target, context, self._host), served
+            return receive(request, target, context, host), served
 
         asked, served = await aside(received, body, large=LARGE_BODY)
         if isinstance(asked, Issue):

@@ -66,12 +66,17 @@ class ModelRoutes:
         self._default = default
         self._routes = dict(routes)
         self._told: set[str] = set()
+        self._resolved: dict[str, tuple[Target, ServedModel]] = {}
 
     def resolve(self, name: str) -> tuple[Target, ServedModel]:
         """The target of a model name, and the model; raises the API's 404 for a name that nobody promised."""
-        profile = self.promised(name)
-        served = self.served[self.model_id(profile, name)]
-        return served.target(profile), served
+        resolved = self._resolved.get(name)
+        if resolved is None:
+            profile = self.promised(name)
+            served = self.served[self.model_id(profile, name)]
+            # Only names of the catalogue come to here: there are no more of them than it has.
+            resolved = self._resolved[name] = served.target(profile), served
+        return resolved
 
     def promised(self, name: str) -> Profile:
         """The profile of a name; raises the API's 404 where there is none, and tells the owner once how to add it."""

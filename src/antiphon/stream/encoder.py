@@ -74,6 +74,8 @@ from antiphon.wire.reply import (
 class Phase(Enum):
     """Where a reply is."""
 
+    __hash__ = object.__hash__  # there is one of each; by its name it would be hashed in Python
+
     READY = "nothing sent"
     BETWEEN = "no block open"
     TEXT = "in a text block"

@@ -56,6 +56,11 @@ class WebSearch:
             "additionalProperties": False,
         }
 
+    @property
+    def provider(self) -> str:
+        """Who searches."""
+        return self._provider.name
+
     def told(self, settings: Mapping[str, Any]) -> Tool:
         """See `ServerTool`: the model learns where the user is, and that not every page is searched."""
         said = [_DESCRIPTION]

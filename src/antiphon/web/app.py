@@ -1,6 +1,10 @@
 """The ASGI app: a table of resources over a set of services."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.config import Settings
 from antiphon.web.endpoint import Endpoint, nowhere
@@ -8,19 +12,31 @@ from antiphon.web.keys import Gatekeeper
 from antiphon.web.routes import Resources, Services
 
 
-def build_app(settings: Settings, services: Services) -> Router:
-    """The whole API. Wants a request id in the scope (`web.door`)."""
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Answers each path with what stands for it in a table, and all others with `rest`.
+
+    Starlette's router tries one pattern after the other.
+    """
+
+    table: Mapping[str, ASGIApp]
+    rest: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.table.get(scope["path"], self.rest)(scope, receive, send)
+
+
+def build_app(settings: Settings, services: Services) -> ASGIApp:
+    """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
     resources = Resources(settings, services, Gatekeeper(settings.api_keys))
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
-        "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }
-    return Router(
-        [Route(path, endpoint) for path, endpoint in table.items()], default=nowhere, redirect_slashes=False
-    )
+    models = Route("/v1/models/{model_id}", Endpoint({"GET": resources.get_model}))
+    return Paths(table, Router([models], default=nowhere, redirect_slashes=False))

@@ -5,6 +5,7 @@ import zlib
 from starlette.requests import Request
 
 from antiphon.errors import ApiError, InvalidRequest
+from antiphon.web.headers import field
 
 _MOST_DIGITS = 18
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -13,7 +14,7 @@ _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 async def read_json_body(request: Request, limit: int) -> bytes:
     """The body's bytes, decompressed; at most `limit` bytes before and after. Raises `ApiError`."""
     _check_type(request)
-    declared = request.headers.get("content-length", "")
+    declared = field(request, b"content-length") or ""
     # A number of so many digits is over every limit, and the interpreter refuses to read thousands of them.
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise too_large()
@@ -27,7 +28,7 @@ async def read_json_body(request: Request, limit: int) -> bytes:
         more = message.get("more_body", False)
         if len(body) > limit:
             raise too_large()
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    encoding = (field(request, b"content-encoding") or "identity").strip().lower()
     return bytes(body) if encoding in ("identity", "") else _decode(bytes(body), encoding, limit)
 
 
@@ -37,7 +38,7 @@ def too_large() -> ApiError:
 
 
 def _check_type(request: Request) -> None:
-    content_type = request.headers.get("content-type")
+    content_type = field(request, b"content-type")
     if content_type is None or content_type == "application/json":
         return
     kind, _, parameters = content_type.lower().partition(";")

@@ -14,6 +14,7 @@ from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.system import Entropy
 from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
+from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, Derive, Identity
 
@@ -74,7 +75,7 @@ class Door:
 
     def _admit(self, scope: Scope) -> tuple[ASGIApp, Sequence[tuple[bytes, bytes]]]:
         """What answers the request, and the headers that let a page read the reply."""
-        fields = dict(scope["headers"])
+        fields = scope[FIELDS] = by_name(scope["headers"])
         try:
             self._threshold.hosts.check(fields.get(b"host"), scope["server"])
             origin = fields.get(b"origin")

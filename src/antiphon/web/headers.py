@@ -1,13 +1,40 @@
 """What the request's headers say: who calls, in which version, with which beta features."""
 
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
 from starlette.requests import Request
 
 from antiphon.wire.base import WireContext
 from antiphon.wire.headers import parse_betas, parse_version
 
+FIELDS: Final = "antiphon.fields"
+"""Where the scope of a request holds its header fields by name; of several with one name the first.
+
+Starlette looks through the whole head for each field that it is asked for.
+"""
+
+_BETAS: Final = b"anthropic-beta"
+
+
+def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The fields of a head as `FIELDS` holds them."""
+    return dict(reversed(headers))
+
+
+def field(request: Request, name: bytes) -> str | None:
+    """The first field of this name, which is in lower case."""
+    value = _fields(request).get(name)
+    return None if value is None else value.decode("latin-1")
+
 
 def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
     """The version and the beta features that this request is read under."""
-    version = parse_version(request.headers.get("anthropic-version"))
-    betas = parse_betas(request.headers.getlist("anthropic-beta"), strict=strict_betas)
-    return WireContext(version=version, betas=betas, client=request.headers.get("user-agent", ""))
+    version = parse_version(field(request, b"anthropic-version"))
+    said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
+    betas = parse_betas(said, strict=strict_betas)
+    return WireContext(version=version, betas=betas, client=field(request, b"user-agent") or "")
+
+
+def _fields(request: Request) -> Mapping[bytes, bytes]:
+    return cast("Mapping[bytes, bytes]", request.scope[FIELDS])

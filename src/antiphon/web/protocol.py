@@ -7,6 +7,7 @@
 """
 
 import socket
+from functools import partial
 from typing import Final
 
 import httptools
@@ -84,7 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._look(cycle, 0.0, FIRST_LOOK)
         return True
 
-    def _look(self, cycle: RequestResponseCycle, waited: float, wait: float) -> None:
+    def _look(self, cycle: RequestResponseCycle, waited: float, wait: float, *, probed: bool = False) -> None:
         """Find out whether the client is there that has ended its sending.
 
         Only what is written to it tells: where nobody listens any more, the connection breaks.
@@ -100,7 +101,10 @@ class HttpProtocol(HttpToolsProtocol):
             cycle.message_event.set()  # the app sees a message that says nothing, and writes what it can
         elif waited > QUIET and not old and not self.pipeline:
             self.transport.write(_CONTINUE)
-        self.loop.call_later(wait, self._look, cycle, waited + wait, min(wait * 2, LONGEST_LOOK))
+            # What comes of the first probe is known at once.
+            probed, wait = True, wait if probed else FIRST_LOOK
+        look = partial(self._look, cycle, waited + wait, min(wait * 2, LONGEST_LOOK), probed=probed)
+        self.loop.call_later(wait, look)
 
 
 def _ended_by_close(cycle: RequestResponseCycle, app: ASGIApp) -> ASGIApp:

@@ -222,18 +222,25 @@ class UntilDisconnect:
     def __init__(self, receive: Receive) -> None:
         self.on_doubt: Callable[[], None] | None = None
         self._receive = receive
+        self._watching: asyncio.Task[None] | None = None
         self._gone = False
 
     def __enter__(self) -> "UntilDisconnect":
         working = asyncio.current_task()
         assert working is not None
         self._working = working
-        self._watching = asyncio.create_task(self._watch())
+        # Nobody can be seen to go away before the block waits for the first time, and many never do.
+        self._beginning = working.get_loop().call_soon(self._begin)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        self._watching.cancel()
+        self._beginning.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         return self._gone and kind is asyncio.CancelledError and self._working.uncancel() == 0
+
+    def _begin(self) -> None:
+        self._watching = self._working.get_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -20,11 +20,50 @@ def wrong(tables: Mapping[str, Any], **env: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.promise("web-tools.configured")
-def test_without_a_table_no_tool_is_offered():
-    assert parse_settings({}, {}, {}).server_tools == ToolSettings()
-    off = {"web_search": {"enabled": False}, "web_fetch": {"enabled": False}}
-    assert parsed(off) == ToolSettings()
+@pytest.mark.promise("web-tools.default")
+def test_without_a_table_what_takes_no_account_is_offered():
+    found = parse_settings({}, {}, {}).server_tools
+    assert found == ToolSettings()
+    assert found.by_default == ("web_search", "web_fetch")
+    assert found.offered() == ToolSettings(WebSearchSettings(provider="wikipedia"), WebFetchSettings())
+
+
+@pytest.mark.promise("web-tools.default")
+def test_a_table_takes_the_place_of_its_default_and_leaves_the_other():
+    found = parsed({"web_search": {"url": "http://127.0.0.1:8888"}})
+    assert found.by_default == ("web_fetch",)
+    assert found.offered().web_search == WebSearchSettings(url="http://127.0.0.1:8888")
+    assert found.offered().web_fetch == WebFetchSettings()
+    both = parsed({"web_search": {"url": "http://127.0.0.1:8888"}, "web_fetch": {"cache": 0}})
+    assert (both.by_default, both.offered()) == ((), both)
+
+
+@pytest.mark.promise("web-tools.default")
+@pytest.mark.parametrize(
+    ("tables", "env"),
+    [
+        ({"defaults": False}, {}),
+        ({}, {"ANTIPHON_SERVER_TOOLS_DEFAULTS": "off"}),
+        ({"web_search": {"enabled": False}, "web_fetch": {"enabled": False}}, {}),
+    ],
+)
+def test_one_word_switches_every_default_off_and_each_table_its_own(tables: dict[str, Any], env: dict[str, str]):
+    found = parsed(tables, **env)
+    assert (found.web_search, found.web_fetch, found.by_default) == (None, None, ())
+    assert found.offered() == found
+
+
+def test_what_is_configured_is_there_with_the_defaults_off():
+    found = parsed({"defaults": False, "rounds": 3, "web_fetch": {"cache": 0}, "dice": {"sides": 6}}).offered()
+    assert (found.web_search, found.web_fetch, found.own) == (None, WebFetchSettings(cache=0), {"dice": {"sides": 6}})
+
+
+def test_wikipedia_takes_no_address_and_may_have_another():
+    found = parsed({"web_search": {"provider": "wikipedia", "contact": "me@cats.example", "results": 3}})
+    assert found.web_search == WebSearchSettings("wikipedia", contact="me@cats.example", results=3)
+    assert found.by_default == ("web_fetch",)
+    wiki = {"web_search": {"provider": "wikipedia", "url": "http://wiki.lan/"}}
+    assert parsed(wiki).web_search == WebSearchSettings("wikipedia", "http://wiki.lan")
 
 
 @pytest.mark.promise("web-tools.configured")
@@ -62,6 +101,9 @@ def test_a_key_comes_from_the_file_or_from_a_variable_and_is_never_shown(table: 
 SEARCH = "a.toml, [server_tools.web_search]"
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no address": ({"web_search": {}}, f"{SEARCH}: url is missing"),
+    "no contact": (
+        {"web_search": {"provider": "wikipedia", "contact": "me)\r\nX: y"}}, f"{SEARCH} contact: 'me)\\r\\nX: y' is not an e-mail"
+    ),
     "no path": ({"web_search": {"provider": "local"}}, f"{SEARCH}: path is missing"),
     "no key": ({"web_search": {"provider": "brave"}}, f"{SEARCH}: brave needs a key, and the variable BRAVE_API_KEY is not set"),
     "an empty variable": (
@@ -72,7 +114,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a key in the open": (
         {"web_search": {"provider": "brave", "key": KEY, "url": "http://brave.lan"}}, "travels over https only"
     ),
-    "another provider": ({"web_search": {"provider": "bing"}}, "one of searxng, brave, tavily, local"),
+    "another provider": ({"web_search": {"provider": "bing"}}, "one of searxng, brave, tavily, local, wikipedia"),
     "an address that is none": ({"web_search": {"url": "127.0.0.1:8888"}}, "'127.0.0.1:8888' is not an address such as"),
     "an address with a query": ({"web_search": {"url": "http://a.lan/?q="}}, "is not an address such as"),
     "an address with a password": ({"web_search": {"url": "http://a:b@c.lan"}}, "is not an address such as"),
@@ -80,6 +122,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "too many results": ({"web_search": {"url": "http://a.lan", "results": 100}}, "results: 100 is not"),
     "an unknown key": ({"web_search": {"url": "http://a.lan", "result": 5}}, "unknown key 'result'; did you mean 'results'?"),
     "a tool that is no table": ({"web_fetch": True}, "[server_tools]: unknown key 'web_fetch'"),
+    "a table called like a key": ({"rounds": {"most": 3}}, "[server_tools] rounds: {'most': 3} is not a whole number"),
+    "an empty table called like a key": ({"tool_seconds": {}}, "[server_tools] tool_seconds: {} is not a number"),
     "a fetch key": ({"web_fetch": {"max_byte": 1}}, "unknown key 'max_byte'; did you mean 'max_bytes'?"),
 }  # fmt: skip
 

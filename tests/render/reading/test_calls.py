@@ -15,6 +15,7 @@ from antiphon.render.families import FAMILIES, UNIVERSAL
 from antiphon.render.families.argument_kinds import kind_of
 from antiphon.render.families.syntax import Family
 from antiphon.render.prompt.calls import write_calls
+from antiphon.render.reading.nesting import MOST_DEPTH
 from tests.render.tool_cases import CLOCK, OPEN, TOOLS, VALUES, WEATHER, called, cuts, read, text_of, tools
 
 SYNTAX = UNIVERSAL.syntax
@@ -46,6 +47,8 @@ TAGS = [
     "}",
     "<",
 ]
+
+NESTED = Tool("nested", "", {"type": "object", "properties": {"a": {"type": "array"}}})
 
 NOISE = st.lists(st.sampled_from(TAGS) | st.text(max_size=6), max_size=14).map("".join)
 
@@ -284,3 +287,18 @@ def test_long_values_are_read_in_time_that_grows_with_their_length() -> None:
     pieces = [text[at : at + 5] for at in range(0, len(text), 5)]
     assert inputs(read(SYNTAX, pieces)) == [json.dumps({"location": value})]
     assert WEATHER in TOOLS
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize(("levels", "whole"), [(MOST_DEPTH - 1, True), (MOST_DEPTH + 1, False)])
+def test_a_call_that_nests_too_deep_is_completed_and_says_that_it_is_not_whole(
+    family: Family, levels: int, whole: bool
+) -> None:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    text = write_calls(family.syntax, [Call("toolu_1", "nested", {"a": value})], [NESTED])
+    events = read(family.syntax, [text], tools=[NESTED])
+    assert [event.whole for event in events if isinstance(event, CallEnd)] == [whole]
+    [told] = inputs(events)
+    assert (orjson.loads(told) == {"a": value}) is whole

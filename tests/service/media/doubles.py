@@ -8,6 +8,7 @@ from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import Fetched, FetchFault, Unreachable
 from antiphon.ports.media import Description, ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit
 from antiphon.service.media.intake import MediaIntake
+from antiphon.testing.clock import FixedClock
 
 WAIT = 10.0
 
@@ -123,22 +124,12 @@ async def _until(asked: Sequence[object], times: int, more: asyncio.Event) -> No
             await more.wait()
 
 
-@dataclass
-class SettableClock:
-    """A clock that a test puts forward."""
-
-    seconds: float = 1_770_000_000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-
 def intake(
     reader: StandInReader | None = None,
     fetcher: StandInFetcher | None = None,
-    clock: SettableClock | None = None,
+    clock: FixedClock | None = None,
     *,
     cache: int = 1_000_000,
 ) -> MediaIntake:
     """The way in for files, over stand-ins."""
-    return MediaIntake(reader or StandInReader(), fetcher or StandInFetcher(), clock or SettableClock(), cache=cache)
+    return MediaIntake(reader or StandInReader(), fetcher or StandInFetcher(), clock or FixedClock(), cache=cache)

@@ -25,6 +25,7 @@ from antiphon.seals import Seals
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.testing import CountingEntropy, FixedClock
 from antiphon.wire.base import WireContext
 from tests.profiles.builtin import builtin_catalogue
 from tests.request.requests import Json, assistant, call, result, text, user
@@ -73,16 +74,6 @@ class Engine(ScriptedEngine):
         return replace(super().card, sees=self._sees)
 
 
-class Fixed:
-    """A clock and dice that stand still."""
-
-    def now(self) -> float:
-        return 1_770_000_000.0
-
-    def bytes(self, count: int) -> bytes:
-        return bytes(count)
-
-
 @dataclass
 class Server:
     """The services over one model."""
@@ -125,7 +116,7 @@ async def serving(
     routes = ModelRoutes(builtin_catalogue(), {"scripted": replace(served, prompts=prompts)}, "scripted", {})
     reader, fetcher = StandInReader({b"\x04\x10\x41": PAGES, **(holds or {})}), StandInFetcher({URL: b"fetched"})
     way_in = intake(reader, fetcher)
-    services = services_for(Settings(), routes, Fixed(), Fixed(), Seals([bytes(32)]), way_in)
+    services = services_for(Settings(), routes, FixedClock(), CountingEntropy(), Seals([bytes(32)]), way_in)
     yield Server(prompts, services.messages, services.models, reader, fetcher)
     await engine.aclose()
 

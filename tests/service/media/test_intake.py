@@ -23,9 +23,10 @@ from antiphon.request.media.wording import MOST_BYTES_SHOWN
 from antiphon.service.media.cache import URL_SECONDS, KnownUrls, MediaCache
 from antiphon.service.media.intake import AT_ONCE, LARGE, MediaIntake
 from antiphon.service.media.room import Room
+from antiphon.testing import FixedClock
 from tests.media.pdf_writer import objects, written
 from tests.request.requests import Json, body, context, local, user
-from tests.service.media.doubles import WAIT, SettableClock, StandInFetcher, StandInReader, intake
+from tests.service.media.doubles import WAIT, StandInFetcher, StandInReader, intake
 
 URL = "https://example.com/a.png"
 
@@ -239,13 +240,13 @@ async def test_a_problem_is_looked_at_anew() -> None:
 
 @pytest.mark.promise("media.read-once")
 async def test_a_url_is_asked_again_after_a_while() -> None:
-    clock, reader, fetcher = SettableClock(), StandInReader(), StandInFetcher({URL: b"b"})
+    clock, reader, fetcher = FixedClock(), StandInReader(), StandInFetcher({URL: b"b"})
     way_in = intake(reader, fetcher, clock)
     await way_in.read(files(image_at()))
-    clock.seconds += URL_SECONDS - 1
+    clock.time += URL_SECONDS - 1
     await way_in.read(files(image_at()))
     assert len(fetcher.asked) == 1
-    clock.seconds += 1
+    clock.time += 1
     fetcher.files = {URL: b"c"}
     assert await way_in.read(files(image_at())) == {place(0): Image(b"c", 10, 10)}
     assert len(fetcher.asked) == 2
@@ -290,7 +291,7 @@ def test_what_is_put_twice_counts_once() -> None:
 
 
 def test_only_so_many_urls_are_known() -> None:
-    urls = KnownUrls(SettableClock())
+    urls = KnownUrls(FixedClock())
     for number in range(5000):
         urls.put(str(number), b"d")
     assert urls.get("0") is None
@@ -333,7 +334,7 @@ async def real() -> AsyncGenerator[MediaIntake]:
     """The way in for files with processes that read them."""
     reader = Reader(Bounds(workers=1))
     yield MediaIntake(
-        reader, StandInFetcher({URL: saved("GIF"), URL + "f": written(objects(2))}), SettableClock(), cache=MB
+        reader, StandInFetcher({URL: saved("GIF"), URL + "f": written(objects(2))}), FixedClock(), cache=MB
     )
     await reader.aclose()
 

@@ -9,14 +9,8 @@ from antiphon.errors import EngineDied, EngineFault, EngineUnavailable
 from antiphon.ports.engine import EngineOutput, Generation
 from antiphon.service.reply.summarizer import MOST_TOKENS, Summarizer
 from antiphon.service.served import ServedModel
+from antiphon.testing import FixedClock
 from tests.service.engines import PlannedEngine
-
-
-class FixedClock:
-    """Always the same second."""
-
-    def now(self) -> float:
-        return 1_770_000_000.0
 
 
 class SilentEngine(PlannedEngine):

@@ -10,19 +10,9 @@ from antiphon.request.sealed.bindings import Binding, digest_of_seal, read_prefi
 from antiphon.request.told.thinking import Form
 from antiphon.seals import Seals
 from antiphon.service.reply.telling import ESTIMATE_STEP, Run, Sealing, Telling
+from antiphon.testing import CountingEntropy
 
 SEALS = Seals([bytes(32)])
-
-
-class CountingEntropy:
-    """Dice that count up."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def bytes(self, count: int) -> bytes:
-        self._count += 1
-        return self._count.to_bytes(count, "big")
 
 
 class Retold:

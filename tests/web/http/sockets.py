@@ -5,18 +5,17 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from antiphon.compose.models import load_catalogue
-from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings
+from antiphon.config import Settings
 from antiphon.engines.scripted import ScriptedEngine
-from antiphon.service.served import ModelRoutes, ServedModel
-from antiphon.web.app import build_app
-from antiphon.web.door import Door, Threshold
+from antiphon.testing import engine_app
+from antiphon.testing.app import MODEL
+from antiphon.testing.bridge import WAIT
+from antiphon.web.door import Door
 from antiphon.web.server import HttpServer, bind_all
 from tests.service.media.doubles import intake
-from tests.web.bridge import WAIT
-from tests.web.conftest import SCRIPT, SEALS, CountingEntropy, FixedClock
+from tests.web.conftest import SCRIPT
 
 
 @dataclass
@@ -114,37 +113,31 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(script: str = SCRIPT, host: str = "127.0.0.1", **options: object) -> AsyncGenerator[Listening]:
+async def listening(script: str = SCRIPT, host: str = "127.0.0.1", **options: Any) -> AsyncGenerator[Listening]:
     """The whole server on a script, on a free port."""
-    models = {"scripted": ModelSettings("scripted", "script:test")}
-    settings = Settings(host=host, default_model="scripted", models=models, **options)  # type: ignore[arg-type]
-    engine = ScriptedEngine("scripted", script)
-    await engine.start()
-    card = engine.card
-    catalogue = load_catalogue(settings).with_local(card.id, card.name, card.window, "2026-01-01T00:00:00Z")
-    routes = ModelRoutes(catalogue, {"scripted": ServedModel.of(engine)}, "scripted", settings.routes)
-    door = Door(CountingEntropy(), Threshold.of(settings, SEALS.name))
-    door.open(build_app(settings, services_for(settings, routes, FixedClock(), CountingEntropy(), SEALS, intake())))
-    listeners = bind_all(host, 0)
-    port = listeners[0].getsockname()[1]
-    server = HttpServer(
-        door, listeners, keep_alive=settings.keep_alive, drain_timeout=1.0, on_drain=lambda open_requests: None
-    )
-    started = asyncio.Event()
+    async with engine_app(ScriptedEngine(MODEL, script), media=intake(), host=host, **options) as bridge:
+        door = bridge.app
+        assert isinstance(door, Door)
+        listeners = bind_all(host, 0)
+        port = listeners[0].getsockname()[1]
+        keep_alive = options.get("keep_alive", Settings().keep_alive)
+        server = HttpServer(
+            door, listeners, keep_alive=keep_alive, drain_timeout=1.0, on_drain=lambda open_requests: None
+        )
+        started = asyncio.Event()
 
-    async def start() -> None:
-        started.set()
+        async def start() -> None:
+            started.set()
 
-    running = asyncio.create_task(server.run(start))
-    try:
-        async with asyncio.timeout(WAIT):
-            await started.wait()
-        yield Listening(door, server, port)
-    finally:
-        server.stop()
-        async with asyncio.timeout(WAIT):
-            await running
-        await engine.aclose()
+        running = asyncio.create_task(server.run(start))
+        try:
+            async with asyncio.timeout(WAIT):
+                await started.wait()
+            yield Listening(door, server, port)
+        finally:
+            server.stop()
+            async with asyncio.timeout(WAIT):
+                await running
 
 
 def request(

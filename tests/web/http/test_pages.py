@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from antiphon.config import Settings
+from antiphon.testing import Bridge, CountingEntropy
+from antiphon.testing.app import SEALS
 from antiphon.web.door import Door, Threshold
-from tests.web.bridge import Bridge
-from tests.web.conftest import SEALS, CountingEntropy
 from tests.web.http.sockets import Listening, Reply, listening, request
 
 OPT_IN = "anthropic-dangerous-direct-browser-access"

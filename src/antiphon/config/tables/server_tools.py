@@ -1,26 +1,28 @@
 """`[server_tools]`: how long a reply may work with the server's own tools, and a table inside it for each of them:
-`[server_tools.web_search]`, `[server_tools.web_fetch]`, and those that only an owner's own tools understand."""
+`[server_tools.web_search]`, `[server_tools.web_fetch]`, and those that only an owner's own tools understand.
+The first two are there without a table, too, unless the owner says otherwise."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from antiphon.config.kinds import Address, Choice, Kind, Number, Pattern, Secret, Switch, Text, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
-SearchProvider = Literal["searxng", "brave", "tavily", "local"]
+SearchProvider = Literal["searxng", "brave", "tavily", "local", "wikipedia"]
 
-_PROVIDERS: Final = ("searxng", "brave", "tavily", "local")
+_PROVIDERS: Final = ("searxng", "brave", "tavily", "local", "wikipedia")
 KEY_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({"brave": "BRAVE_API_KEY", "tavily": "TAVILY_API_KEY"})
 """Where a provider's key is looked for unless `key_env` says otherwise."""
 
 # A key travels encrypted, or stays on this machine.
 _FIT_FOR_KEYS: Final = re.compile(r"https://|http://(localhost|127(\.[0-9]+){3}|\[::1\])(?=[:/]|\Z)")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
+_CONTACT: Final = re.compile(r"[!-'*-~]{3,200}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -36,13 +38,15 @@ class TurnLimits:
 
 @dataclass(frozen=True, slots=True)
 class WebSearchSettings:
-    """How the web is searched. `key`: the provider's, wherever it was written. `path`: of the local index. `results`:
-    pages a search finds at most, each with so many `characters` for the model. `timeout`: seconds."""
+    """How the web is searched. `key`: the provider's, wherever it was written. `path`: of the local index. `contact`:
+    what a provider without keys is told of the owner. `results`: pages a search finds at most, each with so many
+    `characters` for the model. `timeout`: seconds."""
 
     provider: SearchProvider = "searxng"
     url: str | None = None
     key: str | None = field(default=None, repr=False)
     path: str | None = None
+    contact: str | None = None
     language: str | None = None
     results: int = 5
     characters: int = 1000
@@ -66,12 +70,30 @@ class WebFetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class ToolSettings:
-    """Which tools run inside the server; None, and no table: it is not offered. `own`: name → the table of a tool
-    that an entry point brings."""
+    """What is configured of the tools that run inside the server; None: no table says that there is one. `own`:
+    name → the table of a tool that an entry point brings. `off`: the tools whose tables say that there is none.
+    `defaults`: whether tools that no table speaks of are there."""
 
     web_search: WebSearchSettings | None = None
     web_fetch: WebFetchSettings | None = None
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]], repr=False)
+    off: frozenset[str] = frozenset()
+    defaults: bool = True
+
+    @property
+    def by_default(self) -> tuple[str, ...]:
+        """The tools that are there although no table speaks of them: those that take no account."""
+        silent = (name for name in _WITHOUT_ACCOUNT if name not in self.off and getattr(self, name) is None)
+        return tuple(silent) if self.defaults else ()
+
+    def offered(self) -> Self:
+        """What a server offers: what is configured, and what is there by default."""
+        return replace(self, **{name: _WITHOUT_ACCOUNT[name] for name in self.by_default})
+
+
+_WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = MappingProxyType(
+    {"web_search": WebSearchSettings(provider="wikipedia"), "web_fetch": WebFetchSettings()}
+)
 
 
 _SEARCH: Final[Mapping[str, Any]] = {f.name: getattr(WebSearchSettings(), f.name) for f in fields(WebSearchSettings)}
@@ -92,11 +114,16 @@ _ENABLED: Final = Option(
 
 WEB_SEARCH_OPTIONS: Final = (
     _ENABLED,
-    _search("provider", Choice(_PROVIDERS), "Who searches: a SearXNG of your own, Brave, Tavily, or a local index."),
+    _search(
+        "provider",
+        Choice(_PROVIDERS),
+        "Who searches: a SearXNG of your own, Brave, Tavily, a local index, or Wikipedia.",
+    ),
     _search(
         "url",
         Address(),
-        "Where the provider is. Required for searxng; for local, what stands before the paths of its files.",
+        "Where the provider is. Required for searxng; for local, what stands before the paths of its files; for "
+        "wikipedia, what stands before the `/w/api.php` of another wiki.",
         unset="the provider's own address",
     ),
     _search("key", Secret(), "The provider's key, for brave and tavily. Better not in a file: see key_env."),
@@ -112,9 +139,15 @@ WEB_SEARCH_OPTIONS: Final = (
         "What the local index holds: a folder with .html, .md and .txt files, or a .jsonl file.",
     ),
     _search(
+        "contact",
+        Pattern(_CONTACT, "an e-mail address or the address of a page", "CONTACT"),
+        "How Wikipedia's operators reach you, sent with every search there, as they ask of everyone.",
+    ),
+    _search(
         "language",
         Pattern(_LANGUAGE, "a language such as en", "LANGUAGE"),
-        "Language of the pages to look for; searxng adds the user's country to it.",
+        "Language of the pages to look for; searxng adds the user's country to it. Where it is not set, wikipedia "
+        "goes by the letters of the query and the user's country.",
         unset="any",
     ),
     _search("results", Whole(1, 20), "Pages that a search finds at most."),
@@ -142,8 +175,11 @@ _TOOLS: Final[Mapping[str, tuple[Option, ...]]] = MappingProxyType(
 )
 
 
-def _read_tools(tables: Mapping[str, Mapping[str, Any]], env: Mapping[str, str], where: str) -> ToolSettings:
+def _read_tools(
+    tables: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any], env: Mapping[str, str], where: str
+) -> ToolSettings:
     read: dict[str, dict[str, Any]] = {}
+    off: set[str] = set()
     own: dict[str, Mapping[str, Any]] = {}
     for name, table in tables.items():
         if name not in _TOOLS:
@@ -152,11 +188,15 @@ def _read_tools(tables: Mapping[str, Mapping[str, Any]], env: Mapping[str, str],
         given = read_options(table, _TOOLS[name], f"{where}, [server_tools.{name}]")
         if given.pop("enabled", True):
             read[name] = given
+        else:
+            off.add(name)
     search, fetch = read.get("web_search"), read.get("web_fetch")
     return ToolSettings(
         None if search is None else _web_search(search, env, f"{where}, [server_tools.web_search]"),
         None if fetch is None else WebFetchSettings(**fetch),
         own,
+        frozenset(off),
+        **said,
     )
 
 
@@ -165,7 +205,10 @@ def _web_search(given: dict[str, Any], env: Mapping[str, str], place: str) -> We
     settings = WebSearchSettings(**given)
     provider = settings.provider
     if provider == "searxng" and settings.url is None:
-        raise ConfigError(f'{place}: url is missing: where your SearXNG is, such as url = "http://127.0.0.1:8888"')
+        raise ConfigError(
+            f'{place}: url is missing: where your SearXNG is, such as url = "http://127.0.0.1:8888"; '
+            'or provider = "wikipedia", which needs none'
+        )
     if provider == "local" and settings.path is None:
         raise ConfigError(f"{place}: path is missing: a folder with .html, .md and .txt files, or a .jsonl file")
     if provider not in KEY_VARIABLES:
@@ -194,7 +237,15 @@ SERVER_TOOLS: Final = Table(
         ),
         _turn("turn_seconds", Number(1, 86_400, "SECONDS"), "Seconds after which a reply with such calls pauses."),
         _turn("tool_seconds", Number(0.1, 3600, "SECONDS"), "Seconds that one run of such a tool may take."),
+        key_of(
+            "server_tools",
+            ToolSettings(),
+            "defaults",
+            Switch(),
+            "Whether web search (in Wikipedia) and web fetch are there without tables of their own.",
+        ),
     ),
     field="turn",
     inner=_read_tools,
+    within=frozenset({"defaults"}),
 )

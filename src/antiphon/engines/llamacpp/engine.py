@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
+from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
@@ -150,7 +151,13 @@ class LlamaCppEngine:
         if room == 0:
             yield Done("length", 0)
             return
-        limit = min(work.max_tokens, room)
+        # The slot is free for others when the model has ended, not when a client has read that.
+        async with aclosing(read_ahead(self._in_a_slot(work, min(work.max_tokens, room)))) as outputs:
+            async for output in outputs:
+                yield output
+
+    async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
+        """The work's outputs, from the turn that it gets to the end of its slot's use."""
         slot = await self._slots.take(work.prompt.tokens, adapted=not self._spares(work))
         written: list[int] = []
         begun, end = False, None

@@ -86,7 +86,8 @@ class ScriptedEngine:
             if reply.prefill:
                 await self._sleep(reply.prefill / steps)
             yield PrefillProgress(length * step // steps, length)
-        await self._sleep(reply.delay)
+        if reply.delay:
+            await self._sleep(reply.delay)
         limit = min(work.max_tokens, room)
         written, end = _outcome(reply, limit, work.stops)
         for number, piece in enumerate(written, 1):
@@ -121,26 +122,27 @@ class ScriptedEngine:
 
     def _stretch(self, segments: Sequence[Segment], stops: Sequence[str]) -> tuple[Reply, Reply | None]:
         """What is written now, and the reply whose thought that is, if it is one."""
-        begun = self._thoughts.take(_masked(segments))
+        masked = _masked(segments)
+        begun = self._thoughts.take(masked)
         if begun is None:
-            reply, verbatim = self._choose(segments)
+            reply, verbatim = self._choose(segments, masked)
         else:
             # The prompt was read before the thought.
             reply, verbatim = replace(begun, prefill=0.0), False
         thought = thought_of(reply, stops) if stops and not verbatim else None
         return (reply, None) if thought is None else (thought, reply)
 
-    def _choose(self, segments: Sequence[Segment]) -> tuple[Reply, bool]:
+    def _choose(self, segments: Sequence[Segment], masked: str) -> tuple[Reply, bool]:
         """The reply of the first rule that applies, and whether it is for this very place of a reply."""
-        turns = _turns(segments)
+        turns = _turns(masked)
         user = next((text for speaker, text in reversed(turns) if speaker == "user"), "")
         system = "\n".join([text for speaker, text in turns if speaker == "system"])
-        prompt = "".join([segment.text for segment in segments])
         for at, rule in enumerate(self._script.rules):
             if rule.match is not None and rule.match.search(user) is None:
                 continue
             if rule.system is not None and rule.system.search(system) is None:
                 continue
+            prompt = "".join([segment.text for segment in segments]) if rule.prompt else ""
             place = rule.prompt.search(prompt) if rule.prompt else None
             if (rule.prompt is None or place) and (rule.times is None or self._used[at] < rule.times):
                 self._used[at] += 1
@@ -194,6 +196,6 @@ def _masked(segments: Sequence[Segment]) -> str:
     )
 
 
-def _turns(segments: Sequence[Segment]) -> list[tuple[str, str]]:
+def _turns(masked: str) -> list[tuple[str, str]]:
     """The speakers and texts of a prompt of this engine's own template."""
-    return [(speaker, text.replace(MASK, "")) for speaker, text in _TURN.findall(_masked(segments))]
+    return [(speaker, text.replace(MASK, "")) for speaker, text in _TURN.findall(masked)]

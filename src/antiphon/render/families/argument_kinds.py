@@ -82,20 +82,22 @@ class _Types:
         for inner in cast("list[object]", rules.get("allOf") or []):
             found &= self.of(inner)
         if isinstance(reference := rules.get("$ref"), str):
-            found &= self.of(self._follow(reference))
+            found &= self.of(referred(self._root, reference))
         if "number" in found:
             found |= {"integer"}
         return found or everything
 
-    def _follow(self, reference: str) -> object:
-        target: object = self._root
-        if not reference.startswith("#"):
+
+def referred(root: Mapping[str, Any], reference: str) -> object:
+    """What a reference within the schema `root` leads to; None where it leads nowhere. Source: RFC 6901."""
+    target: object = root
+    if not reference.startswith("#"):
+        return None
+    for key in reference[1:].split("/")[1:]:
+        if not isinstance(target, Mapping):
             return None
-        for key in reference[1:].split("/")[1:]:
-            if not isinstance(target, dict):
-                return None
-            target = cast("dict[str, object]", target).get(key.replace("~1", "/").replace("~0", "~"))
-        return target
+        target = cast("Mapping[str, object]", target).get(key.replace("~1", "/").replace("~0", "~"))
+    return target
 
 
 def _type_of(value: object) -> str:

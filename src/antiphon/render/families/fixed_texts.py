@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
+from antiphon.render.families.argument_kinds import referred
+
 _MOST_STEPS: Final = 2_000
 _WAYS: Final = ("anyOf", "oneOf", "allOf")
 
@@ -87,17 +89,7 @@ class _Steps:
             pending += [inner for key in _WAYS for inner in _list(keywords.get(key))]
             reference = keywords.get("$ref")
             if isinstance(reference, str):
-                pending.append(self._follow(reference))
-
-    def _follow(self, reference: str) -> object:
-        target: object = self._root
-        if not reference.startswith("#"):
-            return None
-        for key in reference[1:].split("/")[1:]:
-            if not isinstance(target, Mapping):
-                return None
-            target = cast("Mapping[str, object]", target).get(key.replace("~1", "/").replace("~0", "~"))
-        return target
+                pending.append(referred(self._root, reference))
 
 
 def _parameter(schema: Mapping[str, Any], name: str, steps: _Steps) -> Iterator[Mapping[str, object]]:

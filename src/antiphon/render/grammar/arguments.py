@@ -13,7 +13,7 @@ from antiphon.render.families.value_ends import ending_pattern, holds_ending
 from antiphon.render.grammar import lark
 from antiphon.render.grammar.forms import alternatives, table, types_of, values_of
 from antiphon.render.grammar.lark import Literals, Rules
-from antiphon.render.grammar.patterns import whole_pattern
+from antiphon.render.grammar.patterns import strings
 from antiphon.render.grammar.quoted import QuotedGrammar
 from antiphon.render.grammar.schemas import has_own_bounds
 
@@ -187,12 +187,7 @@ class _Tagged:
             return [lark.quoted(text) for text in texts[:_MOST_VALUES]]
         if "string" not in types_of(way):
             return []
-        least, most = way.get("minLength", 0), way.get("maxLength", "")
-        body = f"/(?s:.){{{least},{most}}}/" if least or most != "" else lark.ANY_TEXT
-        patterns = [one.get("pattern") for one in (way, *(way.get("allOf") or ()))]
-        bounds = [whole_pattern(pattern) for pattern in patterns if isinstance(pattern, str)]
-        body = " & ".join((body, *(f"/{bound}/" for bound in bounds if bound is not None)))
-        return [f"({lark.without(body, unwanted)})"]
+        return [f"({lark.without(strings(way), unwanted)})"]
 
 
 def _scalars(way: Mapping[str, Any]) -> list[str]:

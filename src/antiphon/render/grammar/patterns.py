@@ -1,13 +1,25 @@
-"""Patterns that are searched for, as patterns of whole texts."""
+"""Strings that a schema bounds, as parts of a terminal. Patterns are searched for; a terminal matches whole texts."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+from antiphon.render.grammar import lark
 
 _PIECE: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
-def whole_pattern(pattern: str) -> str | None:
-    """The pattern of all texts in which this one is found; None where an anchor stands in the middle of it.
+def strings(way: Mapping[str, Any]) -> str:
+    """All strings of one way that is a form: those of its lengths in which all of its patterns are found."""
+    least, most = way.get("minLength", 0), way.get("maxLength", "")
+    body = f"/(?s:.){{{least},{most}}}/" if least or most != "" else lark.ANY_TEXT
+    patterns = [one.get("pattern") for one in (way, *(way.get("allOf") or ()))]
+    return " & ".join((body, *(f"/{whole_pattern(pattern)}/" for pattern in patterns if isinstance(pattern, str))))
+
+
+def whole_pattern(pattern: str) -> str:
+    """The pattern of all texts in which this one is found; its anchors are at the edges of its alternatives alone, as
+    every form has them.
 
     A slash is escaped, so that the pattern can stand between two.
     """
@@ -23,8 +35,6 @@ def whole_pattern(pattern: str) -> str | None:
     for pieces in branches:
         starts = pieces[:1] == ["^"]
         ends = pieces[-1:] == ["$"] and len(pieces) > starts
-        inner = pieces[starts : len(pieces) - ends]
-        if "^" in inner or "$" in inner:
-            return None
-        told.append(f"{'' if starts else '(?s:.*)'}(?:{''.join(inner)}){'' if ends else '(?s:.*)'}")
+        inner = "".join(pieces[starts : len(pieces) - ends])
+        told.append(f"{'' if starts else '(?s:.*)'}(?:{inner}){'' if ends else '(?s:.*)'}")
     return f"(?:{'|'.join(told)})"

@@ -7,7 +7,7 @@ from antiphon.render.families.argument_kinds import quoted_parts
 from antiphon.render.grammar import lark
 from antiphon.render.grammar.forms import alternatives, table, types_of, values_of
 from antiphon.render.grammar.lark import Literals, Rules
-from antiphon.render.grammar.patterns import whole_pattern
+from antiphon.render.grammar.patterns import strings
 
 _DEEPEST: Final = 6
 
@@ -62,10 +62,7 @@ class QuotedGrammar:
         return " ".join(parts)
 
     def _string(self, way: Mapping[str, Any]) -> str:
-        least, most = way.get("minLength", 0), way.get("maxLength", "")
-        body = f"/(?s:.){{{least},{most}}}/" if least or most != "" else lark.ANY_TEXT
-        bound = whole_pattern(way["pattern"]) if isinstance(way.get("pattern"), str) else None
-        body = body if bound is None else f"{body} & /{bound}/"
+        body = strings(way)
         opening = self._literals.write(self._quote)
         if self._quote in self._literals.tokens:
             ended = f"/(?s:.*){lark.pattern_of(self._quote)}[ \\t\\r\\n]*[,}}\\]](?s:.*)/"

@@ -7,8 +7,6 @@ tool keeps its name and its required parameters in any case.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from llguidance import LLMatcher
-
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.tools import Choice, Tool
 from antiphon.render.families.markers import Marker, triggers_of
@@ -122,4 +120,6 @@ def _checked(text: str, place: str) -> str:
 
 def _refusal(text: str) -> str:
     """Why the decoder will not have the grammar, empty if it will."""
+    from llguidance import LLMatcher  # 3 MiB, for requests with a grammar
+
     return LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(text))

@@ -249,14 +249,14 @@ class CallReader:
         self._call.begins_at = None
         self._events.append(CallStart(self._new_id(), self._call.name))
 
-    def _end_call(self) -> None:
+    def _end_call(self, *, whole: bool = True) -> None:
         if self._call.tool is None:
             self._give_back()
             return
         if not self._call.started:
             self._start()
             self._argue("")
-        self._events.append(CallEnd())
+        self._events.append(CallEnd(whole))
         self.calls += 1
         self._nothing_said = False
         self._call = _Call(None)
@@ -279,7 +279,7 @@ class CallReader:
             return self._give_back()
         assert call.arguments is not None
         self._argue(call.arguments.closing())
-        self._end_call()
+        self._end_call(whole=False)
         self._state = self._in_text
         return "on"
 

@@ -119,7 +119,7 @@ class ReplyReader:
                 case CallArguments(partial_json=piece):
                     seen += self._argue(self._input.feed(piece))
                     self._stop = self._input.matched
-                    seen += [] if self._stop is None else self._end()
+                    seen += [] if self._stop is None else self._end(CallEnd())
                 case ReasoningDelta() if self._is_told(event):
                     # Text before a thought and text behind it are not one text.
                     seen += [*self._deltas(self._text.flush()), event]
@@ -127,7 +127,7 @@ class ReplyReader:
                     # Each of these texts is a block of its own.
                     seen += [*self._deltas(self._text.flush()), *self._quote(event)]
                 case CallEnd():
-                    seen += [*self._argue(self._input.flush()), *self._end()]
+                    seen += [*self._argue(self._input.flush()), *self._end(event)]
                 case _:
                     pass
         return seen
@@ -167,9 +167,9 @@ class ReplyReader:
             return []
         return [CallArguments(piece)] if piece else []
 
-    def _end(self) -> list[ReplyEvent]:
+    def _end(self, end: CallEnd) -> list[ReplyEvent]:
         whole, self._pieces = "".join(self._pieces or ()), None
-        return [*([CallArguments(whole)] if whole else []), CallEnd()]
+        return [*([CallArguments(whole)] if whole else []), end]
 
 
 def _deltas(text: str) -> list[ReplyEvent]:

@@ -46,11 +46,14 @@ def _build(sequences: Sequence[str]) -> list[_Node]:
     return nodes
 
 
+_NOTHING = _build(())
+
+
 class StopMatcher:
     """Feeds on text, gives back what may be sent, and says which sequence ended the reply."""
 
     def __init__(self, sequences: Sequence[str]) -> None:
-        self._nodes = _build([sequence for sequence in sequences if sequence])
+        self._nodes = _build([sequence for sequence in sequences if sequence]) if sequences else _NOTHING
         self._state = 0
         self._held = ""
         self.matched: str | None = None

@@ -1,19 +1,9 @@
 """Input examples of a tool satisfy its schema. Source: API reference, Define tools (`input_examples`).
 
-Schemas and examples come from the client, so judging them is bounded: patterns run on an engine whose time is
-linear, no reference leaves the schema, and the work is counted. Not judged: a pattern that this engine does not know
-(it looks around or back), `unevaluatedProperties` and `unevaluatedItems`.
+Schemas and examples come from the client, so judging them is bounded (`schema.instances`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any, cast
-
-import jsonschema
 import orjson
-from pydantic_core import SchemaError, SchemaValidator, core_schema
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from antiphon.request.case import Case, Issue
 from antiphon.wire.tools.definitions import CustomTool
@@ -24,19 +14,6 @@ MOST_STEPS = 10_000
 
 MOST_BYTES = 32 * 1024
 """The size of one tool's examples as JSON."""
-
-# The library's own types are partly unknown: it is used through this one door.
-_library: Any = jsonschema
-
-_Failure: Any = jsonschema.ValidationError
-
-_Draft: Any = jsonschema.Draft202012Validator
-
-_Keyword = Callable[[Any, Any, Any, Any], Iterator[Any] | None]
-
-
-class _TooMuchWork(Exception):  # noqa: N818 - not an error of ours
-    pass
 
 
 def examples_fit_their_schema(case: Case) -> Issue | None:
@@ -51,10 +28,13 @@ def examples_fit_their_schema(case: Case) -> Issue | None:
 
 
 def _judge(path: str, tool: CustomTool, steps: list[int]) -> Issue | None:
+    # Its library takes 3 MiB, which a server whose clients send no examples does without.
+    from antiphon.schema.instances import TooMuchWork, Unresolvable, bounded_validator
+
     try:
-        validator = _validator(tool.input_schema, steps)
+        validator = bounded_validator(tool.input_schema, steps)
         if len(orjson.dumps(tool.input_examples)) > MOST_BYTES:
-            raise _TooMuchWork
+            raise TooMuchWork
         for n, example in enumerate(tool.input_examples or []):
             error = next(validator.iter_errors(example), None)
             if error is not None:
@@ -64,102 +44,9 @@ def _judge(path: str, tool: CustomTool, steps: list[int]) -> Issue | None:
                 )
     except Unresolvable as missing:
         return Issue(f"{path}.input_schema: $ref '{shown(missing.ref)}' cannot be resolved within the schema")
-    except (_TooMuchWork, RecursionError, orjson.JSONEncodeError):
+    except (TooMuchWork, RecursionError, orjson.JSONEncodeError):
         return Issue(
             f"{path}.input_examples: the examples are too large to be checked against input_schema. "
             "Use fewer or smaller examples."
         )
     return None
-
-
-def _validator(schema: dict[str, Any], steps: list[int]) -> Any:
-    # The API types these two as nullable, which the draft does not know.
-    drafted = {k: _one_dialect(v) for k, v in schema.items() if v is not None or k not in ("properties", "required")}
-    keywords = cast("Mapping[str, _Keyword]", _Draft.VALIDATORS)
-    bounded = {name: _counted(_OWN.get(name, keyword), steps) for name, keyword in keywords.items()}
-    return _library.validators.extend(_Draft, bounded)(drafted, registry=cast("Any", Registry)())
-
-
-def _one_dialect(value: Any) -> Any:
-    # A subschema that names another draft would be judged by that draft's keywords, which are not bounded.
-    if isinstance(value, dict):
-        items = cast("dict[str, Any]", value).items()
-        return {k: _one_dialect(v) for k, v in items if k != "$schema" or not isinstance(v, str)}
-    return [_one_dialect(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
-
-
-def _counted(keyword: _Keyword, steps: list[int]) -> _Keyword:
-    def judge(validator: Any, operand: Any, instance: Any, schema: Any) -> Iterator[Any] | None:
-        steps[0] -= 1
-        if steps[0] < 0:
-            raise _TooMuchWork
-        return keyword(validator, operand, instance, schema)
-
-    return judge
-
-
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> SchemaValidator | None:
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=pattern))
-    except SchemaError:
-        return None
-
-
-def _matches(pattern: str, text: str) -> bool | None:
-    compiled = _pattern(pattern)
-    return None if compiled is None else compiled.isinstance_python(text)
-
-
-def _judge_pattern(validator: Any, operand: str, instance: Any, schema: Any) -> Iterator[Any]:
-    if isinstance(instance, str) and _matches(operand, instance) is False:
-        yield _Failure(f"{instance!r} does not match {operand!r}")
-
-
-def _judge_pattern_properties(
-    validator: Any, operand: Mapping[str, Any], instance: Any, schema: Any
-) -> Iterator[Any]:
-    if not isinstance(instance, dict):
-        return
-    for pattern, inner in operand.items():
-        for key, value in cast("dict[str, Any]", instance).items():
-            if _matches(pattern, key):
-                yield from validator.descend(value, inner, path=key, schema_path=pattern)
-
-
-def _judge_additional(validator: Any, operand: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    if not isinstance(instance, dict):
-        return
-    known = cast("dict[str, Any]", schema.get("properties") or {})
-    patterns = cast("dict[str, Any]", schema.get("patternProperties") or {})
-    for key, value in cast("dict[str, Any]", instance).items():
-        # A pattern that cannot be judged may well match: only a certain stranger is one.
-        if key in known or any(_matches(pattern, key) is not False for pattern in patterns):
-            continue
-        if operand is False:
-            yield _Failure(f"Additional properties are not allowed ({key!r} was unexpected)")
-        else:
-            yield from validator.descend(value, operand, path=key)
-
-
-def _judge_unique(validator: Any, operand: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    if operand and isinstance(instance, list):
-        items = cast("list[Any]", instance)
-        # Equal JSON texts are equal values; 1 and 1.0 pass as different, which an example can live with.
-        if len({orjson.dumps(item, option=orjson.OPT_SORT_KEYS) for item in items}) < len(items):
-            yield _Failure(f"{instance!r} has non-unique elements")
-
-
-def _not_judged(validator: Any, operand: Any, instance: Any, schema: Any) -> Iterator[Any]:
-    # The library looks for evaluated keys with the patterns' own engine, which can be made to hang.
-    return iter(())
-
-
-_OWN: Mapping[str, _Keyword] = {
-    "pattern": _judge_pattern,
-    "patternProperties": _judge_pattern_properties,
-    "additionalProperties": _judge_additional,
-    "uniqueItems": _judge_unique,
-    "unevaluatedProperties": _not_judged,
-    "unevaluatedItems": _not_judged,
-}

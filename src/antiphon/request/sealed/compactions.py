@@ -72,6 +72,8 @@ def open_record(case: Case, seals: Seals) -> Issue | Record:
 
     Expects a conversation that the ladder found nothing wrong with.
     """
+    if "compaction" not in case.kinds:
+        return NOTHING
     first = case.told[0] if case.told else None
     if first is None or not isinstance(first.block, CompactionBlock) or first.block.signature is None:
         return NOTHING

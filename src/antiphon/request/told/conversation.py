@@ -16,7 +16,7 @@ from antiphon.dialogue.thinking import OFF, Thinker, Thinking
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
-from antiphon.request.case import Case, Found, Issue, Placed, Request, placed
+from antiphon.request.case import Case, Found, Issue, Placed, Request
 from antiphon.request.media.wanted import Media
 from antiphon.request.sealed.compactions import instruction
 from antiphon.request.sealed.compactions import told as summarized
@@ -165,7 +165,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
         # A turn-scoped system message holds until the user speaks again.
         if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
             continue
-        for item in in_one_piece(placed(n, message)):
+        for item in in_one_piece(case.contents[n]):
             if (item.message, item.position) < case.start:
                 continue
             # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a

@@ -16,12 +16,12 @@ from antiphon.render.prompt.continued import behind as new_segments
 from antiphon.render.prompt.template import TemplateError
 from antiphon.render.sources import sources_of
 from antiphon.request.asked import Asked
+from antiphon.request.opening import opening
 from antiphon.request.task import Task, task_of, told, uncleared
 from antiphon.request.told.thoughts import applied_edits
 from antiphon.seals import Seals
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.citations import Citations
-from antiphon.service.reply.opening import opening
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
@@ -170,4 +170,6 @@ def _settled(task: Task, limits: Limits, served: ServedModel) -> Task:
         top_p=recommended.top_p if asked.top_p is None else asked.top_p,
         top_k=recommended.top_k if asked.top_k is None else asked.top_k,
     )
-    return replace(task, limits=limits, sampling=sampling)
+    # Most requests leave nothing to settle.
+    settled = sampling == asked and limits == task.limits
+    return task if settled else replace(task, limits=limits, sampling=sampling)

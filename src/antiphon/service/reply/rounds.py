@@ -12,12 +12,21 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from antiphon.config import TurnLimits
-from antiphon.dialogue.events import CallStart, Finish, Iteration, IterationKind, ReplyEvent, ServerAnswer, StopReason
+from antiphon.dialogue.events import (
+    CallEnd,
+    CallStart,
+    Finish,
+    Iteration,
+    IterationKind,
+    ReplyEvent,
+    ServerAnswer,
+    StopReason,
+)
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.request.asked import Asked
 from antiphon.request.continued import continued
-from antiphon.request.task import task_of
+from antiphon.request.task import told
 from antiphon.request.told.thinking import ANSWER
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
@@ -93,9 +102,9 @@ class Rounds:
             ended: Finish | None = None
             async with aclosing(stretches.run()) as batches:
                 async for batch in batches:
-                    told, ended = self._told(batch)
-                    if told:
-                        yield told
+                    passed, ended = self._passed(batch)
+                    if passed:
+                        yield passed
             assert ended is not None
             self._add(ended)
             calls = self._calls()
@@ -123,17 +132,17 @@ class Rounds:
     def _is_late(self) -> bool:
         return self._shop.planner.clock.now() - self._started >= self._shop.limits.turn_seconds
 
-    def _told(self, batch: Sequence[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
+    def _passed(self, batch: Sequence[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
         """The events as the client gets them, less the round's end."""
-        told: list[ReplyEvent] = []
+        passed: list[ReplyEvent] = []
         for event in batch:
             if isinstance(event, Finish):
-                return told, event
+                return passed, event
             if isinstance(event, CallStart) and event.name in self._work.task.tools and event.toolset is None:
                 event = CallStart(self._new_id(), event.name, server=True)
             self._said.add(event)
-            told.append(event)
-        return told, None
+            passed.append(event)
+        return passed, None
 
     def _calls(self) -> list[ReplyServerToolUse]:
         """The calls that the round ends with, if they are the server's to answer."""
@@ -154,7 +163,7 @@ class Rounds:
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room
 
-        running = self._runs.answers(turn, calls, fits, cut=self._said.breaks_off)
+        running = self._runs.answers(turn, calls, fits, broken=self._said.broken)
         async with aclosing(running) as answers:
             async for answer in answers:
                 self._said.add(answer)
@@ -163,7 +172,8 @@ class Rounds:
     async def _measured(self, content: Sequence[ReplyBlock], behind: RenderedPrompt) -> int:
         """The tokens of the prompt behind `content`; calls in it that have no result yet wait."""
         more = await self._grown(content, self._asked.request.max_tokens, answered=True)
-        prompt = await self._shop.planner.prompt(task_of(more).conversation, self._work.served, behind)
+        conversation, _ = told(more)
+        prompt = await self._shop.planner.prompt(conversation, self._work.served, behind)
         return len(prompt.tokens)
 
     async def _go_on(self, stretches: Stretches, *, answered: bool) -> None:
@@ -203,17 +213,26 @@ class _Said:
         self._encoder = Encoder(work.opening)
         self._folder = Folder()
         self._begin = 0
+        self._called = ""
+        self._unread: list[str] = []
         for event in self._encoder.begin():
             self._folder.add(event)
 
     def add(self, happening: ReplyEvent) -> None:
+        match happening:
+            case CallStart(id=id_):
+                self._called = id_
+            case CallEnd(whole=False):
+                self._unread.append(self._called)
+            case _:
+                pass
         for event in self._encoder.feed(happening):
             self._folder.add(event)
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether a limit fell into the round's last call."""
-        return self._folder.breaks_off
+    def broken(self) -> Sequence[str]:
+        """The ids of calls whose input is not all that the model wrote: it was no input, or a limit fell into it."""
+        return [*self._unread, *([self._called] if self._folder.breaks_off else [])]
 
     def content(self, more: ServerAnswer | None = None) -> list[ReplyBlock]:
         """The complete blocks of the round; with `more` as if that were one of them."""

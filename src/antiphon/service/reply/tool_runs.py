@@ -7,7 +7,7 @@ reply: the call gets its documented error block, the owner's log the reason. Sou
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -63,22 +63,22 @@ class ToolRuns:
         self.counts: dict[str, int] | None = None
 
     async def answers(
-        self, turn: ServerTurn, calls: Sequence[Call], fits: Fits, *, cut: bool = False
+        self, turn: ServerTurn, calls: Sequence[Call], fits: Fits, *, broken: Collection[str] = ()
     ) -> AsyncGenerator[ServerAnswer]:
         """What the calls come to, in their order, each as soon as it and those before it are there.
 
-        `cut`: the last call breaks off, and is not run. Closing the generator cancels what still runs.
+        `broken`: ids of calls that break off, and are not run. Closing the generator cancels what still runs.
         """
         self.counts = self.counts or dict.fromkeys(COUNTERS, 0)
-        whole = calls[:-1] if cut else calls
-        runs = [asyncio.create_task(self._ran(turn, call)) for call in whole]
+        runs = {call.id: asyncio.create_task(self._ran(turn, call)) for call in calls if call.id not in broken}
         try:
-            for call, run in zip(whole, runs, strict=True):
-                yield await self._fitting(turn, call, await run, fits)
-            for call in calls[len(whole) :]:
-                yield await self._failed(turn, call, "invalid_tool_input", "the call breaks off")
+            for call in calls:
+                if call.id in broken:
+                    yield await self._failed(turn, call, "invalid_tool_input", "the call breaks off")
+                else:
+                    yield await self._fitting(turn, call, await runs[call.id], fits)
         finally:
-            await _stop(runs)
+            await _stop(tuple(runs.values()))
 
     async def _fitting(self, turn: ServerTurn, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
         """The answer, or of a search what fits of it, or the error that says that it does not fit."""

@@ -5,5 +5,6 @@ json_api    one bounded request to an interface that speaks JSON
 operators   domain rules as words of a query
 page_age    dates as the API writes them
 searxng, brave, tavily   the providers
+wikipedia   the one without a key; `pace` keeps it polite, `languages` says which one is asked
 local       an index of files on this machine; `ranking` orders what it finds
 """

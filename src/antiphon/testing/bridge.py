@@ -1,7 +1,8 @@
 """An ASGI client in the same process that really streams and really disconnects.
 
 The transports of httpx collect the whole body before the caller sees a byte, so order in time, pings and
-disconnects cannot be seen through them. Every wait here is bounded.
+disconnects cannot be seen through them. Every wait here is bounded, and what breaks the protocol is an
+`AssertionError`.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 WAIT = 20.0
 HEADERS = {"anthropic-version": "2023-06-01", "content-type": "application/json", "x-api-key": "test"}
@@ -22,7 +23,7 @@ class Exchange:
     """One request under way."""
 
     app: ASGIApp
-    scope: dict[str, Any]
+    scope: Scope
     body: bytes
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -36,7 +37,7 @@ class Exchange:
         return self.task
 
     async def _run(self) -> None:
-        await self.app(self.scope, self._receive, self._sent.put)  # type: ignore[arg-type]
+        await self.app(self.scope, self._receive, self._sent.put)
 
     async def _receive(self) -> Message:
         if not self._asked:
@@ -139,7 +140,7 @@ class Bridge:
         """A request whose reply is read as it comes; leaving the block disconnects."""
         merged = {**HEADERS, **(headers or {})}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        scope: dict[str, Any] = {
+        scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",

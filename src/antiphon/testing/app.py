@@ -1,0 +1,77 @@
+"""The whole app in this process: the API's own road, from a request's bytes to its reply's, without a socket."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from antiphon.compose.edges import fetcher_for, reader_for, server_tools
+from antiphon.compose.models import families, load_catalogue, ready_model, with_own
+from antiphon.compose.services import services_for
+from antiphon.config import ModelSettings, Settings
+from antiphon.engines.scripted import ScriptedEngine
+from antiphon.ports.engine import Engine
+from antiphon.ports.server_tools import ServerTool, ServerTools
+from antiphon.ports.system import Clock
+from antiphon.seals import Seals
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.testing.bridge import Bridge
+from antiphon.testing.clock import FixedClock
+from antiphon.testing.dice import CountingEntropy
+from antiphon.tools.offered import Surroundings, close_tools
+from antiphon.web.app import build_app
+from antiphon.web.door import Door, Threshold
+
+MODEL: Final = "scripted"
+"""The id of the model that a script stands for. It answers for every name of the API, too."""
+
+SEALS: Final = Seals([bytes(range(32))])
+"""What thinking is sealed with, so that what one app has sealed opens in another."""
+
+
+@asynccontextmanager
+async def scripted_app(script: str, clock: Clock | None = None, **settings: Any) -> AsyncGenerator[Bridge]:
+    """A client of an app whose model says what the script tells it to. `settings`: fields of `Settings`.
+
+    Raises `ScriptError` for a script with a mistake.
+    """
+    async with engine_app(ScriptedEngine(MODEL, script), clock=clock, **settings) as bridge:
+        yield bridge
+
+
+@asynccontextmanager
+async def engine_app(
+    *engines: Engine,
+    clock: Clock | None = None,
+    seals: Seals = SEALS,
+    media: MediaIntake | None = None,
+    runs: Sequence[ServerTool] | None = None,
+    **settings: Any,
+) -> AsyncGenerator[Bridge]:
+    """A client of an app over these engines, each under its card's id; the first answers for all other names.
+
+    The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
+    runs. Without them both are what the settings say.
+    """
+    models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
+    said: dict[str, Any] = {"default_model": engines[0].card.id, "models": models, **settings}
+    asked = Settings(**said)
+    clock = clock or FixedClock()
+    async with AsyncExitStack() as running:
+        reader, fetcher = reader_for(asked), fetcher_for(asked)
+        running.push_async_callback(fetcher.aclose)
+        running.push_async_callback(reader.aclose)
+        if runs is None:
+            runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
+            running.push_async_callback(close_tools, runs)
+        served: dict[str, ServedModel] = {}
+        for engine in engines:
+            await engine.start()
+            running.push_async_callback(engine.aclose)
+            served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id])
+        routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
+        media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache)
+        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, ServerTools(tuple(runs)))
+        door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
+        door.open(build_app(asked, services))
+        yield Bridge(door)
