@@ -7,7 +7,7 @@ from typing import Any, Final
 from antiphon.compose.edges import fetcher_for, reader_for, server_tools
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings
+from antiphon.config import ModelSettings, Settings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
@@ -51,10 +51,12 @@ async def engine_app(
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
-    runs. Without them both are what the settings say.
+    runs. Without them both are what the settings say; no tool is there by default.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
-    said: dict[str, Any] = {"default_model": engines[0].card.id, "models": models, **settings}
+    # A test asks nobody outside, unless it says so.
+    alone = ToolSettings(defaults=False)
+    said: dict[str, Any] = {"default_model": engines[0].card.id, "models": models, "server_tools": alone, **settings}
     asked = Settings(**said)
     clock = clock or FixedClock()
     async with AsyncExitStack() as running:
