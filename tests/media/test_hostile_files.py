@@ -54,7 +54,7 @@ async def outcome(reader: Reader, read: Read, entry: Entry) -> Outcome:
 
 async def outcomes(read: Read, entries: list[Entry]) -> list[Outcome]:
     """Of all of them, two at a time; a sound file is read by the same reader in the end."""
-    reader = Reader(Bounds(workers=LANES, image=SECONDS, page=SECONDS, pdf=SECONDS))
+    reader = Reader(Bounds(workers=LANES, image=SECONDS, page=SECONDS, pdf=SECONDS, scans=0))
     waiting = iter(entries)
 
     async def lane() -> list[Outcome]:

@@ -17,6 +17,8 @@ from tests.referee.posting import Json, count, image, pdf
 
 SCRIPT = f"script:{Path(__file__).parent / 'documents.toml'}"
 MEMORY = 500 * 1024 * 1024
+# Pages without text are read off their pictures: each of the two workers holds the networks for that.
+MEMORY_WITH_SCANS = 1024 * 1024 * 1024
 LANES = 2
 # What an image may take, or a page, and as much again for a machine that does other things too.
 SECONDS = 25.0
@@ -79,5 +81,5 @@ def test_every_hostile_upload_is_answered_in_time_and_refused_in_the_apis_words(
     assert {entry.name for entry in entries if entry.kind is not None} <= refused
     assert len(outcomes) >= number
     assert len(refused) >= least
-    assert memory.most < MEMORY
+    assert memory.most < (MEMORY_WITH_SCANS if medium == "pdf" else MEMORY)
     assert count(scripted.url, {"type": "text", "text": "Are you there?"}).status_code == 200

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import pytest
 from PIL import Image
 
 from make_projector import projector
 from tests.arch.tree import ROOT
 from tests.media.pdf_writer import document
+from tests.media.written_pictures import corpus
 from tests.referee.live import live_process, live_server, run_client
 from tests.referee.node import node
 from tests.referee.outside import Outside, outside
+from tests.referee.posting import QUESTION, count, create, image
 from tests.referee.routed_server import HOST
 
 HERE = Path(__file__).parent
@@ -69,6 +72,21 @@ def seeing(folder: Path, there: Outside) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def described(there: Outside) -> Iterator[str]:
+    """The default model as it comes, which does not see."""
+    program = ("tests.referee.routed_server", str(there.host.port))
+    with live_process(program=program, extra={**there.trusting, "PYTHONPATH": str(ROOT)}) as live:
+        yield live.url
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    """The default model, whose owner has pictures refused."""
+    with live_server("--images", "refuse") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 def scripted() -> Iterator[str]:
     """A server whose model says what the script says, if it is shown what the script expects."""
     with live_server("--model", f"script:{HERE / 'vision.toml'}") as url:
@@ -77,6 +95,13 @@ def scripted() -> Iterator[str]:
 
 def python(url: str, folder: Path, *names: str) -> Results:
     return json.loads(run_client([sys.executable, HERE / "vision_scenarios.py", folder, *names], url))
+
+
+def takes_images(url: str) -> bool:
+    """What the list of models says of the default model."""
+    model = anthropic.Anthropic(base_url=url, api_key="any-key").models.retrieve("smollm2-135m-instruct")
+    assert model.capabilities is not None
+    return model.capabilities.image_input.supported
 
 
 def typescript(url: str, folder: Path, *names: str) -> Results:
@@ -99,6 +124,23 @@ def test_the_vision_examples(seeing: str, there: Outside) -> None:
     assert (client.path, [asked.path for asked in server]) == (ANT, ["/robots.txt", ANT])
     assert client.headers["user-agent"].startswith("python-httpx")
     assert all("antiphon" in asked.headers["user-agent"].lower() for asked in server)
+
+
+@pytest.mark.promise("snippets.vision", "vision.described", "vision.described-or-refused")
+def test_the_vision_examples_on_the_default_model(described: str, there: Outside) -> None:
+    # Both of them, to the letter, on a model that does not see.
+    command = [sys.executable, HERE / "snippets" / "vision.py"]
+    assert run_client(command, described, timeout=600, extra=there.environment).strip()
+    assert takes_images(described)
+
+
+@pytest.mark.promise("counting.equals-usage", "vision.described")
+def test_counted_tokens_are_those_of_the_description(described: str) -> None:
+    sign = image(next(written.file for written in corpus() if written.name == "a sign"))
+    counted = count(described, sign, QUESTION).json()["input_tokens"]
+    usage = create(described, sign, QUESTION, max_tokens=1).json()["usage"]
+    cached = usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
+    assert usage["input_tokens"] + cached == counted > count(described, QUESTION).json()["input_tokens"] + 50
 
 
 @pytest.mark.promise("runner.images", "runner.python", "tool-results.blocks")
@@ -132,9 +174,10 @@ def test_counted_tokens_are_the_tokens_charged(seeing: str, folder: Path) -> Non
     assert len(counts) == 8
 
 
-@pytest.mark.promise("vision.refusals", "further.pdf")
-def test_a_model_that_does_not_see_names_the_picture_and_reads_the_rest(server: str, folder: Path) -> None:
-    refused = result(python(server, folder, "refusals"), "refusals")
+@pytest.mark.promise("vision.refusals", "further.pdf", "vision.described-or-refused")
+def test_a_model_that_does_not_see_names_the_picture_and_reads_the_rest(refusing: str, folder: Path) -> None:
+    refused = result(python(refusing, folder, "refusals"), "refusals")
+    assert not takes_images(refusing)
     places = {name: text.partition(": this model does not support image input")[0] for name, text in refused.items()}
     assert places == {
         "a picture": "messages.0.content.0",

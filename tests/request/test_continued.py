@@ -17,7 +17,6 @@ CALL: Json = {
     "id": "srvtoolu_1",
     "name": "web_search",
     "input": {"query": "cats"},
-    **CALLER,
 }
 FOUND: Json = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [], **CALLER}
 SAID: list[ReplyBlock] = [

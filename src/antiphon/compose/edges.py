@@ -1,12 +1,15 @@
 """What the core is given from outside: clock, dice, seals, the network, files' readers, server tools."""
 
+import logging
 import os
 import time
 
 from antiphon.compose.observer import StartError
-from antiphon.config import Settings
+from antiphon.config import ModelSettings, Settings
+from antiphon.media.available import INSTALL, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
+from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Entropy
 from antiphon.seals import Seals
@@ -14,6 +17,8 @@ from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeyFileError
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
+
+log = logging.getLogger(__name__)
 
 
 class SystemClock:
@@ -53,6 +58,21 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
 def reader_for(settings: Settings) -> Reader:
     """The worker processes that read images, PDFs and pages; who gets them closes them."""
     return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
+
+
+def reads_pictures(model: ModelSettings, engine: Engine) -> bool:
+    """Whether pictures are described to a model; tells the owner where they cannot be."""
+    if engine.card.sees or model.images == "refuse":
+        return False
+    if not can_read():
+        log.warning(
+            "model %s: pictures are refused, since what reads text in them is not installed. To have them read: %s. "
+            'Or say images = "refuse", and this is not said again.',
+            model.id,
+            INSTALL,
+        )
+        return False
+    return True
 
 
 def fetcher_for(settings: Settings) -> GuardedFetcher:

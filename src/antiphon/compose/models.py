@@ -67,10 +67,13 @@ def names_by_model(settings: Settings) -> dict[str, tuple[str, ...]]:
     return {id_: tuple(dict.fromkeys(names)) for id_, names in answers.items()}
 
 
-def ready_model(engine: Engine, family: Family | None) -> ServedModel:
-    """A started engine with what its model needs. Raises `StartError` where its template is unusable."""
+def ready_model(engine: Engine, family: Family | None, *, reads: bool) -> ServedModel:
+    """A started engine with what its model needs. Raises `StartError` where its template is unusable.
+
+    `reads`: pictures are to be described to it where it does not see.
+    """
     try:
-        return ServedModel.of(engine, family)
+        return ServedModel.of(engine, family, reads=reads)
     except TemplateError as problem:
         raise StartError(
             f"model {engine.card.id}: {problem}. Set `chat_template` of this model to the path of a working template."

@@ -7,7 +7,15 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from antiphon.compose.edges import SystemClock, SystemEntropy, fetcher_for, reader_for, seals_for, server_tools
+from antiphon.compose.edges import (
+    SystemClock,
+    SystemEntropy,
+    fetcher_for,
+    reader_for,
+    reads_pictures,
+    seals_for,
+    server_tools,
+)
 from antiphon.compose.engines import start_engine
 from antiphon.compose.models import families, load_catalogue, names_by_model, ready_model, with_own
 from antiphon.compose.observer import ServerObserver, StartError
@@ -72,7 +80,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             for model in settings.models.values():
                 engine = await start_engine(model, settings, observer)
                 running.push_async_callback(engine.aclose)
-                served[model.id] = ready_model(engine, named[model.id])
+                served[model.id] = ready_model(engine, named[model.id], reads=reads_pictures(model, engine))
             routes = ModelRoutes(with_own(catalogue, served), served, settings.default_model, settings.routes)
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
             services = services_for(settings, routes, clock, entropy, seals, media, tools)

@@ -1,10 +1,16 @@
 """Pictures as engine-side values, and how large a model sees them."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 PATCH: Final = 28
 """Pixels, each way, of the squares that a picture is cut into; each costs one token."""
+
+Looks = Literal["photograph", "drawing", "screenshot", "page"]
+"""Of which kind a picture seems to be."""
+
+Scan = Literal["read", "unread"]
+"""Whether a page without text of its own was read off its picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _FEW_FILES: Final = 64
+_M_ARENA_MAX: Final = -8
 _LENGTH: Final = 4
 
 
@@ -50,6 +51,11 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     def work(job: "Job", data: bytes) -> Iterator["Answer"]:
         if isinstance(job, frames.ImageJob):
             yield pictures.read(data, job)
+        elif isinstance(job, frames.DescriptionJob):
+            # Imported late, and kept: what reads text takes a second to load, which no other file should wait for.
+            from antiphon.media import descriptions
+
+            yield descriptions.read(data, job)
         elif isinstance(job, frames.PdfJob):
             yield from documents.read(data, job)
         else:
@@ -89,6 +95,9 @@ def _confine(memory: int) -> None:
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        with suppress(AttributeError):  # not every C library has it
+            # Each thread would take an arena of its own, of which most stays unused and counts all the same.
+            libc.mallopt(_M_ARENA_MAX, 1)
     if sys.platform != "win32":
         import resource
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pypdfium2
+from PIL import Image
 
 from antiphon.dialogue.media import Tier, scaled
-from antiphon.media.frames import Finished, Opened, Page, PdfJob, Picture, Refusal
-from antiphon.media.pictures import encode
+from antiphon.media.frames import Finished, Opened, Page, PdfJob, Reading, Refusal
+from antiphon.media.pictures import READ_AT, encode
 
 _pdfium: Any = pypdfium2
 _native: Any = _pdfium.raw
@@ -18,9 +19,10 @@ _DOTS_AN_INCH: Final = 150
 _MOST_CHARACTERS: Final = 1_000_000
 _LONGEST_TITLE: Final = 500
 _LONGEST_SIDE: Final = 14_400.0
+_AT_A_GLANCE: Final = Tier(224, 64)
 
 
-def read(data: bytes, job: PdfJob) -> Iterator[Opened | Page | Finished]:
+def read(data: bytes, job: PdfJob) -> Iterator[Opened | Reading | Page | Finished]:
     """`Opened`, the pages, `Finished`; raises `Refusal`.
 
     A page that cannot be read spoils the document: nothing of it is dropped in silence.
@@ -34,8 +36,11 @@ def read(data: bytes, job: PdfJob) -> Iterator[Opened | Page | Finished]:
             raise Refusal("too_many_pages", pages, job.pages)
         document.init_forms()  # what was written into a form is drawn only then
         yield Opened(pages, _title(document))
+        scans = job.scans
         for number in range(pages):
-            yield _page(document, number, job)
+            for answer in _page(document, number, job, scans):
+                scans -= isinstance(answer, Reading)
+                yield answer
         yield Finished()
     except (Refusal, MemoryError, GeneratorExit):
         raise
@@ -63,11 +68,24 @@ def _title(document: Any) -> str | None:
     return title[:_LONGEST_TITLE] or None
 
 
-def _page(document: Any, number: int, job: PdfJob) -> Page:
+def _page(document: Any, number: int, job: PdfJob, scans: int) -> Iterator[Reading | Page]:
+    """A page with its text, or what can be read off it where it has none and `scans` more may be read."""
     page = document[number]
     try:
         text = _text(page)
-        return Page(text, _drawn(page, Tier(job.edge, job.tokens)) if job.pictures else None)
+        picture = encode(_drawn(page, Tier(job.edge, job.tokens))) if job.pictures else None
+        if text.strip() or not job.scans or _is_blank(page):
+            yield Page(text, picture)
+            return
+        if not scans:
+            yield Page(text, picture, "unread")
+            return
+        drawn = _drawn(page, READ_AT)
+        yield Reading()
+        # Imported late: what reads text takes a second to load, and most PDFs have theirs.
+        from antiphon.media.descriptions import text_in
+
+        yield Page(text_in(drawn), picture, "read")
     finally:
         page.close()
 
@@ -84,7 +102,7 @@ def _text(page: Any) -> str:
     return text.replace("\r\n", "\n").replace("\ufffe", "").replace("\x02", "").replace("\0", "")
 
 
-def _drawn(page: Any, tier: Tier) -> Picture:
+def _drawn(page: Any, tier: Tier) -> Image.Image:
     """The page as it prints, with annotations and filled forms, at `_DOTS_AN_INCH` or as large as the tier sees."""
     width, height = scaled(_pixels(page.get_width()), _pixels(page.get_height()), tier)
     bitmap = _pdfium.PdfBitmap.new_native(width, height, _native.FPDFBitmap_BGRx, rev_byteorder=True)
@@ -94,9 +112,16 @@ def _drawn(page: Any, tier: Tier) -> Picture:
         _native.FPDF_RenderPageBitmap(*place)
         if page.formenv is not None:
             _native.FPDF_FFLDraw(page.formenv, *place)
-        return encode(bitmap.to_pil().convert("RGB"))
+        drawn: Image.Image = bitmap.to_pil().convert("RGB")
+        return drawn
     finally:
         bitmap.close()
+
+
+def _is_blank(page: Any) -> bool:
+    """Whether the page shows nothing at all, as far as a small drawing of it tells."""
+    extremes: Any = _drawn(page, _AT_A_GLANCE).getextrema()
+    return all(darkest == lightest for darkest, lightest in extremes)
 
 
 def _pixels(points: float) -> int:

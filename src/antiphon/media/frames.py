@@ -1,8 +1,8 @@
 """What server and worker say to each other: frames of msgpack with their length in front, and the file as it is.
 
-    to the worker   a job (`ImageJob`, `PdfJob`, `HtmlJob`), then a frame that is the file
-    from it         `Ready` once; for an image one `Picture`; for a PDF `Opened`, a `Page` each, `Finished`; for a web
-                    page one `Written`; instead of any of these, `Refused`, which ends the job
+    to the worker   a job (`ImageJob`, `DescriptionJob`, `PdfJob`, `HtmlJob`), then a frame that is the file
+    from it         `Ready` once; for an image one `Picture`, or one `Description`; for a PDF `Opened`, a `Page` each,
+                    `Finished`; for a web page one `Written`; instead of any of these, `Refused`, which ends the job
 
 The worker may have been taken over by the file that it read: what comes from it is decoded strictly, and nothing in
 it can name code.
@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
+
+from antiphon.dialogue.media import Looks, Scan
 
 LENGTH: Final = 4
 """Bytes of a frame's length, big-endian."""
@@ -52,14 +54,27 @@ class ImageJob(msgspec.Struct, frozen=True, tag="image"):
     seconds: int
 
 
+class DescriptionJob(msgspec.Struct, frozen=True, tag="description"):
+    """Read a picture for who does not see it; its fields are those of `ImageJob`."""
+
+    declared: str | None
+    side: int
+    edge: int
+    tokens: int
+    downsize: bool
+    seconds: int
+
+
 class PdfJob(msgspec.Struct, frozen=True, tag="pdf"):
-    """Read a PDF; see `ports.PdfLimit`. `seconds`: processor time at most."""
+    """Read a PDF; see `ports.PdfLimit`. `seconds`: processor time at most. `scans`: pages without text that are read
+    off their pictures, at most."""
 
     pages: int
     pictures: bool
     edge: int
     tokens: int
     seconds: int
+    scans: int = 0
 
 
 class HtmlJob(msgspec.Struct, frozen=True, tag="html"):
@@ -82,6 +97,26 @@ class Picture(msgspec.Struct, frozen=True, tag="picture"):
     height: int
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A line of text, and where it begins, in pixels of the upright picture."""
+
+    text: str
+    left: int
+    top: int
+
+
+class Description(msgspec.Struct, frozen=True, tag="described"):
+    """See `ports.Description`."""
+
+    width: int
+    height: int
+    looks: Looks
+    colours: tuple[tuple[str, int], ...]
+    rows: tuple[Row, ...]
+    turned: int
+    whole: bool
+
+
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
     """A PDF that can be read."""
 
@@ -89,11 +124,16 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     title: str | None
 
 
+class Reading(msgspec.Struct, frozen=True, tag="reading"):
+    """The text of the next page is read off its picture now, which takes longer than anything else."""
+
+
 class Page(msgspec.Struct, frozen=True, tag="page"):
-    """The next page."""
+    """The next page. `scan`: see `ports.PdfPage`."""
 
     text: str
     picture: Picture | None
+    scan: Scan | None = None
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
@@ -115,8 +155,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     parts: tuple[int | str, ...] = ()
 
 
-Job = ImageJob | PdfJob | HtmlJob
-Answer = Ready | Picture | Opened | Page | Finished | Written | Refused
+Job = ImageJob | DescriptionJob | PdfJob | HtmlJob
+Answer = Ready | Picture | Description | Opened | Reading | Page | Finished | Written | Refused
 
 
 class Refusal(Exception):  # noqa: N818 - reads as what happened

@@ -12,10 +12,13 @@ from typing import Any, Final
 from PIL import ExifTags, Image, ImageFile
 
 from antiphon.dialogue.media import Tier, scaled
-from antiphon.media.frames import ImageJob, Picture, Refusal
+from antiphon.media.frames import DescriptionJob, ImageJob, Picture, Refusal
 
 # Sizes are judged here, by the job's own limit; Pillow's would warn about what is allowed.
 Image.MAX_IMAGE_PIXELS = None
+
+READ_AT: Final = Tier(2576, 3000)
+"""How large pictures are where text in them is read: small print is legible, and no picture takes for ever."""
 
 _FORMATS: Final[Mapping[str, str]] = {
     "image/jpeg": "JPEG",
@@ -39,16 +42,24 @@ _SMOOTH: Final = 2.0
 
 
 def read(data: bytes, job: ImageJob) -> Picture:
-    """The picture, upright, on white, scaled down to the tier; raises `Refusal`.
+    """The picture, upright, on white, scaled down to the tier; raises `Refusal`."""
+    return encode(upright(data, job)[0])
 
-    Whatever a reader makes of a file that is not one is `unreadable`, except that memory has run out: that is raised.
+
+def upright(
+    data: bytes, job: ImageJob | DescriptionJob, tier: Tier | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture, upright, on white, scaled down to `tier`, and its size at the job's tier; raises `Refusal`.
+
+    `tier` is the job's where there is none. Whatever a reader makes of a file that is not one is `unreadable`, except
+    that memory has run out: that is raised.
     """
     actual = _media_type(data)
     if job.declared is not None and job.declared != actual:
         raise Refusal("wrong_type", job.declared, actual)
     _judge_side(_canvas(actual, data), job)
     try:
-        return _read(data, actual, job)
+        return _read(data, actual, job, tier)
     except (Refusal, MemoryError):
         raise
     except Exception as problem:  # a hostile file makes these libraries raise anything at all
@@ -70,23 +81,27 @@ def encode(image: Image.Image) -> Picture:
     return Picture(buffer.getvalue(), image.width, image.height)
 
 
-def _read(data: bytes, actual: str, job: ImageJob) -> Picture:
+def _read(
+    data: bytes, actual: str, job: ImageJob | DescriptionJob, tier: Tier | None
+) -> tuple[Image.Image, tuple[int, int]]:
     with Image.open(io.BytesIO(data), formats=[_FORMATS[actual]]) as image:
         _judge_side(image.size, job)
         if actual != "image/jpeg":
             # Asking for metadata may decode the picture in passing, and then nobody hears that it failed.
             image.load()
         orientation = _orientation(image)
-        size = scaled(*image.size, Tier(job.edge, job.tokens))
-        if size != image.size and not job.downsize:
-            turn = -1 if orientation in _ON_ITS_SIDE else 1
-            raise Refusal("oversized", *image.size[::turn], *size[::turn])
+        turn = -1 if orientation in _ON_ITS_SIDE else 1
+        seen = scaled(*image.size, Tier(job.edge, job.tokens))
+        if seen != image.size and not job.downsize:
+            raise Refusal("oversized", *image.size[::turn], *seen[::turn])
+        size = seen if tier is None else scaled(*image.size, tier)
         # A JPEG can be decoded at an eighth of its size and less work. Other formats have no such thing.
         image.draft(image.mode, (size[0] * 2, size[1] * 2))
         image.load()
         picture = _on_white(_resized(_plain(image), size))
     turned = _UPRIGHT.get(orientation)
-    return encode(picture if turned is None else picture.transpose(turned))
+    width, height = seen[::turn]
+    return (picture if turned is None else picture.transpose(turned)), (width, height)
 
 
 def _media_type(data: bytes) -> str:
@@ -123,7 +138,7 @@ def _webp_canvas(data: bytes) -> tuple[int, int]:
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _judge_side(size: tuple[int, int], job: ImageJob) -> None:
+def _judge_side(size: tuple[int, int], job: ImageJob | DescriptionJob) -> None:
     if max(size) > job.side:
         raise Refusal("too_large", *size, job.side)
 

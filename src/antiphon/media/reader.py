@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from antiphon.dialogue.media import Image
+from antiphon.media.available import READING_THREADS, can_read
 from antiphon.media.frames import (
     PARTS,
     Answer,
+    DescriptionJob,
     Finished,
     HtmlJob,
     ImageJob,
@@ -21,11 +23,24 @@ from antiphon.media.frames import (
     Page,
     PdfJob,
     Picture,
+    Reading,
     Refused,
     Written,
 )
+from antiphon.media.frames import Description as Described
 from antiphon.media.worker import PROGRAM, Worker, WorkerLost
-from antiphon.ports.media import Article, ImageLimit, MediaProblem, MediaUnavailable, Medium, Pdf, PdfLimit, PdfPage
+from antiphon.ports.media import (
+    Article,
+    Description,
+    ImageLimit,
+    Line,
+    MediaProblem,
+    MediaUnavailable,
+    Medium,
+    Pdf,
+    PdfLimit,
+    PdfPage,
+)
 
 _START_TIMEOUT: Final = 60.0
 _LONGEST_PART: Final = 64
@@ -39,7 +54,9 @@ class Bounds:
 
     `workers` run at once, `waiting` files wait for one at most; a worker ends after so many `files`, and without work
     after `idle` seconds. `memory`: address space of a worker, bytes. An image gets `image` seconds; a PDF `page`
-    seconds a page and `pdf` in all; a web page `article`. `answer`: bytes of everything that is read out of one file.
+    seconds a page and `pdf` in all; a web page `article`. An image, or a page, whose text is read gets `reading`;
+    `scans` pages of a PDF are read at most, and for each it gets `scan` seconds more. `answer`: bytes of everything
+    that is read out of one file.
     """
 
     workers: int = 2
@@ -51,6 +68,9 @@ class Bounds:
     page: float = 10.0
     pdf: float = 120.0
     article: float = 15.0
+    reading: float = 30.0
+    scans: int = 20
+    scan: float = 5.0
     answer: int = 256 * 1024 * 1024
 
 
@@ -62,6 +82,7 @@ class Reader:
 
     def __init__(self, bounds: Bounds | None = None, *, program: Path = PROGRAM) -> None:
         self._bounds = bounds or Bounds()
+        self._reads = can_read()
         self._program = program
         self._places = asyncio.Semaphore(self._bounds.workers)
         self._waiting = 0
@@ -77,18 +98,26 @@ class Reader:
 
     async def image(self, data: bytes, declared: str | None, limit: ImageLimit) -> Image:
         """See `ports.MediaReader`."""
-        weight = 4 * ceil(len(data) / 3)
-        if weight > limit.weight:
-            raise MediaProblem("image", "too_heavy", weight, limit.weight)
+        _weigh(data, limit)
         seconds, tier = self._bounds.image, limit.tier
         job = ImageJob(declared, limit.side, tier.edge, tier.tokens, limit.downsize, ceil(seconds))
         return await self._read("image", job, data, _picture, whole=seconds, silence=seconds)
 
+    async def description(self, data: bytes, declared: str | None, limit: ImageLimit) -> Description:
+        """See `ports.MediaReader`."""
+        _weigh(data, limit)
+        seconds, tier = self._bounds.reading, limit.tier
+        job = DescriptionJob(declared, limit.side, tier.edge, tier.tokens, limit.downsize, _on_all_cores(seconds))
+        return await self._read("image", job, data, _description, whole=seconds, silence=seconds)
+
     async def pdf(self, data: bytes, limit: PdfLimit) -> Pdf:
         """See `ports.MediaReader`."""
         bounds, tier = self._bounds, limit.tier
-        job = PdfJob(limit.pages, limit.pictures, tier.edge, tier.tokens, ceil(bounds.pdf))
-        return await self._read("pdf", job, data, _pages, whole=bounds.pdf, silence=bounds.page)
+        scans = bounds.scans if self._reads else 0
+        seconds = bounds.pdf + scans * bounds.scan
+        processor = ceil(bounds.pdf) + _on_all_cores(scans * bounds.scan)
+        job = PdfJob(limit.pages, limit.pictures, tier.edge, tier.tokens, processor, scans)
+        return await self._read("pdf", job, data, _pages, whole=seconds, silence=bounds.page)
 
     async def article(self, html: bytes, url: str, characters: int) -> Article:
         """See `ports.articles.ArticleReader`."""
@@ -128,7 +157,7 @@ class Reader:
         async with self._worker() as worker:
             try:
                 async with asyncio.timeout(whole):
-                    answers = await worker.work(job, data, silence, self._bounds.answer)
+                    answers = await worker.work(job, data, silence, self._bounds.answer, self._bounds.reading)
                 last = answers[-1]
                 if not isinstance(last, Refused):
                     return understand(answers)
@@ -201,6 +230,27 @@ class Reader:
         ending.add_done_callback(self._endings.discard)
 
 
+def _weigh(data: bytes, limit: ImageLimit) -> None:
+    weight = 4 * ceil(len(data) / 3)
+    if weight > limit.weight:
+        raise MediaProblem("image", "too_heavy", weight, limit.weight)
+
+
+def _on_all_cores(seconds: float) -> int:
+    return ceil(seconds * READING_THREADS)
+
+
+def _description(answers: list[Answer]) -> Description:
+    match answers:
+        case [Described() as told]:
+            lines = tuple(Line(row.text, row.left, row.top) for row in told.rows)
+            return Description(
+                told.width, told.height, told.looks, told.colours, lines, turned=told.turned, whole=told.whole
+            )
+        case _:
+            raise WorkerLost("it speaks nonsense")
+
+
 def _picture(answers: list[Answer]) -> Image:
     match answers:
         case [Picture() as picture]:
@@ -211,9 +261,10 @@ def _picture(answers: list[Answer]) -> Image:
 
 def _pages(answers: list[Answer]) -> Pdf:
     match answers:
-        case [Opened(count, title), *between, Finished()]:
+        case [Opened(count, title), *said, Finished()]:
+            between = [answer for answer in said if not isinstance(answer, Reading)]
             pages = tuple(
-                PdfPage(page.text, None if page.picture is None else _image(page.picture))
+                PdfPage(page.text, None if page.picture is None else _image(page.picture), page.scan)
                 for page in between
                 if isinstance(page, Page)
             )

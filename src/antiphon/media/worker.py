@@ -14,9 +14,11 @@ from antiphon.media.frames import (
     LARGEST_ANSWER,
     LENGTH,
     Answer,
+    Description,
     Finished,
     Job,
     Picture,
+    Reading,
     Ready,
     Refused,
     Written,
@@ -36,7 +38,7 @@ _INHERITED: Final = (
     "SYSTEMROOT",
     "TMPDIR",
 )
-_LAST: Final = (Picture, Finished, Written, Refused)
+_LAST: Final = (Picture, Description, Finished, Written, Refused)
 
 _decoder: Final = msgspec.msgpack.Decoder(Answer)
 
@@ -94,11 +96,12 @@ class Worker:
         """Whether the process runs, as far as is known."""
         return self._process.returncode is None
 
-    async def work(self, job: Job, data: bytes, silence: float, most: int) -> list[Answer]:
-        """All answers to a job; the last one is a `Picture`, `Finished`, `Written` or `Refused`.
+    async def work(self, job: Job, data: bytes, silence: float, most: int, reading: float = 0.0) -> list[Answer]:
+        """All answers to a job; the last one is a `Picture`, `Description`, `Finished`, `Written` or `Refused`.
 
-        Raises `TimeoutError` where one takes more than `silence` seconds, and `WorkerLost` where the process ends, or
-        where the answers take more than `most` bytes. The worker is of no use then, nor after a cancellation.
+        Raises `TimeoutError` where one takes more than `silence` seconds (`reading` more, where it says it reads),
+        and `WorkerLost` where the process ends, or where the answers take more than `most` bytes. The worker is of no
+        use then, nor after a cancellation.
         """
         self.jobs += 1
         answers: list[Answer] = []
@@ -112,7 +115,8 @@ class Worker:
         except OSError as problem:
             raise WorkerLost("it does not listen") from problem
         while not answers or not isinstance(answers[-1], _LAST):
-            async with asyncio.timeout(silence):
+            reads = bool(answers) and isinstance(answers[-1], Reading)
+            async with asyncio.timeout(silence + reading if reads else silence):
                 frame = await self._frame()
             total += len(frame)
             if total > most:

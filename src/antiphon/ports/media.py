@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from antiphon.dialogue.media import STANDARD, Image, Tier
+from antiphon.dialogue.media import STANDARD, Image, Looks, Scan, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,14 @@ class PdfLimit:
 
 @dataclass(frozen=True, slots=True)
 class PdfPage:
-    """One page: its text in the order in which the file has it, empty where it has none, and its picture."""
+    """One page: its text in the order in which the file has it, empty where it has none, and its picture.
+
+    `scan`: it has no text of its own, and what it says was `read` off its picture, or left `unread`, since a PDF has
+    only so many pages read."""
 
     text: str
     image: Image | None = None
+    scan: Scan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,33 @@ class Pdf:
 
     pages: tuple[PdfPage, ...]
     title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text in a picture, and where it begins, in pixels from the upper left corner."""
+
+    text: str
+    left: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is told of a picture to a model that does not see it.
+
+    `width`, `height`: its size as a model would see it. `colours`: the main ones, each with its part of the picture
+    in percent. `lines`: its text in reading order, not `whole` where there is too much of it; their places are those
+    in the picture `turned` clockwise by so many degrees, which brings its text upright.
+    """
+
+    width: int
+    height: int
+    looks: Looks
+    colours: tuple[tuple[str, int], ...]
+    lines: tuple[Line, ...] = ()
+    turned: int = 0
+    whole: bool = True
 
 
 Medium = Literal["image", "pdf", "page"]
@@ -88,7 +119,7 @@ class MediaUnavailable(Exception):  # noqa: N818 - reads as what happened
 
 
 class MediaReader(Protocol):
-    """Reads files that nobody can trust. Both readings raise `MediaProblem` or `MediaUnavailable`, and nothing else;
+    """Reads files that nobody can trust. All readings raise `MediaProblem` or `MediaUnavailable`, and nothing else;
     a reading that is cancelled leaves nothing running."""
 
     async def image(self, data: bytes, declared: str | None, limit: ImageLimit) -> Image:
@@ -98,8 +129,12 @@ class MediaReader(Protocol):
         """
         ...
 
+    async def description(self, data: bytes, declared: str | None, limit: ImageLimit) -> Description:
+        """What such a picture looks like and says; what `image` does not take is not described either."""
+        ...
+
     async def pdf(self, data: bytes, limit: PdfLimit) -> Pdf:
-        """The pages of a PDF."""
+        """The pages of a PDF; text is read off those that have none of their own, as far as that is possible here."""
         ...
 
     async def aclose(self) -> None:

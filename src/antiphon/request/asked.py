@@ -51,7 +51,7 @@ class Target:
 
     `window`: tokens that prompt and reply may have together. `binding`: the name that thoughts are bound to: what
     this model thought, another may not read. `sees`: it takes pictures. `thinker`: how it comes to think.
-    `own`: the name is the model's own id.
+    `own`: the name is the model's own id. `reads`: if it does not see, pictures are described to it.
     """
 
     profile: Profile
@@ -60,6 +60,7 @@ class Target:
     sees: bool = True
     thinker: Thinker = "universal"
     own: bool = False
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Asked(Generic[Request]):
 
 def receive(request: Request, target: Target, context: WireContext, host: Host) -> Issue | Asked[Request]:
     """A request as it came from a client, judged and opened; or the first thing that is wrong with it."""
-    case = Case(request, target.profile, context, target.sees, host.tools, host.latitude)
+    case = Case(request, target.profile, context, target.sees, host.tools, host.latitude, target.reads)
     return check(case) or _opened(request, case, target, host)
 
 

@@ -90,7 +90,8 @@ class Turn:
 class Case:
     """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
 
-    `server_tools`: the tools that the server runs itself. `latitude`: what its owner lets pass.
+    `reads`: if it does not, pictures are described to it. `server_tools`: the tools that the server runs itself.
+    `latitude`: what its owner lets pass.
     """
 
     request: Request
@@ -99,6 +100,7 @@ class Case:
     sees: bool = True
     server_tools: ServerTools = NO_SERVER_TOOLS
     latitude: Latitude = USUAL
+    reads: bool = False
 
     @cached_property
     def contents(self) -> tuple[tuple[Placed, ...], ...]:

@@ -63,7 +63,8 @@ class ModelService:
         )
 
     def _describe(self, profile: Profile) -> ModelInfo:
-        card = self._routes.served[self._routes.model_id(profile)].engine.card
+        served = self._routes.served[self._routes.model_id(profile)]
+        card = served.engine.card
         alias_of = "" if profile.id == card.id else f" (answered by {card.title or card.name})"
         return ModelInfo(
             id=profile.id,
@@ -75,16 +76,16 @@ class ModelService:
             max_tokens=profile.max_output,
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
-            capabilities=_capabilities(profile, self._tools, sees=card.sees),
+            capabilities=_capabilities(profile, self._tools, takes_images=card.sees or served.reads),
         )
 
 
-def _capabilities(profile: Profile, tools: Collection[str], *, sees: bool) -> Capabilities:
+def _capabilities(profile: Profile, tools: Collection[str], *, takes_images: bool) -> Capabilities:
     return Capabilities(
         batch=_NO,
         citations=_NO,
         code_execution=_NO,
-        image_input=Supported(supported=sees),
+        image_input=Supported(supported=takes_images),
         pdf_input=_YES,
         structured_outputs=_YES,
         context_management={

@@ -24,17 +24,21 @@ _LONGEST_NAME: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A running engine with what its model needs: prompts, grammars, the family that says how it calls tools."""
+    """A running engine with what its model needs: prompts, grammars, the family that says how it calls tools.
+
+    `reads`: pictures are described to the model where it does not see.
+    """
 
     engine: Engine
     prompts: PromptBuilder
     grammars: Grammars
+    reads: bool = False
 
     @classmethod
-    def of(cls, engine: Engine, family: Family | None = None) -> "ServedModel":
+    def of(cls, engine: Engine, family: Family | None = None, *, reads: bool = False) -> "ServedModel":
         """A started engine, ready to be asked; raises `TemplateError` where its chat template is unusable."""
         prompts = PromptBuilder(engine.card, family)
-        return cls(engine, prompts, Grammars(engine, prompts.family))
+        return cls(engine, prompts, Grammars(engine, prompts.family), reads)
 
     def target(self, profile: Profile) -> Target:
         """What requests have to know of this model where it answers under the profile's rules.
@@ -43,9 +47,8 @@ class ServedModel:
         """
         card = self.engine.card
         thinker: Thinker = "universal" if self.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
-        return Target(
-            profile, min(profile.window, card.window), card.name or card.id, card.sees, thinker, profile.id == card.id
-        )
+        name, own = card.name or card.id, profile.id == card.id
+        return Target(profile, min(profile.window, card.window), name, card.sees, thinker, own, self.reads)
 
 
 class ModelRoutes:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-from antiphon.compose.edges import fetcher_for, reader_for, server_tools
+from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.config import ModelSettings, Settings, ToolSettings
@@ -70,7 +70,9 @@ async def engine_app(
         for engine in engines:
             await engine.start()
             running.push_async_callback(engine.aclose)
-            served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id])
+            served[engine.card.id] = ready_model(
+                engine, families(asked)[engine.card.id], reads=reads_pictures(asked.models[engine.card.id], engine)
+            )
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache)
         services = services_for(asked, routes, clock, CountingEntropy(), seals, media, ServerTools(tuple(runs)))

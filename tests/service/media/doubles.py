@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import Fetched, FetchFault, Unreachable
-from antiphon.ports.media import ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit
+from antiphon.ports.media import Description, ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit
 from antiphon.service.media.intake import MediaIntake
 from antiphon.testing.clock import FixedClock
 
 WAIT = 10.0
 
-Read = Image | Pdf | MediaProblem | MediaUnavailable
+Read = Image | Description | Pdf | MediaProblem | MediaUnavailable
 
 
 @dataclass
@@ -42,6 +42,12 @@ class StandInReader:
         assert isinstance(read, Image)
         return read
 
+    async def description(self, data: bytes, declared: str | None, limit: ImageLimit) -> Description:
+        """What stands for the file."""
+        read = await self._read(data, declared, limit)
+        assert isinstance(read, Description)
+        return read
+
     async def pdf(self, data: bytes, limit: PdfLimit) -> Pdf:
         """The pages that stand for the file."""
         read = await self._read(data, None, limit)
@@ -51,7 +57,9 @@ class StandInReader:
     async def aclose(self) -> None:
         """Nothing to stop."""
 
-    async def _read(self, data: bytes, declared: str | None, limit: ImageLimit | PdfLimit) -> Image | Pdf:
+    async def _read(
+        self, data: bytes, declared: str | None, limit: ImageLimit | PdfLimit
+    ) -> Image | Description | Pdf:
         self.asked.append((data, declared, limit))
         self._more.set()
         self._at_once += 1

@@ -18,8 +18,9 @@ from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import InvalidRequest
 from antiphon.ports.engine import ModelCard
-from antiphon.ports.media import MediaProblem, Pdf, PdfLimit, PdfPage
+from antiphon.ports.media import Description, Line, MediaProblem, Pdf, PdfLimit, PdfPage
 from antiphon.render.prompt.builder import PromptBuilder
+from antiphon.request.told.pictures import described
 from antiphon.seals import Seals
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService
@@ -43,6 +44,8 @@ PDF: Json = {"type": "document", "source": {"type": "base64", "media_type": "app
 SENT = Image(b"\0\0\0", 10, 10)
 
 FETCHED = Image(b"fetched", 10, 10)
+
+DESCRIBED = Description(30, 20, "drawing", (("red", 90),), (Line("STOP", 3, 4),))
 
 PAGES = Pdf((PdfPage("One"), PdfPage("Two")))
 
@@ -102,11 +105,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*, sees: bool = True, holds: dict[bytes, Any] | None = None) -> AsyncGenerator[Server]:
-    """The services over a model that sees, or does not; `holds`: as the reader's, beside a PDF."""
+async def serving(
+    *, sees: bool = True, reads: bool = False, holds: dict[bytes, Any] | None = None
+) -> AsyncGenerator[Server]:
+    """The services over a model that sees, is read pictures, or neither; `holds`: as the reader's, beside a PDF."""
     engine = Engine(sees=sees)
     await engine.start()
-    served = ServedModel.of(engine)
+    served = ServedModel.of(engine, reads=reads)
     prompts = Prompts(engine.card)
     routes = ModelRoutes(builtin_catalogue(), {"scripted": replace(served, prompts=prompts)}, "scripted", {})
     reader, fetcher = StandInReader({b"\x04\x10\x41": PAGES, **(holds or {})}), StandInFetcher({URL: b"fetched"})
@@ -164,6 +169,28 @@ async def test_a_model_that_cannot_see_refuses_an_image_before_anything_is_fetch
         ]:
             assert (await server.refusal(*messages)).startswith(f"{place}: this model does not support image input.")
         assert (server.reader.asked, server.fetcher.asked) == ([], [])
+
+
+@pytest.mark.promise("vision.described", "counting.equals-usage", "vision.cached")
+async def test_a_model_that_does_not_see_is_told_of_pictures_wherever_they_stand_and_counts_the_same() -> None:
+    told = Text(described(DESCRIBED))
+    blocks: Json = {"type": "document", "source": {"type": "content", "content": [text("a"), IMAGE]}}
+    async with serving(sees=False, reads=True, holds={b"\0\0\0": DESCRIBED}) as server:
+        assert await server.told(user([text("Look:"), IMAGE, blocks])) == (
+            Text("Look:"),
+            told,
+            Document("blocks", ((Text("a"),), (told,))),
+        )
+        (found,) = await server.told(user(), assistant([call("toolu_1")]), user([result("toolu_1", [IMAGE])]))
+        assert getattr(found, "text", None) == told.text
+        assert len(server.reader.asked) == 1
+        assert server.models.get("claude-opus-4-8").capabilities.image_input.supported
+
+
+@pytest.mark.promise("vision.described")
+async def test_a_model_that_sees_is_shown_pictures_and_not_told_of_them() -> None:
+    async with serving(sees=True, reads=True) as server:
+        assert await server.told(user([IMAGE])) == (SENT,)
 
 
 @pytest.mark.promise("vision.refusals")

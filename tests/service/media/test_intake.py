@@ -343,7 +343,7 @@ async def real() -> AsyncGenerator[MediaIntake]:
 async def test_real_files_of_every_kind_are_read(real: MediaIntake) -> None:
     content = [image(saved(kind), f"image/{kind.lower()}") for kind in ("JPEG", "PNG", "GIF", "WEBP")]
     read = await real.read(files(*content, image_at(), pdf(written(objects(3))), pdf_at(URL + "f")))
-    sizes = [(seen.width, seen.height) if isinstance(seen, Image) else len(seen.pages) for seen in read.values()]
+    sizes = [len(seen.pages) if isinstance(seen, Pdf) else (seen.width, seen.height) for seen in read.values()]
     assert sizes == [(30, 20)] * 5 + [3, 2]
     (pages,) = (await real.read(files(pdf(written(objects(1))), sees=False))).values()
     assert isinstance(pages, Pdf)

@@ -2,10 +2,12 @@
 by flags, variables and at the top level of the file."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Kind, Number, Text, TextOrNone, Whole
+from antiphon.config.kinds import Choice, Kind, Number, Text, TextOrNone, Whole
 from antiphon.config.option import Option, Table
+
+Images = Literal["read", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class ModelSettings:
     that says how it calls tools and thinks (None: what the template fits). `projector`: what lets it see pictures: a
     path, `hf:org/repo:file`, a file of its own `hf:` repository, or `none` (None: what lies beside a local model).
     `adapter`: what changes the model, the path of a LoRA GGUF, or `none` (None: what ships for the built-in model).
+    `images`: what becomes of pictures where it does not see: they are read for it, or refused.
     """
 
     id: str
@@ -45,6 +48,7 @@ class ModelSettings:
     family: str | None = None
     projector: str | None = None
     adapter: str | None = None
+    images: Images = "read"
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
 
 
@@ -87,6 +91,12 @@ DEFAULT_MODEL_OPTIONS: Final = (
         TextOrNone("the path of an adapter, or none", "PATH"),
         "Adapter (a LoRA in a .gguf file) that changes the model, or none.",
         unset="the one that ships with the built-in model",
+    ),
+    _model(
+        "images",
+        Choice(("read", "refuse")),
+        "Pictures for a model that does not see them: read a description of each to it, or refuse them with a 400. A "
+        "model with a projector is shown them in any case.",
     ),
 )
 """What may be said of the default model outside its table."""

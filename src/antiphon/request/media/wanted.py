@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import FetchFault, TooLarge
-from antiphon.ports.media import ImageLimit, MediaProblem, Pdf, PdfLimit
+from antiphon.ports.media import Description, ImageLimit, MediaProblem, Pdf, PdfLimit
 from antiphon.request.case import Case, Issue, blocks_of
 from antiphon.request.media.wording import (
     MOST_BYTES,
@@ -26,7 +26,7 @@ _SHOWING = frozenset({"image", "document", "search_result", "tool_result", "web_
 
 _OF_DIMENSIONS = ("too_large", "oversized")
 
-Media = Mapping[str, Image | Pdf]
+Media = Mapping[str, Image | Description | Pdf]
 """The path of a block → what its file holds."""
 
 NO_MEDIA: Media = MappingProxyType({})
@@ -34,11 +34,12 @@ NO_MEDIA: Media = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class WantedImage:
-    """An image that is to be read. `path`: its block's."""
+    """An image that is to be read. `path`: its block's. `described`: for a model that does not see it."""
 
     path: str
     source: Base64Image | UrlImage
     limit: ImageLimit
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class NotBase64:
     """The data of a source is no base64."""
 
 
-Outcome = Image | Pdf | MediaProblem | FetchFault | NotBase64
+Outcome = Image | Description | Pdf | MediaProblem | FetchFault | NotBase64
 """What came of reading a file."""
 
 
@@ -83,7 +84,7 @@ def wanted(case: Case) -> tuple[Wanted, ...]:
             limit = image_limit(case.profile, images, downsize=downsize)
             # What comes from a URL is no base64, but the file itself.
             of_file = replace(limit, weight=-(-MOST_BYTES // 3) * 4) if isinstance(source, UrlImage) else limit
-            found.append(WantedImage(path, source, of_file))
+            found.append(WantedImage(path, source, of_file, described=not case.sees))
         elif isinstance(block, DocumentBlock) and isinstance(source, Base64Pdf | UrlPdf):
             found.append(WantedPdf(path, source, pdf_limit(case.profile, pictures=case.sees)))
     return tuple(found)
@@ -103,14 +104,18 @@ def refusal(read: Sequence[tuple[Wanted, Outcome]]) -> Issue | None:
     return None
 
 
-def bytes_shown(held: Image | Pdf) -> int:
+def bytes_shown(held: Image | Description | Pdf) -> int:
     """The size of the pictures that the model is shown of a file, those of PDF pages included."""
+    if isinstance(held, Description):
+        return 0
     images = (held,) if isinstance(held, Image) else (page.image for page in held.pages)
     return sum(len(image.data) for image in images if image is not None)
 
 
-def without_pictures(held: Image | Pdf) -> Image | Pdf:
+def without_pictures(held: Image | Description | Pdf) -> Image | Description | Pdf:
     """The file as it is judged, less what the model would be shown of it."""
+    if isinstance(held, Description):
+        return held
     if isinstance(held, Image):
         return replace(held, data=b"")
     return replace(held, pages=tuple(replace(page, image=None) for page in held.pages))
@@ -131,7 +136,7 @@ def _refused(file: Wanted, outcome: Outcome, pages: int) -> Issue | None:
         case Pdf():
             assert isinstance(file, WantedPdf)
             return _unreadable(file, outcome, pages)
-        case Image():
+        case Image() | Description():
             return None
 
 

@@ -43,8 +43,8 @@ def no_citations_in_a_format(case: Case) -> Issue | None:
 
 
 def sight(case: Case) -> Issue | None:
-    """Images are for models that see."""
-    if case.sees:
+    """Images are for models that see, and for those that pictures are described to."""
+    if case.sees or case.reads:
         return None
     for path, _ in images_of(case):
         return Issue(

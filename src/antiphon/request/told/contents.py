@@ -6,8 +6,9 @@ Source: API reference, Messages; Vision; PDF support; Search results.
 from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.tools import Result
-from antiphon.ports.media import Pdf
+from antiphon.ports.media import Description, Pdf
 from antiphon.request.media.wanted import Media
+from antiphon.request.told.pictures import described, page_text
 from antiphon.wire.content.blocks import (
     BrowserStateBlock,
     DocumentBlock,
@@ -57,11 +58,15 @@ def told_result(path: str, block: ToolResultBlock, name: str, media: Media) -> R
     return Result(block.tool_use_id, name, "", is_error, tuple(found), tuple(parts))
 
 
-def _image(path: str, media: Media) -> Image:
-    image = media.get(path)
-    if not isinstance(image, Image):
-        raise AssertionError(f"{path}: an image has not been read")
-    return image
+def _image(path: str, media: Media) -> Image | Text:
+    """The image at this path; its description where the model does not see."""
+    match media.get(path):
+        case Image() as image:
+            return image
+        case Description() as description:
+            return Text(described(description))
+        case _:
+            raise AssertionError(f"{path}: an image has not been read")
 
 
 def _document(path: str, block: DocumentBlock, media: Media) -> Document:
@@ -85,6 +90,6 @@ def _document(path: str, block: DocumentBlock, media: Media) -> Document:
 
 def _pages(pdf: Pdf) -> tuple[tuple[Text | Image, ...], ...]:
     return tuple(
-        (*([] if page.image is None else [page.image]), *([Text(page.text)] if page.text else []))
-        for page in pdf.pages
+        (*([] if page.image is None else [page.image]), *([Text(text)] if text else []))
+        for page, text in ((page, page_text(page)) for page in pdf.pages)
     )

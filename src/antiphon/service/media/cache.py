@@ -5,7 +5,7 @@ from typing import Final
 
 from antiphon.dialogue.media import Image
 from antiphon.memory import Kept
-from antiphon.ports.media import Pdf
+from antiphon.ports.media import Description, Pdf
 from antiphon.ports.system import Clock
 
 MOST_URLS: Final = 4096
@@ -16,7 +16,7 @@ URL_SECONDS: Final = 300.0
 _OVERHEAD: Final = 256
 
 
-class MediaCache(Kept[Hashable, Image | Pdf]):
+class MediaCache(Kept[Hashable, Image | Description | Pdf]):
     """Images and PDFs by what they were read from, those that were asked for last, `most` bytes in all."""
 
     def __init__(self, most: int) -> None:
@@ -40,9 +40,11 @@ class KnownUrls:
         self._digests.put(url, (self._clock.now(), digest))
 
 
-def _size(read: Image | Pdf) -> int:
+def _size(read: Image | Description | Pdf) -> int:
     if isinstance(read, Image):
         return _OVERHEAD + len(read.data)
+    if isinstance(read, Description):
+        return _OVERHEAD + sum(_OVERHEAD + 4 * len(line.text) for line in read.lines)
     # A code point takes four bytes at most.
     pages = (4 * len(page.text) + (0 if page.image is None else _size(page.image)) for page in read.pages)
     return _OVERHEAD + sum(pages)

@@ -11,9 +11,9 @@ from typing import Final
 from antiphon.dialogue.media import Image
 from antiphon.errors import ApiError
 from antiphon.ports.fetch import Fetcher, FetchFault
-from antiphon.ports.media import MediaProblem, MediaReader, MediaUnavailable, Pdf
+from antiphon.ports.media import Description, MediaProblem, MediaReader, MediaUnavailable, Pdf
 from antiphon.ports.system import Clock
-from antiphon.request.media.wanted import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, refusal
+from antiphon.request.media.wanted import NO_MEDIA, Media, NotBase64, Outcome, Wanted, WantedImage, WantedPdf, refusal
 from antiphon.request.media.wording import MOST_BYTES, MOST_BYTES_OF_A_PDF, too_much_to_show
 from antiphon.service.aside import aside
 from antiphon.service.faults import media_error
@@ -69,7 +69,7 @@ class MediaIntake:
             raise refused(issue)
         if room.is_full:
             raise ApiError("request_too_large", too_much_to_show())
-        return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Pdf)}
+        return {file.path: outcome for file, outcome in read if isinstance(outcome, Image | Description | Pdf)}
 
     async def _outcomes(self, files: Sequence[Wanted], room: Room) -> list[Outcome | MediaUnavailable]:
         places = asyncio.Semaphore(AT_ONCE)
@@ -95,7 +95,7 @@ class MediaIntake:
     async def _read(self, file: Wanted) -> Outcome:
         if isinstance(file.source, UrlImage | UrlPdf):
             known = self._urls.get(file.source.url)
-            kept = None if known is None else self._cache.get((known, None, file.limit))
+            kept = None if known is None else self._cache.get((known, None, file.limit, _described(file)))
             if kept is not None:
                 return kept
             data = await self._fetch(file, file.source.url)
@@ -107,14 +107,17 @@ class MediaIntake:
                 return NotBase64()
             data, digest = decoded
         declared = file.source.media_type if isinstance(file.source, Base64Image) else None
-        key = digest, declared, file.limit
+        key = digest, declared, file.limit, _described(file)
         kept = self._cache.get(key)
         if kept is not None:
             return kept
-        if isinstance(file, WantedImage):
-            read = await self._reader.image(data, declared, file.limit)
-        else:
+        read: Image | Description | Pdf
+        if isinstance(file, WantedPdf):
             read = await self._reader.pdf(data, file.limit)
+        elif file.described:
+            read = await self._reader.description(data, declared, file.limit)
+        else:
+            read = await self._reader.image(data, declared, file.limit)
         self._cache.put(key, read)
         return read
 
@@ -127,6 +130,10 @@ class MediaIntake:
             log.info("%s: %s: %s", file.path, type(fault).__name__, fault.reason)
             raise
         return fetched.data
+
+
+def _described(file: Wanted) -> bool:
+    return isinstance(file, WantedImage) and file.described
 
 
 def _decoded(text: str) -> tuple[bytes, bytes] | None:

@@ -1,7 +1,7 @@
 """How much of one request's files is held at a time."""
 
 from antiphon.dialogue.media import Image
-from antiphon.ports.media import Pdf
+from antiphon.ports.media import Description, Pdf
 from antiphon.request.media.wanted import Outcome, bytes_shown, without_pictures
 from antiphon.request.media.wording import MOST_BYTES_SHOWN
 
@@ -24,7 +24,7 @@ class Room:
 
     def take(self, read: Outcome, times: int) -> Outcome:
         """What was read of a file that the request shows so many times, as far as it is kept."""
-        if not isinstance(read, Image | Pdf):
+        if not isinstance(read, Image | Description | Pdf):
             return read
         self._left -= times * bytes_shown(read)
         return without_pictures(read) if self.is_full else read
