@@ -7,13 +7,13 @@ with outside("upload.wikimedia.org") as there:
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Coroutine, Generator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from tests.network.stand_in import NAMES, StandIn
+from tests.referee.small_web import loop_in_thread
 
 WAIT = 20.0
 
@@ -85,22 +85,17 @@ class Outside:
 @contextmanager
 def outside(*names: str) -> Generator[Outside]:
     """A host with a certificate for these names, run by a thread of its own: a test may block."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    with loop_in_thread() as loop:
 
-    def run(work: Coroutine[Any, Any, _Given]) -> _Given:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(WAIT)
+        def run(work: Coroutine[Any, Any, _Given]) -> _Given:
+            return asyncio.run_coroutine_threadsafe(work, loop).result(WAIT)
 
-    stack = AsyncExitStack()
-    try:
-        host = run(stack.enter_async_context(StandIn(names=names or NAMES)))
-        yield Outside(host, run(stack.enter_async_context(Tunnels(host.port))))
-    finally:
-        run(stack.aclose())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(WAIT)
-        loop.close()
+        stack = AsyncExitStack()
+        try:
+            host = run(stack.enter_async_context(StandIn(names=names or NAMES)))
+            yield Outside(host, run(stack.enter_async_context(Tunnels(host.port))))
+        finally:
+            run(stack.aclose())
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -106,6 +106,17 @@ def loop_in_thread() -> Generator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        asyncio.run_coroutine_threadsafe(_wound_up(), loop).result(WAIT)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(WAIT)
         loop.close()
+
+
+async def _wound_up() -> None:
+    """Nothing is left running, and every connection that was let go of is closed: that takes a few turns more."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+from weakref import WeakSet
 
 import orjson
 
@@ -58,6 +59,7 @@ class Provider:
     port: int = 0
     pages: tuple[WebPage, ...] = PAGES
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _writers: WeakSet[asyncio.StreamWriter] = field(default_factory=WeakSet[asyncio.StreamWriter])
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -66,8 +68,12 @@ class Provider:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for task in tuple(self._tasks):
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in tuple(self._writers):
+            writer.transport.abort()
         await self._server.wait_closed()
 
     @property
@@ -105,6 +111,7 @@ class Provider:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 asked = await _request(reader)
