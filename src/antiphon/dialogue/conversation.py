@@ -1,4 +1,4 @@
-"""A conversation as an engine-side value: what `rules.lower` makes and `render` reads."""
+"""A conversation as an engine-side value: what `request.told` makes and `render` reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

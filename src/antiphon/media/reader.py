@@ -1,4 +1,4 @@
-"""The reader behind `ports.MediaReader` and `ports.articles`: a few worker processes, started when needed."""
+"""The reader behind `ports.media`: a few worker processes, started when needed."""
 
 import asyncio
 import logging

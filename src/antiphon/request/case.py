@@ -24,7 +24,14 @@ from antiphon.wire.content.blocks import (
 from antiphon.wire.content.results import WebFetchResult
 from antiphon.wire.content.sources import ContentSource
 from antiphon.wire.request import CountTokens, CreateMessage, InputMessage
-from antiphon.wire.settings import EffortLevel, ThinkingAdaptive, ThinkingEnabled
+from antiphon.wire.settings import (
+    ClearThinking,
+    ClearToolUses,
+    Compact,
+    EffortLevel,
+    ThinkingAdaptive,
+    ThinkingEnabled,
+)
 from antiphon.wire.tools.definitions import Tool, ToolChoiceAny, ToolChoiceTool
 
 Found = Mapping[tuple[int, int], tuple[str, ...]]
@@ -230,6 +237,12 @@ class Case:
     def runs_code(self) -> bool:
         """Whether the request has code run: by the tool for it, or by a tool that code may call."""
         return any(_is_for_code(tool) for _, tool in self.definitions)
+
+    @property
+    def edits(self) -> list[ClearToolUses | ClearThinking | Compact]:
+        """What the request has done to its own context, in order."""
+        management = self.request.context_management
+        return (management.edits if management is not None else None) or []
 
     @property
     def summarizes(self) -> bool:

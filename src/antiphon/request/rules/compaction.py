@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from antiphon.request.case import Case, Issue, Placed
 from antiphon.wire.content.blocks import CompactionBlock
 from antiphon.wire.gates import COMPACT_AT_THRESHOLD
-from antiphon.wire.settings import ClearThinking, ClearToolUses, Compact
+from antiphon.wire.settings import Compact
 
 
 def something_to_summarize(case: Case) -> Issue | None:
@@ -55,7 +55,7 @@ def compaction_alone(case: Case) -> Issue | None:
 
 def edits(case: Case) -> Issue | None:
     """Thinking is cleared before anything else is."""
-    found = _edits(case)
+    found = case.edits
     if any(edit.type == "clear_thinking_20251015" for edit in found[1:]):
         return Issue(
             "context_management: `clear_thinking_20251015` must be the first strategy in `context_management.edits` "
@@ -68,7 +68,7 @@ def compaction_blocks(case: Case) -> Issue | None:
     """A summary comes back the way it was made: with its edit, or with its signature."""
     if "compaction" not in case.kinds:
         return None
-    by_edit = any(isinstance(edit, Compact) for edit in _edits(case))
+    by_edit = any(isinstance(edit, Compact) for edit in case.edits)
     for _, block in _summaries(case):
         if block.signature is not None or by_edit:
             continue
@@ -98,7 +98,7 @@ def sealed_block(case: Case) -> Issue | None:
             "remove those messages",
             {"error_code": "compaction_block_misplaced"},
         )
-    if any(isinstance(edit, Compact) for edit in _edits(case)):
+    if any(isinstance(edit, Compact) for edit in case.edits):
         return Issue(
             "context_management: `compact_20260112` cannot be used on a request that carries a signed `compaction` "
             "block."
@@ -117,23 +117,18 @@ def compaction_on_the_model(case: Case) -> Issue | None:
         return None
     if case.request.compaction is not None:
         return Issue("compaction: this model does not support compaction.")
-    if any(isinstance(edit, Compact) for edit in _edits(case)):
+    if any(isinstance(edit, Compact) for edit in case.edits):
         return Issue("context_management: this model does not support `compact_20260112`.")
     return None
 
 
 def compact_edit(case: Case) -> Compact | None:
     """The edit that has long conversations summarized, if the request has one."""
-    return next((edit for edit in _edits(case) if isinstance(edit, Compact)), None)
+    return next((edit for edit in case.edits if isinstance(edit, Compact)), None)
 
 
 def _summaries(case: Case) -> Iterator[tuple[Placed, CompactionBlock]]:
     return ((item, item.block) for item in case.items if isinstance(item.block, CompactionBlock))
-
-
-def _edits(case: Case) -> list[ClearToolUses | ClearThinking | Compact]:
-    management = case.request.context_management
-    return (management.edits if management is not None else None) or []
 
 
 def _has_remaining(case: Case) -> bool:

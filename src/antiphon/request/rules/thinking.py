@@ -69,9 +69,7 @@ def budget(case: Case) -> Issue | None:
 
 def clearing(case: Case) -> Issue | None:
     """Thoughts are cleared where there is thinking. A mode that only thinks between tools has thoughts too."""
-    management = case.request.context_management
-    edits = (management.edits if management is not None else None) or []
-    if case.thinks or not any(isinstance(edit, ClearThinking) for edit in edits):
+    if case.thinks or not any(isinstance(edit, ClearThinking) for edit in case.edits):
         return None
     return Issue("`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive")
 

@@ -51,9 +51,7 @@ def applied_edits(cleared: int, tokens: int) -> list[dict[str, Any]]:
 
 
 def _edit(case: Case) -> ClearThinking | None:
-    management = case.request.context_management
-    edits = (management.edits if management is not None else None) or []
-    return next((edit for edit in edits if isinstance(edit, ClearThinking)), None)
+    return next((edit for edit in case.edits if isinstance(edit, ClearThinking)), None)
 
 
 def _latest(edit: ClearThinking | None, case: Case) -> int | None:
