@@ -8,7 +8,16 @@ from typing import Any
 from antiphon.config import WebFetchSettings
 from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import Fetched, FetchFault, Unreachable
-from antiphon.ports.media import Article, ImageLimit, MediaProblem, MediaUnavailable, Pdf, PdfLimit, PdfPage
+from antiphon.ports.media import (
+    Article,
+    Description,
+    ImageLimit,
+    MediaProblem,
+    MediaUnavailable,
+    Pdf,
+    PdfLimit,
+    PdfPage,
+)
 from antiphon.ports.server_tools import ServerCall
 from antiphon.testing import FixedClock
 from antiphon.tools.web_fetch import WebFetch
@@ -53,6 +62,10 @@ class Reading:
 
     async def image(self, data: bytes, declared: str | None, limit: ImageLimit) -> Image:
         """Nobody asks for one."""
+        raise AssertionError
+
+    async def description(self, data: bytes, declared: str | None, limit: ImageLimit) -> Description:
+        """Nobody asks for one either."""
         raise AssertionError
 
     async def pdf(self, data: bytes, limit: PdfLimit) -> Pdf:
