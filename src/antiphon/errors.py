@@ -4,6 +4,8 @@
       └ InvalidRequest         the client's request is wrong: 400, first problem only
     EngineFault                a model engine failed; `service` turns it into an ApiError
       ├ EngineUnavailable      no engine can take the request now (starting, restarting, full)
+      │   ├ EngineNotBegun     the engine was lost before it began: another may be asked
+      │   └ EngineFull         too many wait already
       ├ EngineDied             the engine was lost while it worked on this request
       └ EngineRefused          the engine answered, and would not do it
 
@@ -89,6 +91,21 @@ class EngineFault(Exception):  # noqa: N818
 
 class EngineUnavailable(EngineFault):
     """No engine can take the request now: it is starting, restarting, stopped or full."""
+
+
+class EngineNotBegun(EngineUnavailable):
+    """The engine was lost before it began to work: what was asked of it may be asked of another.
+
+    A prompt that kills the engine is not among these: engines answer before they read a prompt.
+    """
+
+
+class EngineFull(EngineUnavailable):
+    """Too many wait already. `retry_after`: seconds after which there may be room."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class EngineDied(EngineFault):

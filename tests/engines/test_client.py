@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 from aiohttp import web
 
-from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
-from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
+from antiphon.engines.llamacpp.client import LlamaClient, Server
+from antiphon.errors import EngineDied, EngineFault, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -160,9 +160,9 @@ async def test_a_server_that_hangs_up_before_it_answers_has_not_begun(client: Ll
         return web.Response()
 
     stand_in.answer = hang_up
-    with pytest.raises(NotBegun):
+    with pytest.raises(EngineNotBegun):
         await client.tokenize(stand_in.server, "a", special=True)
-    with pytest.raises(NotBegun):
+    with pytest.raises(EngineNotBegun):
         await complete(client, stand_in)
 
 
@@ -174,9 +174,9 @@ async def test_a_reply_that_breaks_off_is_a_death(client: LlamaClient, stand_in:
 
 async def test_a_server_that_does_not_listen_has_not_begun(client: LlamaClient, unused_tcp_port: int):
     nowhere = Server(f"http://127.0.0.1:{unused_tcp_port}", KEY)
-    with pytest.raises(NotBegun):
+    with pytest.raises(EngineNotBegun):
         await client.tokenize(nowhere, "a", special=True)
-    with pytest.raises(NotBegun):
+    with pytest.raises(EngineNotBegun):
         await anext(client.complete(nowhere, {}))
     assert not await client.is_healthy(nowhere)
 

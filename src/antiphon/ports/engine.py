@@ -41,6 +41,10 @@ class Generation:
     engine enforces it by decoding. `visible`: control tokens to show in the text instead of hiding them. `stops`:
     texts that end the work where the model writes one of them; the text itself is not part of any `Piece`. `plain`:
     the conversation has neither tools nor thoughts, so that what was made for those may stay out of the model.
+    `conversation`: the same text for every turn of one conversation, another for others, so that where there are many
+    engines its turns reach the one that has read it; empty where it is not known. `tenant`: who asks, as a text that
+    tells tenants apart and says nothing of them; caches are kept apart by it where an engine can, queues are fair by
+    it.
     """
 
     prompt: RenderedPrompt
@@ -50,6 +54,8 @@ class Generation:
     visible: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
     plain: bool = False
+    conversation: str = ""
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class Done:
     """The engine is finished: the model ended its turn (`end`), `max_tokens` was reached (`length`), or the model
-    wrote one of the work's `stops` (`stop`): `matched`, whose tokens count in `output_tokens`."""
+    wrote one of the work's `stops` (`stop`): `matched`, whose tokens count in `output_tokens`. `cached_tokens`: how
+    much of the prompt was not computed again; 0 where the engine does not say."""
 
     reason: Literal["end", "length", "stop"]
     output_tokens: int

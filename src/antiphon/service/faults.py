@@ -1,8 +1,9 @@
 """What clients are told when something outside the request fails."""
 
 import logging
+import math
 
-from antiphon.errors import ApiError, EngineDied, EngineFault, EngineUnavailable, InvalidRequest
+from antiphon.errors import ApiError, EngineDied, EngineFault, EngineFull, EngineUnavailable, InvalidRequest
 from antiphon.ports.media import MediaUnavailable
 from antiphon.request.case import Issue
 
@@ -15,6 +16,9 @@ def engine_error(fault: EngineFault) -> ApiError:
     """What a client is told of an engine's fault; the reason itself goes to the owner's log."""
     log.error("engine: %s: %s", type(fault).__name__, fault)
     match fault:
+        case EngineFull():
+            later = str(max(1, math.ceil(fault.retry_after)))
+            return ApiError("overloaded_error", "Overloaded", headers={"retry-after": later})
         case EngineUnavailable():
             return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
         case EngineDied():

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import aiohttp
 import orjson
 
-from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
+from antiphon.errors import EngineDied, EngineFault, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 
 CALL_TIMEOUT: Final = 120.0
@@ -31,14 +31,6 @@ _DATA: Final = b"data: "
 _ERROR: Final = b"error: "
 _REASONS: Final[dict[str, Literal["end", "length", "stop"]]] = {"limit": "length", "word": "stop"}
 _FINAL_FIELDS: Final = ("stop", "stop_type", "stopping_word", "tokens_predicted", "timings/cache_n")
-
-
-class NotBegun(EngineUnavailable):
-    """The server was gone before it began to work: what was asked of it may be asked of the next one.
-
-    The status line comes with the first progress, before a prompt is read, so a prompt that kills the engine is not
-    among these.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +149,7 @@ class LlamaClient:
         except TimeoutError as problem:
             raise EngineDied(f"the engine did not answer {path}: {_words(problem)}") from problem
         except (aiohttp.ClientError, OSError) as problem:
-            raise NotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
+            raise EngineNotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
 
 
 def _headers(server: Server) -> dict[str, str]:

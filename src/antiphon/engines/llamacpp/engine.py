@@ -10,7 +10,7 @@ from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
-from antiphon.engines.llamacpp.client import LlamaClient, NotBegun, Server
+from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
@@ -20,7 +20,7 @@ from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, nativ
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.slots import Slot, Slots
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.errors import EngineFault, EngineRefused
+from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
@@ -268,7 +268,7 @@ class LlamaCppEngine:
                     async for output in outputs:
                         yield output
                 return
-            except NotBegun as problem:
+            except EngineNotBegun as problem:
                 await self._try_again(child, attempt, problem)
                 attempt += 1
 
@@ -303,11 +303,11 @@ class LlamaCppEngine:
             child, client = await self._ready()
             try:
                 return await question(client, _server(child))
-            except NotBegun as problem:
+            except EngineNotBegun as problem:
                 await self._try_again(child, attempt, problem)
                 attempt += 1
 
-    async def _try_again(self, child: EngineProcess, attempt: int, problem: NotBegun) -> None:
+    async def _try_again(self, child: EngineProcess, attempt: int, problem: EngineNotBegun) -> None:
         """A process that died was asked before its death was noticed: wait for the next one."""
         if attempt == _ATTEMPTS:
             raise problem

@@ -1,0 +1,73 @@
+"""What one engine at one URL is asked for, whatever engine it is."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from antiphon.dialogue.rendered import Segment
+from antiphon.ports.engine import EngineOutput, Generation, ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried at an engine. `needed`: without it a guarantee is lost, and the model is not served.
+
+    `says`: what was found, in a few words. `remedy`: the flag to add to the engine's command line, or what else to
+    do; empty where all is well.
+    """
+
+    subject: str
+    holds: bool
+    says: str
+    remedy: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is at a URL: the `engine` and its `version`, the model's `card`, and all that was tried."""
+
+    engine: str
+    version: str
+    card: ModelCard
+    rows: tuple[Finding, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """What keeps the model from being served."""
+        return tuple(row for row in self.rows if row.needed and not row.holds)
+
+
+class Endpoint(Protocol):
+    """One engine at one URL. Every method raises `EngineFault` kinds only."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a key."""
+        ...
+
+    async def learn(self) -> Findings:
+        """Ask what is there and try what is needed. To be called before anything else, and when it comes back.
+
+        Raises `EngineUnavailable` where nobody answers.
+        """
+        ...
+
+    async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
+        """See `Engine.tokenize`."""
+        ...
+
+    def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput, None]:
+        """See `Engine.generate`; `limit` ≥ 0 is the work's `max_tokens` within the window.
+
+        Raises `EngineNotBegun` only where nothing of the work can have been done.
+        """
+        ...
+
+    async def is_healthy(self) -> bool:
+        """Whether it could work now; never raises."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; may be called more than once."""
+        ...
