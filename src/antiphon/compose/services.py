@@ -3,6 +3,7 @@
 from antiphon.config import Settings
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
+from antiphon.ports.threads import ThreadStore
 from antiphon.request.asked import Host
 from antiphon.request.case import Latitude
 from antiphon.seals import Seals
@@ -15,6 +16,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
+from antiphon.service.threads import Threads
 from antiphon.web.routes import Services
 
 
@@ -26,8 +28,12 @@ def services_for(
     seals: Seals,
     media: MediaIntake,
     server_tools: ServerTools = NO_SERVER_TOOLS,
+    threads: ThreadStore | None = None,
 ) -> Services:
-    """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them."""
+    """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them.
+
+    `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere.
+    """
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(
@@ -40,4 +46,5 @@ def services_for(
     intake = Intake(routes, media, host)
     planner = Planner(clock, entropy, seals, summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
-    return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))
+    kept = Threads(threads, settings.max_body)
+    return Services(MessageService(intake, planner, compactions, kept), ModelService(routes, server_tools))

@@ -16,6 +16,8 @@ from antiphon.wire.content.sources import ContentSource
 
 MOST_MARKERS = 4
 
+MOST_IN_THREADS = MOST_MARKERS - 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
@@ -56,6 +58,22 @@ def markers(case: Case) -> Issue | None:
             )
         short = short or marker.ttl == "5m"
     return None
+
+
+def markers_in_a_thread(case: Case) -> Issue | None:
+    """At most three blocks with markers beside `thread`: the fourth place is the server's. The code makes the
+    official SDK send the whole conversation without a thread instead."""
+    if case.creation is None or case.creation.thread is None:
+        return None
+    found = len(list(_explicit(case)))
+    if found <= MOST_IN_THREADS:
+        return None
+    return Issue(
+        f"thread: a maximum of {MOST_IN_THREADS} blocks with cache_control may be provided when `thread` is set -- "
+        "the fourth marker slot is reserved for the marker the server places on the conversation last "
+        f"cache-eligible block. Found {found}.",
+        {"error_code": "thread_unsupported_request", "unsupported": ["cache_control"]},
+    )
 
 
 def _explicit(case: Case) -> Iterator[_Marker]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Protocol
 
 from antiphon.errors import ApiError, EngineFault
 from antiphon.service.faults import engine_error
@@ -9,31 +10,63 @@ from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder
 from antiphon.stream.fold import Folder
-from antiphon.wire.events import Event
+from antiphon.wire.events import Event, MessageStop
 from antiphon.wire.reply import Message
+
+
+class Keeper(Protocol):
+    """Keeps what a reply comes to."""
+
+    async def keep(self, message: Message) -> None:
+        """The reply is whole, and its end not told yet: who hears of it finds it kept."""
+        ...
+
+    async def aclose(self) -> None:
+        """The reply has ended, whole or not."""
+        ...
 
 
 class Reply:
     """Makes one reply of what happens in it. Use `begin`, then `run`; `fail` says in band what `run` raises."""
 
-    def __init__(self, work: Work, happenings: Batches) -> None:
+    def __init__(self, work: Work, happenings: Batches, keeper: Keeper | None = None) -> None:
         task = work.task
         self._happenings = happenings
+        self._keeper = keeper
+        self._folder = Folder()
         self._encoder = Encoder(work.opening, work.context_management, estimates=task.estimates, details=task.details)
 
     def begin(self) -> list[Event]:
         """The events that open the reply; known before the engine has done anything."""
-        return self._encoder.begin()
+        opening = self._encoder.begin()
+        for event in opening:
+            self._folder.add(event)
+        return opening
 
     def fail(self, error: ApiError, request_id: str) -> list[Event]:
         """The events that end a reply which has begun and cannot go on."""
         return self._encoder.fail(error, request_id)
 
-    async def run(self) -> AsyncGenerator[list[Event], None]:
+    def run(self) -> AsyncGenerator[list[Event], None]:
         """The rest of the events, in batches as they come to be; no batch is empty.
 
         Raises `ApiError` only. Closing the generator stops the engine's work on this reply.
         """
+        return self._events() if self._keeper is None else self._kept(self._keeper)
+
+    async def _kept(self, keeper: Keeper) -> AsyncGenerator[list[Event], None]:
+        try:
+            async with aclosing(self._events()) as batches:
+                async for events in batches:
+                    for event in events:
+                        self._folder.add(event)
+                    if any(isinstance(event, MessageStop) for event in events):
+                        await keeper.keep(self._folder.message())
+                    yield events
+        finally:
+            await keeper.aclose()
+
+    async def _events(self) -> AsyncGenerator[list[Event], None]:
         feed = self._encoder.feed
         try:
             async with aclosing(self._happenings) as batches:
@@ -46,11 +79,10 @@ class Reply:
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
-        folder = Folder()
-        for event in self.begin():
-            folder.add(event)
+        self.begin()
         async with aclosing(self.run()) as batches:
             async for events in batches:
-                for event in events:
-                    folder.add(event)
-        return folder.message()
+                if self._keeper is None:
+                    for event in events:
+                        self._folder.add(event)
+        return self._folder.message()
