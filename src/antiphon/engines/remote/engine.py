@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from contextlib import aclosing
+from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken
 from antiphon.engines.remote.endpoint import Endpoint, Findings
+from antiphon.engines.remote.member import Member
+from antiphon.engines.remote.pooled import USUAL_QUEUE, Pooled
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
 
@@ -27,61 +28,28 @@ _Reply = TypeVar("_Reply")
 _log = logging.getLogger("antiphon.engine")
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
-    is not."""
-
-    endpoint: Endpoint
-    up: bool = False
-    detail: str = "it has not been asked yet"
-    findings: Findings | None = None
-    trace: str = ""
-    seen: float = float("-inf")
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    doubted: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-class Choice(Protocol):
-    """Which endpoint does which work."""
-
-    def place(self, work: Generation, among: Sequence[Member]) -> AbstractAsyncContextManager[Member]:
-        """One of those that are up (there is one at least), for as long as the context is open; waits for room.
-
-        Raises `EngineFull`.
-        """
-        ...
-
-
-class FirstUp:
-    """Everything to the first one that is up."""
-
-    @asynccontextmanager
-    async def place(self, work: Generation, among: Sequence[Member]) -> AsyncGenerator[Member]:
-        """The first of them."""
-        yield among[0]
-
-
 class RemoteEngine:
     """A model at one URL or at many, which all have to have the same one.
 
     Work that an endpoint did not begin is tried once more, at another one if there is one. An endpoint that is lost,
-    or has another model, is left out until it is back and has what it should have. `told`: hears at the start what
-    was found at each URL. `interval`: seconds between two looks at an endpoint.
+    or has another model, is left out until it is back and has what it should have. `limit`, `queue`: see `Pooled`,
+    which says who does what. `told`: hears at the start what was found at each URL. `interval`: seconds between two
+    looks at an endpoint.
     """
 
     def __init__(
         self,
         wishes: Wishes,
         endpoints: Sequence[Endpoint],
-        choice: Choice | None = None,
         *,
+        limit: int | None = None,
+        queue: int = USUAL_QUEUE,
         told: Callable[[str, Findings], None] | None = None,
         interval: float = WATCH_INTERVAL,
     ) -> None:
         self._wishes = wishes
         self._members = [Member(endpoint) for endpoint in endpoints]
-        self._choice: Choice = choice or FirstUp()
+        self._places = Pooled(self._members, limit=limit, queue=queue)
         self._told = told
         self._interval = interval
         self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
@@ -160,23 +128,30 @@ class RemoteEngine:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
+        self._places.close()
         for member in self._members:
-            member.up, member.detail = False, "the engine is stopped"
+            self._leave(member, "the engine is stopped", tells=False)
             await member.endpoint.aclose()
 
     async def _tried(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, of the endpoint that began it."""
         tried: list[Member] = []
         while True:
-            begun = False
-            async with self._choice.place(work, self._among(tried)) as member:
+            begun, end = False, None
+            self._among(tried)
+            async with self._places.place(work, tried) as place:
+                member = place.member
                 try:
                     await self._confirm(member)
                     async with aclosing(member.endpoint.generate(work, limit)) as outputs:
                         async for output in outputs:
                             begun = True
-                            yield output
-                    return
+                            if isinstance(output, Done):
+                                end, place.goes_on = output, bool(work.stops)
+                            else:
+                                yield output
+                    if end is None:
+                        raise EngineDied(f"{member.endpoint.url} stopped in the middle of a reply")
                 except EngineUnavailable as problem:
                     if begun:
                         raise EngineDied(str(problem)) from problem
@@ -184,6 +159,10 @@ class RemoteEngine:
                 except EngineDied:
                     self._doubt(member)
                     raise
+            if end is not None:
+                # Told when the place is free, or kept, for what comes next.
+                yield end
+                return
             tried.append(member)
 
     async def _ask(self, question: Callable[[Endpoint], Awaitable[_Reply]]) -> _Reply:
@@ -210,7 +189,9 @@ class RemoteEngine:
 
     def _judge(self, member: Member, problem: EngineUnavailable, tried: Sequence[Member]) -> None:
         """What is to be thought of an endpoint that did not begin; raises where no more is to be tried."""
-        if not isinstance(problem, EngineFull):
+        if isinstance(problem, EngineFull):
+            self._places.rests(member, problem.retry_after)
+        else:
             self._doubt(member)
         if len(tried) + 1 < _ATTEMPTS:
             return
@@ -298,9 +279,12 @@ class RemoteEngine:
 
     def _enter(self, member: Member) -> None:
         member.up, member.detail = True, ""
+        self._places.entered(member)
 
-    def _leave(self, member: Member, why: str) -> None:
-        if member.up or member.detail != why:
+    def _leave(self, member: Member, why: str, *, tells: bool = True) -> None:
+        if tells and (member.up or member.detail != why):
             _log.error("%s is left out: %s", member.endpoint.url, why)
-        member.up, member.detail = False, why
+        was_up, member.up, member.detail = member.up, False, why
+        if was_up:
+            self._places.left(member, why)
         member.doubted.set()
