@@ -153,7 +153,7 @@ class LlamaCppEngine:
 
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
-        slot = await self._slots.take(work.prompt.tokens, adapted=not self._spares(work))
+        slot = await self._slots.take(work.prompt.tokens, adapted=not self._spares(work), tenant=work.tenant)
         written: list[int] = []
         begun, end = False, None
         try:
