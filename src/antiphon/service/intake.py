@@ -1,6 +1,7 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
@@ -61,4 +62,4 @@ class Intake:
         return again.reading({**asked.media, **new})
 
     def _of_this_host(self, context: WireContext) -> WireContext:
-        return WireContext(context.version, context.betas, self._host.own, context.client, self._host.wide)
+        return replace(context, own=self._host.own, own_models=self._host.wide)

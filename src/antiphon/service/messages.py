@@ -45,10 +45,10 @@ class MessageService:
         self._compactions = compactions
         self._threads = threads
 
-    async def prepare(self, body: bytes, context: WireContext, tenant: str = "") -> Prepared:
-        """Check a request from its bytes up; the first thing wrong with it is the error. `tenant`: who asks."""
+    async def prepare(self, body: bytes, context: WireContext) -> Prepared:
+        """Check a request from its bytes up; the first thing wrong with it is the error."""
         document = await self._intake.read_document(body)
-        turn = await self._turn(document, context, tenant)
+        turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
             asked, served = await self._intake.read_request(document, context, create_of)
@@ -65,9 +65,9 @@ class MessageService:
         asked, served = await self._intake.read_request(document, context, count_of)
         return await self._planner.count(asked, served)
 
-    async def _turn(self, document: Document, context: WireContext, tenant: str) -> Turn | None:
+    async def _turn(self, document: Document, context: WireContext) -> Turn | None:
         try:
-            return await self._threads.begin(document, context, tenant)
+            return await self._threads.begin(document, context)
         except ApiError:
             # What is wrong with the request itself is told first.
             await self._intake.read_shape(document, context, create_of)

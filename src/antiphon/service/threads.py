@@ -62,7 +62,7 @@ class Threads:
         self._store = store
         self._most = most
 
-    async def begin(self, document: Document, context: WireContext, tenant: str) -> Turn | None:
+    async def begin(self, document: Document, context: WireContext) -> Turn | None:
         """The request's turn; None where it is none of a thread's, or not of the right shape. Raises `ApiError`."""
         asked = thread_of(document.value, context)
         if asked is None:
@@ -70,14 +70,14 @@ class Threads:
         if self._store is None:
             raise unsupported()
         if isinstance(asked, ThreadCreate):
-            return Turn(self, tenant, document)
-        claim = await self._claim(self._store, tenant, asked.previous_message_id)
+            return Turn(self, context.tenant, document)
+        claim = await self._claim(self._store, context.tenant, asked.previous_message_id)
         try:
             whole = await _whole(claim, document.value)
         except BaseException:
             await self.release(claim)
             raise
-        return Turn(self, tenant, Document(whole, document.size + len(claim.data)), claim)
+        return Turn(self, context.tenant, Document(whole, document.size + len(claim.data)), claim)
 
     async def keep(self, tenant: str, document: Document, message: Message, claim: Claim | None) -> None:
         """Keep a conversation with its last reply. Never fails: what is not kept is a 404 to the next request."""
