@@ -27,6 +27,10 @@ async def test_what_is_kept_is_had_back_whole(bench: Bench) -> None:
     assert (claim.tenant, claim.id, claim.data) == ("", "msg_1", HELLO)
 
 
+async def test_a_store_that_is_there_answers(bench: Bench) -> None:
+    await bench.store.check()
+
+
 @pytest.mark.promise("threads.not-found")
 async def test_what_was_never_kept_and_what_another_tenant_kept_is_unknown(bench: Bench) -> None:
     await bench.store.keep("one", "msg_1", HELLO, None)
@@ -199,6 +203,7 @@ async def test_a_store_that_is_gone_says_so_and_one_that_is_back_is_used(redis_s
         claim = await claimed(bench.store)
         redis_server.stop()
         for work in (
+            bench.store.check(),
             bench.store.claim("", "msg_1"),
             bench.store.release(claim),
             bench.store.keep("", "msg_2", HELLO, claim),

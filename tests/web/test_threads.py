@@ -345,6 +345,9 @@ async def test_where_threads_are_off_the_code_makes_clients_do_without(thread: J
 class NoStore:
     """A store that is gone."""
 
+    async def check(self) -> None:
+        raise StoreGone("test")
+
     async def claim(self, tenant: str, id_: str) -> Claim | Unclaimed:
         raise StoreGone("test")
 

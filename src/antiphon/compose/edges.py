@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 
 from antiphon.compose.observer import StartError
@@ -65,13 +66,14 @@ def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals
     if given.store == MEMORY:
         return MemoryThreads(clock, given.lifetime, given.memory)
     try:
+        # Who shares no store has not installed its client.
         from antiphon.stores.redis_threads import RedisThreads
+
+        return RedisThreads(given.store, given.lifetime, seals, entropy)
     except ImportError as problem:
         raise StartError(
-            f"message_threads_store: {problem}; install it with pip install 'antiphon[redis]'"
-        ) from problem
-    try:
-        return RedisThreads(given.store, given.lifetime, seals, entropy)
+            f"message_threads_store: {problem}. Run: {sys.executable} -m pip install 'redis>=8'"
+        ) from None
     except ValueError as problem:
         raise StartError(f"message_threads_store: {problem}") from problem
 

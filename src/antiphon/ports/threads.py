@@ -30,6 +30,10 @@ Unclaimed = Literal["unknown", "continued", "in flight"]
 class ThreadStore(Protocol):
     """Keeps conversations. All but `aclose` raise `StoreGone`."""
 
+    async def check(self) -> None:
+        """Nothing, where the store answers."""
+        ...
+
     async def claim(self, tenant: str, id_: str) -> Claim | Unclaimed:
         """Take what is kept under the id of a reply; nobody else gets it until it is released."""
         ...

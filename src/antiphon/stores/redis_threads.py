@@ -92,6 +92,10 @@ class RedisThreads:
         self._release = self._script(_RELEASE)
         self._keep = self._script(_KEEP)
 
+    async def check(self) -> None:
+        """Nothing, where the store answers; else `StoreGone`."""
+        await self._run(self._script("return 1"), [], [])
+
     async def claim(self, tenant: str, id_: str) -> Claim | Unclaimed:
         key, token = _key(tenant, id_), secrets.token_hex(8)
         # What was sent is done, whether anybody waits or not: what nobody waits for is released once it is had.

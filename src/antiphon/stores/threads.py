@@ -42,6 +42,9 @@ class MemoryThreads:
         """Bytes that all of it takes, about."""
         return self._weight
 
+    async def check(self) -> None:
+        """It is here."""
+
     async def claim(self, tenant: str, id_: str) -> Claim | Unclaimed:
         self._forget()
         entry = self._held.get((tenant, id_))
