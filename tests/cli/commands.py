@@ -49,7 +49,7 @@ class Composition:
         monkeypatch.setattr(models, "describe_models", self.describe_models)
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
-        monkeypatch.setattr(probes, "thread_store_problem", lambda _: self.store_problem)
+        monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:
@@ -73,6 +73,10 @@ class Composition:
     def describe_keys(self, settings: Settings) -> KeysDescription:
         """The keys that the test says are there."""
         return self.keys
+
+    def thread_store_problem(self, settings: Settings) -> str | None:
+        """What the test says of the store of message threads."""
+        return self.store_problem
 
     def check_server_tools(self, settings: Settings) -> list[ToolCheck]:
         """What the test says of the tools."""

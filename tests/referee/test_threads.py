@@ -22,10 +22,11 @@ PROGRAMS: dict[str, list[str | Path]] = {
     "typescript": [node(), HERE / "ts" / "threads.mjs"],
 }
 SAID = [["Let me add.\n", "add"], ["Now double it.\n", "multiply"], ["It is 84."]]
+Sent = list[Any]
 ONCE = ["system", "tools"]
 # Of each request: the status of its answer, what it says of its thread, its messages, and what it says only once.
-THREADED = [[200, "create", 1, ONCE], [200, "continue", 1, []], [200, "continue", 1, []]]
-HELPED = [[200, "create", 1, ["system"]], [200, "continue", 1, []], [200, "create", 3, ["system"]]]
+THREADED: list[Sent] = [[200, "create", 1, ONCE], [200, "continue", 1, []], [200, "continue", 1, []]]
+HELPED: list[Sent] = [[200, "create", 1, ["system"]], [200, "continue", 1, []], [200, "create", 3, ["system"]]]
 
 Results = dict[str, Any]
 
@@ -88,16 +89,10 @@ def test_a_runner_does_a_task_of_three_steps_in_a_thread(alone: Results) -> None
 
 
 @pytest.mark.promise("threads.runners")
-def test_a_runner_does_it_with_streams(alone: Results) -> None:
-    streamed = result(alone, "streaming_runner")
-    assert (streamed["messages"], streamed["sent"]) == (SAID, THREADED)
-
-
-@pytest.mark.promise("threads.runners")
-def test_the_asynchronous_python_runner_does_it_too(alone: Results) -> None:
-    if "asynchronous_runner" in alone:
-        run_ = result(alone, "asynchronous_runner")
-        assert (run_["messages"], run_["sent"]) == (SAID, THREADED)
+def test_a_runner_does_it_with_streams_and_asynchronously(alone: Results) -> None:
+    for name in ("streaming_runner", *(["asynchronous_runner"] if "asynchronous_runner" in alone else [])):
+        found = result(alone, name)
+        assert (found["messages"], found["sent"]) == (SAID, THREADED)
 
 
 @pytest.mark.promise("threads.runners")
@@ -112,7 +107,8 @@ def test_after_a_restart_they_send_the_whole_conversation_and_go_on(language: st
     results = run_restarted(language)
     runner = result(results, "restarted_runner")
     assert runner["messages"] == SAID
-    lost, replayed = [404, "continue", 1, []], [200, "create", 3, ONCE]
+    lost: Sent = [404, "continue", 1, []]
+    replayed: Sent = [200, "create", 3, ONCE]
     assert runner["sent"] == [THREADED[0], lost, replayed, THREADED[2]]
     helper = result(results, "restarted_helper")
     assert helper["messages"] == [["Hello."], ["Ada."]]

@@ -235,11 +235,15 @@ async def test_nobody_waits_long_for_a_store_that_hangs(
 @pytest.mark.promise("threads.given-back")
 async def test_a_claim_that_is_cut_off_does_not_stay(redis_server: StoreServer) -> None:
     async with shared(redis_server.url) as bench, shared(redis_server.url) as other, asyncio.timeout(30):
-        await bench.store.keep("", "msg_cut", HELLO, None)
-        for _ in range(5):
-            cut = asyncio.create_task(bench.store.claim("", "msg_cut"))
-            await asyncio.sleep(0)
+        for steps in range(20):
+            await bench.store.keep("", f"msg_cut_{steps}", HELLO, None)
+            cut = asyncio.create_task(bench.store.claim("", f"msg_cut_{steps}"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
             cut.cancel()
-            await asyncio.gather(cut, return_exceptions=True)
+            [claim] = await asyncio.gather(cut, return_exceptions=True)
+            if isinstance(claim, Claim):
+                await bench.store.release(claim)
         await bench.store.aclose()
-        assert (await claimed(other.store, "msg_cut")).data == HELLO
+        for steps in range(20):
+            assert (await claimed(other.store, f"msg_cut_{steps}")).data == HELLO

@@ -93,8 +93,8 @@ async def test_a_paused_turn_goes_on_with_no_messages(stream: bool) -> None:
         last = await other.reply({**ask_to_search(), **CREATE}, THREADS)
         for _ in range(2):
             again = await other.post(go_on(last, ask_to_search(), stream=stream), THREADS)
+            assert again.status == 200
             last = again.events[0]["message"] if stream else again.json
-        assert again.status == 200
     assert other.prompts == one.prompts
 
 
@@ -151,10 +151,10 @@ async def test_a_summary_at_a_threshold_stands_for_its_thread() -> None:
 
 @pytest.mark.promise("threads.inside")
 async def test_a_tool_that_is_added_on_the_way_stays_added() -> None:
-    late = {"name": "late", "description": "Comes late.", "input_schema": {"type": "object", "properties": {}}}
-    adding = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": late}}
+    late: Json = {"name": "late", "description": "Comes late.", "input_schema": {"type": "object", "properties": {}}}
+    adding: Json = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": late}}
     request = ask(model=OPUS, thinking=None, tools=[TOOL])
-    turns = [[user("Go on."), {"role": "system", "content": [adding]}], [user("And?")]]
+    turns: list[list[Json]] = [[user("Go on."), {"role": "system", "content": [adding]}], [user("And?")]]
     async with ThinkingApp(reply("Yes.")) as one:
         whole = await in_full(one, request, turns, INLINE)
     async with ThinkingApp(reply("Yes.")) as other:

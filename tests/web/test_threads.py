@@ -247,7 +247,12 @@ async def test_what_is_said_again_as_it_was_is_accepted_and_another_is_refused_b
     asked = {**FIRST, **effort}
     async with app() as served:
         first = await served.reply({**asked, **CREATE}, THREADS)
-        other = {**go_on(first, asked, MORE), "system": "Be long.", "tools": [], "output_config": {"effort": "high"}}
+        other: Json = {
+            **go_on(first, asked, MORE),
+            "system": "Be long.",
+            "tools": [],
+            "output_config": {"effort": "high"},
+        }
         answer = await served.post(other, THREADS)
         assert code(answer) == MISMATCH
         assert "differing field(s): system, tools, output_config." in answer.json["error"]["message"]

@@ -49,7 +49,8 @@ async def in_a_thread(app: ThinkingApp, request: Json, turns: Sequence[Sequence[
 
 def code(answer: Answer) -> tuple[int, str | None]:
     """The status of an answer, and the code of its error."""
-    return answer.status, (answer.json["error"].get("details") or {}).get("error_code")
+    details: Json = answer.json["error"].get("details") or {}
+    return answer.status, details.get("error_code")
 
 
 NOT_FOUND = (404, "thread_not_found")

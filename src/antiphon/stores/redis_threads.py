@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
@@ -97,20 +98,20 @@ class RedisThreads:
         await self._run(self._script("return 1"), [], [])
 
     async def claim(self, tenant: str, id_: str) -> Claim | Unclaimed:
-        key, token = _key(tenant, id_), secrets.token_hex(8)
+        key, claim = _key(tenant, id_), Claim(tenant, id_, secrets.token_hex(8), b"")
         # What was sent is done, whether anybody waits or not: what nobody waits for is released once it is had.
-        claiming = asyncio.create_task(self._run(self._claim, [key], [token, self._expires]))
+        claiming = asyncio.create_task(self._run(self._claim, [key], [claim.token, self._expires]))
         try:
             found = await asyncio.shield(claiming)
+            if not isinstance(found, list):
+                return cast("Unclaimed", found.decode())
+            (sealed,) = cast("list[bytes | None]", found)
+            text = None if sealed is None else await _aside(self._open, key, sealed.decode("ascii", "replace"))
         except asyncio.CancelledError:
-            self._soon(self._unclaim(claiming, Claim(tenant, id_, token, b"")))
+            self._soon(self._unclaim(claiming, claim))
             raise
-        if not isinstance(found, list):
-            return cast("Unclaimed", found.decode())
-        (sealed,) = cast("list[bytes | None]", found)
-        text = None if sealed is None else await _aside(self._open, key, sealed.decode("ascii", "replace"))
         # What another server sealed with a key of its own is not to be had.
-        return "unknown" if text is None else Claim(tenant, id_, token, text.encode())
+        return "unknown" if text is None else replace(claim, data=text.encode())
 
     async def release(self, claim: Claim) -> None:
         await self._run(self._release, [_key(claim.tenant, claim.id)], [claim.token, self._expires])
