@@ -15,7 +15,6 @@ import anthropic
 import pytest
 
 from tests.arch.tree import ROOT
-from tests.referee.conftest import GREEDY
 from tests.referee.live import live_process, run_client
 from tests.referee.small_web import small_wiki
 from tests.tools.wiki import WikiStandIn
@@ -54,12 +53,6 @@ def test_the_pause_turn_example_finds_articles_without_an_account(tmp_path: Path
             assert "page_age='October 9, 2026'" in output
             assert "Qubits got better." in output
         assert [asked.params["gsrsearch"] for asked in wiki.asked] == ["qubits", "error correction"]
-
-
-@pytest.mark.promise("snippets.pause-turn", "web-tools.default")
-def test_the_pause_turn_example_runs_on_the_real_model_too(tmp_path: Path) -> None:
-    with searching(tmp_path, GREEDY) as (url, _):
-        assert run_client([sys.executable, EXAMPLE], url).startswith("Message(id='msg_")
 
 
 @pytest.mark.promise("web-tools.default", "models.describe")
