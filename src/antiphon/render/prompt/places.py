@@ -68,8 +68,8 @@ class Marks:
     @classmethod
     def for_texts(cls, conversation: Conversation) -> "Marks | None":
         """Marks that no text of the conversation has; None where it has them all."""
-        used: set[str] = set[str]().union(*texts_of(conversation, objects_as_json=True))
-        mark = next((mark for mark in _MARKS if mark not in used), None)
+        texts = list(texts_of(conversation, objects_as_json=True))
+        mark = next((mark for mark in _MARKS if not any(mark in text for text in texts)), None)
         return None if mark is None else cls(mark)
 
     def put(self, conversation: Conversation) -> Conversation:
