@@ -28,12 +28,12 @@ def field(request: Request, name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
+def wire_context(request: Request, *, strict_betas: bool, tenant: str = "") -> WireContext:
     """The version and the beta features that this request is read under."""
     version = parse_version(field(request, b"anthropic-version"))
     said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
     betas = parse_betas(said, strict=strict_betas)
-    return WireContext(version=version, betas=betas, client=field(request, b"user-agent") or "")
+    return WireContext(version=version, betas=betas, client=field(request, b"user-agent") or "", tenant=tenant)
 
 
 def _fields(request: Request) -> Mapping[bytes, bytes]:

@@ -47,7 +47,8 @@ class WireContext:
     """What a request's headers say, as far as it decides which keys and values exist, and what is the owner's own.
 
     `client`: the text of the user-agent header. `own`: the owner's own server tools. `own_models`: names of models
-    that are not the vendor's. Passed as the validation context; without one every key of every version and beta is
+    that are not the vendor's. `tenant`: who asks, as a text that tells keys apart and says nothing of them; empty
+    where there are no keys. Passed as the validation context; without one every key of every version and beta is
     accepted.
     """
 
@@ -56,6 +57,7 @@ class WireContext:
     own: OwnTools = field(default_factory=OwnTools)
     client: str = ""
     own_models: frozenset[str] = frozenset()
+    tenant: str = ""
 
     def unlocks(self, headers: frozenset[str]) -> bool:
         """Whether at least one of the beta headers was sent."""
