@@ -13,6 +13,7 @@ from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService
 from antiphon.service.reply.caching import Caching
 from antiphon.service.reply.compaction import Compactions
+from antiphon.service.reply.diagnosing import Diagnoses
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
@@ -43,6 +44,6 @@ def services_for(
         routes.catalogue.wide_names(),
     )
     intake = Intake(routes, media, host)
-    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), summarizer)
+    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))

@@ -195,7 +195,7 @@ def _local(id: str, display_name: str, window: int, created_at: str) -> Profile:
         prefill=True,
         forced_tool_choice=True,
         system_role=True,
-        min_cache_tokens=0,
+        min_cache_tokens=_LEAST_CACHED,
         overflow="stop",
         interleaving="both",
         keeps_thinking=True,

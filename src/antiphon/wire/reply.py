@@ -185,7 +185,7 @@ class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
 
 
 class Diagnostics(ReplyModel, frozen=True, kw_only=True):
-    """Why the prompt cache was missed; this server compares nothing, and says so (`unavailable`)."""
+    """Why the prompt of an earlier reply could not be gone on from; `cache_missed_input_tokens` is an estimate."""
 
     cache_miss_reason: dict[str, Any] | None
 

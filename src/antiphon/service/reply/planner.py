@@ -23,6 +23,7 @@ from antiphon.seals import Seals
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.caching import Caching, Marked
 from antiphon.service.reply.citations import Citations
+from antiphon.service.reply.diagnosing import Diagnoses
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
@@ -40,6 +41,7 @@ class Planner:
     entropy: Entropy
     seals: Seals
     caching: Caching
+    diagnoses: Diagnoses
     summarizer: Summarizer | None = None
 
     async def plan_answer(
@@ -56,7 +58,7 @@ class Planner:
             task=_settled(task, task.limits, served),
             prompt=prompt,
             window=asked.target.window,
-            opening=self._opening(asked, len(prompt.tokens)),
+            opening=self._opening(asked, served, task.conversation, prompt, begins=behind is None),
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
             telling=self._telling(asked, task) if task.thinks else None,
@@ -84,7 +86,7 @@ class Planner:
             ),
             prompt=prompt,
             window=asked.target.window,
-            opening=self._opening(asked, 0),
+            opening=self._opening(asked, served, task.conversation, prompt, charged=False),
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
             context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
@@ -154,8 +156,20 @@ class Planner:
         sealing = Sealing(self.seals, self.entropy, asked.target.binding, task.binding)
         return Telling(sealing, task.form, self.summarizer, task.estimates)
 
-    def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
-        return opening(asked, tokens, make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)))
+    def _opening(
+        self,
+        asked: Asked[CreateMessage],
+        served: ServedModel,
+        conversation: Conversation,
+        prompt: RenderedPrompt,
+        *,
+        begins: bool = True,
+        charged: bool = True,
+    ) -> Message:
+        """How the reply opens. `begins`: it is not one that has begun. `charged`: the usage has its prompt."""
+        id_, today = make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)), self._today()
+        why = self.diagnoses.diagnose(asked, served, conversation, prompt, today, id_) if begins else None
+        return opening(asked, len(prompt.tokens) if charged else 0, id_, why)
 
     def _new_call_id(self) -> str:
         return make_id("toolu_", self.entropy.bytes(ENTROPY_BYTES))
