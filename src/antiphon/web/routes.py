@@ -88,8 +88,8 @@ class Resources:
         return PlainTextResponse("Antiphon serves the Messages API here: POST /v1/messages\n")
 
     def _admit(self, request: Request) -> WireContext:
-        tenant = self.gatekeeper.check(request)
-        return wire_context(request, strict_betas=self.settings.strict_betas, tenant=tenant)
+        self.gatekeeper.check(request)
+        return wire_context(request, strict_betas=self.settings.strict_betas)
 
     async def _body(self, request: Request) -> bytes:
         return await read_json_body(request, self.settings.max_body)

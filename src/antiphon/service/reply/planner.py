@@ -66,7 +66,6 @@ class Planner:
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
             asked=asked if task.tools else None,
             marked=await self._marked(asked, served, task.conversation, prompt),
-            tenant=asked.context.tenant,
         )
 
     async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
@@ -82,7 +81,9 @@ class Planner:
         return Work(
             served=served,
             task=_settled(
-                Task(task.conversation, task.limits, task.sampling, details=task.details), Limits(most), served
+                Task(task.conversation, task.limits, task.sampling, details=task.details, whose=task.whose),
+                Limits(most),
+                served,
             ),
             prompt=prompt,
             window=asked.target.window,
@@ -91,7 +92,6 @@ class Planner:
             grammar=await _grammar(task.conversation, served),
             context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
             marked=await self._marked(asked, served, task.conversation, prompt),
-            tenant=asked.context.tenant,
         )
 
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:

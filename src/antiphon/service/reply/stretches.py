@@ -174,9 +174,18 @@ class Stretches:
                 yield output
 
     def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
-        work, visible = self._work, self._served.grammars.visible
-        plain, tenant = work.task.conversation.plain, work.tenant
-        return Generation(self._prompt, most, work.task.sampling, grammar, visible, stops, plain, tenant=tenant)
+        task, visible = self._work.task, self._served.grammars.visible
+        return Generation(
+            self._prompt,
+            most,
+            task.sampling,
+            grammar,
+            visible,
+            stops,
+            task.conversation.plain,
+            task.whose.conversation,
+            task.whose.tenant,
+        )
 
     def _allowed(self) -> tuple[int | None, StopReason]:
         """How many tokens the next stretch may have (None: not one), and what it means when they are used up."""

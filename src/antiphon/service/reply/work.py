@@ -47,7 +47,7 @@ class Work:
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the
     conversation's thinking is off. `compaction`: a summary is made. `cite`: makes the citations of what the model may
     cite; None: it may cite nothing. `asked`: what the answer goes on from where the server runs tools; None: none.
-    `marked`: what of the prompt is to be cached; None: nothing. `tenant`: who asks, for the engine.
+    `marked`: what of the prompt is to be cached; None: nothing.
     """
 
     served: ServedModel
@@ -63,7 +63,6 @@ class Work:
     cite: Maker | None = None
     asked: Asked[CreateMessage] | None = None
     marked: Marked | None = None
-    tenant: str = ""
 
     @property
     def waits_to_open(self) -> bool:
