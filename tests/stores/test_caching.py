@@ -33,10 +33,11 @@ async def test_finding_a_prefix_begins_its_own_time_anew() -> None:
     assert await ledger.find([A], 760.0) is None
 
 
-async def test_keeping_a_known_prefix_leaves_it_the_time_that_it_has() -> None:
-    ledger = await kept(Entry(A, 3600))
-    await ledger.keep([Entry(A, 300)], 10.0)
-    assert await ledger.find([A], 3000.0) == 0
+async def test_a_prefix_that_is_kept_twice_has_the_longer_time() -> None:
+    for first, second in ((3600, 300), (300, 3600)):
+        ledger = await kept(Entry(A, first))
+        await ledger.keep([Entry(A, second)], 10.0)
+        assert await ledger.find([A], 3000.0) == 0
 
 
 async def test_a_request_that_began_long_ago_takes_nothing_away() -> None:

@@ -9,6 +9,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.testing import Bridge, FixedClock, engine_app
 from antiphon.testing.app import MODEL
 from tests.web.conftest import Starter
+from tests.web.thinking_app import WatchedEngine
 
 Json = dict[str, Any]
 
@@ -213,12 +214,12 @@ async def test_a_request_for_no_tokens_writes_and_the_next_one_reads(start: Star
 
 @pytest.mark.promise("cache.marks-change-no-prompt")
 async def test_the_reply_is_the_same_with_and_without_marks() -> None:
-    engine = RecordingEngine(MODEL, SCRIPT)
+    engine = WatchedEngine(MODEL, SCRIPT)
     async with engine_app(engine) as bridge:
         marked = (await bridge.post(request(cache_control=BRIEF, tools=[tool("look", BRIEF)]))).json
         plain = (await bridge.post(request(system=[text(WORDS)], tools=[tool("look")]))).json
     assert marked["content"] == plain["content"]
-    assert engine.prompts[0] == engine.prompts[1]
+    assert engine.asked[0].prompt.tokens == engine.asked[1].prompt.tokens
 
 
 @pytest.mark.promise("cache.billing-line")
@@ -243,6 +244,19 @@ async def test_two_at_the_same_time_both_write(start: Starter) -> None:
 
 
 @pytest.mark.promise("cache.truth")
+async def test_a_template_that_does_not_show_places_has_nothing_cached_and_the_owner_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sized = "{% for m in messages %}<|im_start|>{{ m.role }} {{ m.content | length }}\n{{ m.content }}{% endfor %}"
+    async with engine_app(WatchedEngine(MODEL, SCRIPT, sized)) as bridge:
+        for _ in range(2):
+            assert await counts(bridge, request()) == (0, 0)
+    assert [record.message.split(":")[0] for record in caplog.records if "cache marks" in record.message] == [
+        f"the chat template of {MODEL} does not tell where in a prompt a text stands"
+    ]
+
+
+@pytest.mark.promise("cache.truth")
 async def test_what_the_engine_has_lost_is_counted_as_written_again() -> None:
     engine = ScriptedEngine(MODEL, SCRIPT)
     async with engine_app(engine) as bridge:
@@ -250,15 +264,3 @@ async def test_what_the_engine_has_lost_is_counted_as_written_again() -> None:
         engine.forget()
         assert await counts(bridge, request()) == (written, 0)
         assert await counts(bridge, request()) == (0, written)
-
-
-class RecordingEngine(ScriptedEngine):
-    """Remembers the prompts that it is given."""
-
-    def __init__(self, *said: Any) -> None:
-        super().__init__(*said)
-        self.prompts: list[tuple[int, ...]] = []
-
-    def generate(self, work: Any) -> Any:
-        self.prompts.append(work.prompt.tokens)
-        return super().generate(work)

@@ -27,5 +27,5 @@ class Ledger(Protocol):
         ...
 
     async def keep(self, entries: Sequence[Entry], since: float) -> None:
-        """Know these prefixes from `since` on. The time of one that is known begins anew, as long as it was."""
+        """Know these prefixes from `since` on. One that is known keeps the longer of its times, which begins anew."""
         ...

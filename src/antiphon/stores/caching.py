@@ -28,7 +28,7 @@ class MemoryLedger:
     async def keep(self, entries: Sequence[Entry], since: float) -> None:
         """Know these prefixes from now on."""
         for entry in entries:
-            seconds = self._seconds(entry.key, since) or entry.seconds
+            seconds = max(self._seconds(entry.key, since) or 0, entry.seconds)
             until = max(since + seconds, self._until(entry.key))
             self._kept.put(entry.key, (until, seconds))
 

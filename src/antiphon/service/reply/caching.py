@@ -8,6 +8,7 @@ Where a prefix ends in tokens is found on the shorter side of the prompt; of beg
 Source: API reference, Prompt caching.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,8 @@ from antiphon.request.asked import Asked
 from antiphon.request.caching import SECONDS, has_marks, prefixes
 from antiphon.service.served import ServedModel
 from antiphon.wire.request import CreateMessage
+
+log = logging.getLogger(__name__)
 
 _MOST_REMEMBERED: Final = 4096
 
@@ -60,7 +63,7 @@ class Marked:
         read = min(self.found, reused)
         last = max(self.marks[-1].tokens, read)
         lasting = max((mark.tokens for mark in self.marks if mark.entry.seconds == _LASTING), default=read)
-        lasting = max(lasting, read)
+        lasting = min(max(lasting, read), last)
         return Charge(self.tokens - last, read, brief=last - lasting, lasting=lasting - read)
 
     async def begin(self, reused: int) -> Charge:
@@ -75,6 +78,7 @@ class Caching:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._remembered: Kept[bytes, int] = Kept(_MOST_REMEMBERED)
+        self._told: set[str] = set()
 
     async def marked(
         self,
@@ -92,6 +96,8 @@ class Caching:
         marked = row.marked
         places = served.prompts.places(conversation, prompt.segments, today=today) if marked else None
         if places is None:
+            if marked:
+                self._tell_of(served.engine.card.id)
             return None
         ends = places.ends([position.path for position in row.positions])
         known: dict[int, int] = {}
@@ -114,6 +120,15 @@ class Caching:
                 marks.append(Mark(long, Entry(position.key, position.seconds)))
         found = 0 if hit is None else await tokens(sought[hit])
         return Marked(len(prompt.tokens), found, tuple(marks), self._ledger, now)
+
+    def _tell_of(self, model: str) -> None:
+        if model not in self._told:
+            self._told.add(model)
+            log.warning(
+                "the chat template of %s does not tell where in a prompt a text stands: requests with cache marks "
+                "are answered, and nothing of them is counted as cached",
+                model,
+            )
 
     async def _tokens(self, engine: Engine, prompt: RenderedPrompt, end: int) -> int:
         """How many tokens of the prompt are whole before a place of its text."""
