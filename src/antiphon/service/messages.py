@@ -22,7 +22,7 @@ class Prepared:
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work))
+        return Reply(self.work, self.compactions.events(self.work), whole=not self.stream)
 
 
 class MessageService:
