@@ -17,7 +17,7 @@ ALL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types contracts docs train bench lock clean install develop
+.PHONY: help serve examples test lint types contracts docs train bench lock clean install develop
 
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
@@ -26,6 +26,9 @@ help: ## list what make can do
 
 serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the server
 	@$(BIN)/antiphon serve $(ARGS)
+
+examples: develop ## run the API documents' own examples, each as printed, on a server as it comes (ARGS="basic vision")
+	@$(BIN)/python scripts/run_examples.py $(ARGS)
 
 test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))

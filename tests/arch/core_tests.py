@@ -38,6 +38,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/web/test_media.py": ("wire/content/inline",),
     "tests/request/test_intake_accepts.py": ("wire/content/documents",),
     "tests/request/media/test_wanted.py": ("wire/content/sources",),
+    "tests/stores/test_caching.py": ("ports/caching",),
     "tests/tools/test_web_search.py": ("wire/content/results",),
     "tests/wire/test_headers.py": ("wire/gates",),
     "tests/wire/test_schemas.py": ("wire/tools/schemas",),

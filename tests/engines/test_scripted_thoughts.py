@@ -8,7 +8,7 @@ import pytest
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.engines.scripted.thoughts import DEFAULT_THOUGHT
-from antiphon.engines.scripted.tokenizer import pieces
+from antiphon.engines.scripted.tokenizer import pieces, tokens
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, Generation, Piece
 from tests.engines.test_scripted import PATIENCE, Naps, example, started
@@ -31,6 +31,10 @@ def user(text: str) -> Segments:
 
 def opened(text: str) -> Segments:
     return (*user(text), Segment("<thinking>\n"))
+
+
+READ = len(tokens(opened("x")))
+"""What is not read again behind a thought."""
 
 
 @dataclass
@@ -80,7 +84,7 @@ async def test_a_thought_is_closed_with_the_models_own_text_whose_tokens_count()
     assert thought.text == "One two."
     assert thought.done == Done("stop", 3 + CLOSING_TOKENS, matched=CLOSE)
     answer = await run(engine, behind(opened("x"), thought.text))
-    assert (answer.text, answer.done) == ("Three.", Done("end", len(pieces("Three."))))
+    assert (answer.text, answer.done) == ("Three.", Done("end", len(pieces("Three.")), READ))
 
 
 @pytest.mark.promise("script.thinking")
@@ -141,7 +145,7 @@ async def test_a_thought_that_a_limit_cut_is_gone_on_from_all_the_same():
     assert (cut.text, cut.done) == ("One two", Done("length", 2))
     assert (await run(engine, behind(opened("x"), cut.text))).text == "Four."
     in_closing = await run(engine, opened("x"), STOPS, max_tokens=6)
-    assert (in_closing.text, in_closing.done) == ("One two three.</think", Done("length", 6))
+    assert (in_closing.text, in_closing.done) == ("One two three.</think", Done("length", 6, READ - 1))
 
 
 @pytest.mark.promise("script.thinking")

@@ -2,15 +2,20 @@
 
 import asyncio
 import io
+import sys
 from collections.abc import AsyncGenerator, Awaitable
+from dataclasses import replace
 
 import pytest
+from benchmarks.pictures import page
 from PIL import Image, ImageDraw
 
+from antiphon.media.available import READING_MEMORY
 from antiphon.media.reader import Bounds, Reader
 from antiphon.ports.media import Description, ImageLimit, MediaProblem, PdfLimit
 from tests.media import broken_images
 from tests.media.broken_images import noise
+from tests.media.printed_pictures import EACH, printed
 from tests.media.written_pictures import LETTER, TABLE, Written, corpus, read_share, saved
 
 LIMIT = ImageLimit(8000, 20_000_000)
@@ -48,6 +53,45 @@ def test_nearly_every_character_of_the_corpus_is_read(told: list[tuple[Written, 
     shares = {one.name: read_share(one.lines, [line.text for line in said.lines]) for one, said in told}
     assert sum(read for read, _ in shares.values()) / sum(most for _, most in shares.values()) >= 0.95, shares
     assert all(read / most >= 0.9 for read, most in shares.values()), shares
+
+
+@pytest.mark.promise("vision.reads-most")
+async def test_nearly_every_character_of_screenshots_receipts_tables_signs_and_turned_pages_is_read(
+    patient: Reader,
+) -> None:
+    # Every fifth picture of sixty; all of them: `python -m benchmarks.pictures --corpus`.
+    shares: dict[str, tuple[int, int]] = {}
+    for n, (_, pictures) in enumerate(printed()):
+        assert len(pictures) == EACH
+        for one in pictures[n::5]:
+            said = await patient.description(one.file, "image/png", LIMIT)
+            assert said.turned == one.turned, one.name
+            shares[one.name] = read_share(one.lines, [line.text for line in said.lines])
+    assert len(shares) == EACH
+    assert sum(read for read, _ in shares.values()) / sum(most for _, most in shares.values()) >= 0.95, shares
+
+
+@pytest.mark.promise("vision.reads-most")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to this limit")
+async def test_a_full_page_is_read_in_the_least_memory_that_counts_as_enough() -> None:
+    reader = Reader(replace(PATIENT, memory=READING_MEMORY))
+    try:
+        said = await reader.description(page(40), "image/png", LIMIT)
+        assert len(said.lines) == 40
+    finally:
+        await reader.aclose()
+
+
+@pytest.mark.promise("vision.scans")
+async def test_with_less_memory_than_reading_takes_a_scan_stays_a_page_without_text() -> None:
+    buffer = io.BytesIO()
+    corpus()[0].picture.save(buffer, "PDF", resolution=100)
+    reader = Reader(replace(PATIENT, memory=READING_MEMORY - 1))
+    try:
+        [found] = (await reader.pdf(buffer.getvalue(), PdfLimit(100, False))).pages
+        assert (found.text, found.scan) == ("", None)
+    finally:
+        await reader.aclose()
 
 
 @pytest.mark.promise("vision.described")

@@ -191,6 +191,54 @@ def stream_error(client):
     return {"message": "no error"}
 
 
+LOCAL = "smollm2-135m-instruct"
+BRIEF = {"type": "ephemeral"}
+RULES = "Answer in one word, whatever you are asked, and never explain what you mean by it. " * 6
+
+
+def numbers(usage):
+    return [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens]
+
+
+def caching(client):
+    """The same prefix four times: marked by hand and automatically, whole and in a stream."""
+    found = {}
+    for kind in ("explicit", "automatic"):
+        marked = kind == "explicit"
+        system = [
+            {
+                "type": "text",
+                "text": f"{anthropic.__version__} {kind}. {RULES}",
+                **({"cache_control": BRIEF} if marked else {}),
+            }
+        ]
+        asked = {"model": LOCAL, "system": system, "messages": COLORS}
+        call = {**asked, "max_tokens": 3, **({} if marked else {"cache_control": BRIEF})}
+        first = client.messages.create(**call)
+        second = client.messages.create(**call)
+        opened = ended = None
+        with client.messages.stream(**call) as events:
+            for event in events:
+                if event.type == "message_start":
+                    opened = numbers(event.message.usage)
+                elif event.type == "message_delta":
+                    ended = numbers(event.usage)
+            final = events.get_final_message()
+        found[kind] = {
+            "first": numbers(first.usage),
+            "split": [
+                first.usage.cache_creation.ephemeral_5m_input_tokens,
+                first.usage.cache_creation.ephemeral_1h_input_tokens,
+            ],
+            "second": numbers(second.usage),
+            "opened": opened,
+            "ended": ended,
+            "final": numbers(final.usage),
+            "counted": client.messages.count_tokens(**asked).input_tokens,
+        }
+    return found
+
+
 SCENARIOS = [
     basic,
     multi_turn,
@@ -206,6 +254,7 @@ SCENARIOS = [
     raw_response,
     error_classes,
     stream_error,
+    caching,
 ]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import anthropic
 import pytest
 
+from tests.arch.tree import ROOT
 from tests.referee.live import run_client
-from tests.referee.test_snippets import SNIPPETS
 
 pytestmark = pytest.mark.promise("adapter.calls")
 
@@ -153,13 +153,15 @@ def test_what_is_missing_is_asked_for_and_greetings_are_answered(server: str):
 
 @pytest.mark.promise("snippets.thinking", "snippets.tools")
 def test_the_example_of_thinking_with_tools_runs_to_its_end_unmodified(server: str):
-    output = run_client([sys.executable, SNIPPETS / "thinking_tools.py"], server)
+    output = run_client([sys.executable, ROOT / "examples" / "primer" / "thinking_tools.py"], server)
     assert "72" in output
     assert "Paris" in output
 
 
 @pytest.mark.promise("snippets.thinking", "snippets.tools")
 def test_the_interleaved_example_calls_the_calculator_unmodified(server: str):
-    thought, _, call = run_client([sys.executable, SNIPPETS / "interleaved.py"], server).partition("Tool call: ")
+    thought, _, call = run_client(
+        [sys.executable, ROOT / "examples" / "primer" / "interleaved.py"], server
+    ).partition("Tool call: ")
     assert thought.removeprefix("Thinking: ").strip()
     assert call.strip() == "calculator({'expression': '150 * 50'})"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.referee.cached import check_caching
 from tests.referee.live import run_client
 
 HERE = Path(__file__).parent
@@ -138,3 +139,8 @@ def test_errors_arrive_as_the_sdks_own_classes(results: Results) -> None:
     ]
     assert seen["unknown page"] == ["NotFoundError", 404, "The requested resource could not be found.", True]
     assert result(results, "stream_error")["message"] == "model: no-such-model"
+
+
+@pytest.mark.promise("sdk.python", "cache.writes-then-reads", "cache.in-streams", "cache.automatic")
+def test_a_marked_prefix_is_read_by_whatever_asks_for_it_again(results: Results) -> None:
+    check_caching(result(results, "caching"))

@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 
+from tests.arch.tree import ROOT
 from tests.referee.conftest import GREEDY
 from tests.referee.live import live_process, run_client
 
@@ -51,7 +52,7 @@ def searching(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[i
 def test_the_pause_turn_example_runs_to_its_end(
     rounds: int, told: list[str], searching: Callable[[int], str]
 ) -> None:
-    output = run_client([sys.executable, HERE / "snippets" / "pause_turn.py"], searching(rounds))
+    output = run_client([sys.executable, ROOT / "examples" / "tool_use" / "pause_turn.py"], searching(rounds))
     assert output.startswith("Message(id='msg_")
     if rounds == 2:
         # Two rounds are what the question takes: what was left for the continuation is the answer alone.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.referee.cached import check_caching
 from tests.referee.live import run_client
 from tests.referee.node import node
 
@@ -84,3 +85,8 @@ def test_errors_arrive_as_the_sdks_own_classes(results: Results) -> None:
 @pytest.mark.promise("sdk.typescript")
 def test_a_stream_can_be_aborted(results: Results) -> None:
     assert result(results, "abort")["aborted"]
+
+
+@pytest.mark.promise("sdk.typescript", "cache.writes-then-reads", "cache.in-streams", "cache.automatic")
+def test_a_marked_prefix_is_read_by_whatever_asks_for_it_again(results: Results) -> None:
+    check_caching(result(results, "caching"))

@@ -15,6 +15,7 @@ from make_projector import projector
 from tests.arch.tree import ROOT
 from tests.media.pdf_writer import document
 from tests.media.written_pictures import corpus
+from tests.referee.example_hosts import ANT
 from tests.referee.live import live_process, live_server, run_client
 from tests.referee.node import node
 from tests.referee.outside import Outside, outside
@@ -22,7 +23,6 @@ from tests.referee.posting import QUESTION, count, create, image
 from tests.referee.routed_server import HOST
 
 HERE = Path(__file__).parent
-ANT = "/wikipedia/commons/a/a7/Camponotus_flavomarginatus_ant.jpg"
 CALLED, SAID = ["screen", "report"], ["The screen is red, and the report has two pages."]
 SEEING = """
 [models.seeing]
@@ -116,7 +116,7 @@ def result(results: Results, name: str) -> Any:
 
 @pytest.mark.promise("snippets.vision", "vision.sources")
 def test_the_vision_examples(seeing: str, there: Outside) -> None:
-    command = [sys.executable, HERE / "snippets" / "vision.py"]
+    command = [sys.executable, ROOT / "examples" / "primer" / "vision.py"]
     output = run_client(command, seeing, timeout=600, extra=there.environment)
     assert output.strip()
     assert there.tunnels.asked == [f"CONNECT {HOST}:443"]
@@ -129,7 +129,7 @@ def test_the_vision_examples(seeing: str, there: Outside) -> None:
 @pytest.mark.promise("snippets.vision", "vision.described", "vision.described-or-refused")
 def test_the_vision_examples_on_the_default_model(described: str, there: Outside) -> None:
     # Both of them, to the letter, on a model that does not see.
-    command = [sys.executable, HERE / "snippets" / "vision.py"]
+    command = [sys.executable, ROOT / "examples" / "primer" / "vision.py"]
     assert run_client(command, described, timeout=600, extra=there.environment).strip()
     assert takes_images(described)
 

@@ -14,13 +14,13 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.referee.conftest import GREEDY
+from tests.arch.tree import ROOT
 from tests.referee.live import live_process, run_client
 from tests.referee.small_web import small_wiki
 from tests.tools.wiki import WikiStandIn
 
 HERE = Path(__file__).parent
-SNIPPET = HERE / "snippets" / "pause_turn.py"
+EXAMPLE = ROOT / "examples" / "tool_use" / "pause_turn.py"
 SCRIPT = f'model = "script:{HERE / "searching.toml"}"'
 DEFAULTS = {"ANTIPHON_SERVER_TOOLS_DEFAULTS": "true"}
 
@@ -44,7 +44,7 @@ def searching(folder: Path, model: str, rounds: int = 10) -> Generator[tuple[str
 @pytest.mark.parametrize(("rounds", "stop"), [(1, "pause_turn"), (10, "end_turn")])
 def test_the_pause_turn_example_finds_articles_without_an_account(tmp_path: Path, rounds: int, stop: str) -> None:
     with searching(tmp_path, SCRIPT, rounds) as (url, wiki):
-        output = run_client([sys.executable, SNIPPET], url)
+        output = run_client([sys.executable, EXAMPLE], url)
         assert output.startswith("Message(id='msg_")
         assert f"stop_reason='{stop}'" in output
         assert "WebSearchToolResultBlock(" in output
@@ -53,12 +53,6 @@ def test_the_pause_turn_example_finds_articles_without_an_account(tmp_path: Path
             assert "page_age='October 9, 2026'" in output
             assert "Qubits got better." in output
         assert [asked.params["gsrsearch"] for asked in wiki.asked] == ["qubits", "error correction"]
-
-
-@pytest.mark.promise("snippets.pause-turn", "web-tools.default")
-def test_the_pause_turn_example_runs_on_the_real_model_too(tmp_path: Path) -> None:
-    with searching(tmp_path, GREEDY) as (url, _):
-        assert run_client([sys.executable, SNIPPET], url).startswith("Message(id='msg_")
 
 
 @pytest.mark.promise("web-tools.default", "models.describe")

@@ -41,6 +41,7 @@ def test_a_place_is_told_for_names_that_could_be_sent_to_one() -> None:
     assert opening(own, 1, "msg_1").usage.inference_geo == "not_available"
 
 
-def test_an_earlier_reply_is_not_compared() -> None:
+def test_it_says_what_came_of_comparing_it_with_an_earlier_request() -> None:
     request = parse_create(orjson.dumps(body(diagnostics={"previous_message_id": "msg_0"})), context())
-    assert opening(asked(request), 1, "msg_1").diagnostics == Diagnostics(cache_miss_reason={"type": "unavailable"})
+    why = Diagnostics(cache_miss_reason={"type": "unavailable"})
+    assert opening(asked(request), 1, "msg_1", why).diagnostics == why

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from antiphon import __version__
 from antiphon.ports.server_tools import ToolProblem
 from antiphon.tools.domains import DomainRules
 from antiphon.tools.search import wikipedia
@@ -76,7 +78,7 @@ async def test_a_wiki_is_asked_in_one_request_that_says_who_asks_and_how_busy_it
         )
         [request] = host.asked
     assert request.headers["user-agent"].startswith("Antiphon/")
-    assert "(self-hosted; owner@cats.example) aiohttp/" in request.headers["user-agent"]
+    assert "(a self-hosted server of the Messages API; owner@cats.example) aiohttp/" in request.headers["user-agent"]
     assert request.headers["accept-encoding"] == "gzip"
     assert "cookie" not in request.headers
     assert (request.params["maxlag"], request.params["gsrlimit"], request.params["exlimit"]) == ("5", "5", "max")
@@ -84,10 +86,13 @@ async def test_a_wiki_is_asked_in_one_request_that_says_who_asks_and_how_busy_it
 
 
 @pytest.mark.promise("web-tools.manners")
-async def test_who_says_nothing_of_themselves_is_still_named_with_a_place_to_ask():
+async def test_who_says_nothing_of_themselves_names_the_program_and_invents_no_address():
     async with wikis() as (provider, host):
         await provider.search(SearchQuery("purrs", 5))
-    assert wikipedia.CONTACT in host.asked[0].headers["user-agent"]
+    said = host.asked[0].headers["user-agent"]
+    assert said.startswith(f"Antiphon/{__version__} (a self-hosted server of the Messages API; ")
+    assert wikipedia.NO_CONTACT in said
+    assert not re.search(r"https?:|www\.|@", said)
 
 
 @pytest.mark.promise("web-tools.manners")

@@ -7,7 +7,7 @@ import time
 
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
-from antiphon.media.available import INSTALL, can_read
+from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -83,8 +83,8 @@ def reader_for(settings: Settings) -> Reader:
     return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
 
 
-def reads_pictures(model: ModelSettings, engine: Engine) -> bool:
-    """Whether pictures are described to a model; tells the owner where they cannot be."""
+def reads_pictures(model: ModelSettings, engine: Engine, memory: int) -> bool:
+    """Whether pictures are described to a model by workers of so much memory; the owner is told where not."""
     if engine.card.sees or model.images == "refuse":
         return False
     if not can_read():
@@ -93,6 +93,15 @@ def reads_pictures(model: ModelSettings, engine: Engine) -> bool:
             'Or say images = "refuse", and this is not said again.',
             model.id,
             INSTALL,
+        )
+        return False
+    if memory < READING_MEMORY:
+        log.warning(
+            "model %s: pictures are refused, since reading text in them takes workers of %d bytes, and memory in "
+            '[media] is %d. Raise it, or say images = "refuse", and this is not said again.',
+            model.id,
+            READING_MEMORY,
+            memory,
         )
         return False
     return True

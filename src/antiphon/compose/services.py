@@ -1,6 +1,7 @@
 """The use cases over started engines, wired together."""
 
 from antiphon.config import Settings
+from antiphon.ports.caching import Ledger
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
@@ -11,12 +12,15 @@ from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService
+from antiphon.service.reply.caching import Caching
 from antiphon.service.reply.compaction import Compactions
+from antiphon.service.reply.diagnosing import Diagnoses
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
 from antiphon.service.threads import Threads
+from antiphon.stores.caching import MemoryLedger
 from antiphon.web.routes import Services
 
 
@@ -28,12 +32,12 @@ def services_for(
     seals: Seals,
     media: MediaIntake,
     server_tools: ServerTools = NO_SERVER_TOOLS,
+    ledger: Ledger | None = None,
     threads: ThreadStore | None = None,
 ) -> Services:
-    """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them.
-
-    `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere.
-    """
+    """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
+    what is known of cached prefixes; one of this process's by default. `threads`: where conversations of message
+    threads are kept, closed by its maker too; None: nowhere."""
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(
@@ -44,7 +48,7 @@ def services_for(
         routes.catalogue.wide_names(),
     )
     intake = Intake(routes, media, host)
-    planner = Planner(clock, entropy, seals, summarizer)
+    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept = Threads(threads, settings.max_body)
     return Services(MessageService(intake, planner, compactions, kept), ModelService(routes, server_tools))

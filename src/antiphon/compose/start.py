@@ -81,13 +81,14 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             for model in settings.models.values():
                 engine = await start_engine(model, settings, observer)
                 running.push_async_callback(engine.aclose)
-                served[model.id] = ready_model(engine, named[model.id], reads=reads_pictures(model, engine))
+                reads = reads_pictures(model, engine, settings.media.memory)
+                served[model.id] = ready_model(engine, named[model.id], reads=reads)
             routes = ModelRoutes(with_own(catalogue, served), served, settings.default_model, settings.routes)
             threads = threads_for(settings, clock, entropy, seals)
             if threads is not None:
                 running.push_async_callback(threads.aclose)
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
-            services = services_for(settings, routes, clock, entropy, seals, media, tools, threads)
+            services = services_for(settings, routes, clock, entropy, seals, media, tools, threads=threads)
             door.open(build_app(settings, services))
             _settle_memory()
             shown = f"[{host}]" if ":" in host else host

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from antiphon.dialogue.content import Document, SearchResult, Text
 from antiphon.dialogue.media import Image
@@ -33,12 +33,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Origins:
+    """Where in the request the parts of a conversation stand, by the paths of their blocks; empty: nowhere.
+
+    `system`, `turns` and `tools` are as long as those of the conversation. `prefill`: its stretches, each with its
+    length. A part that several blocks were put together to has the path of the last of them.
+    """
+
+    tools: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
+    turns: tuple[tuple[str, ...], ...] = ()
+    prefill: tuple[tuple[str, int], ...] = ()
+
+
+NOWHERE: Final = Origins()
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """A whole request's conversation.
 
     `system` is the top-level system prompt (one part a block); `turns` never ends with an assistant turn:
     a final assistant message is `prefill`, the beginning of the reply that the model must go on from. `shape`: a JSON
-    Schema that the reply's text must satisfy, as JSON. `thinking`: how the reply thinks before it answers.
+    Schema that the reply's text must satisfy, as JSON. `thinking`: how the reply thinks before it answers. `origins`:
+    which block each part comes from; what the model is told does not depend on it.
     """
 
     system: tuple[Text, ...]
@@ -48,6 +66,7 @@ class Conversation:
     choice: Choice = field(default_factory=Choice)
     shape: Mapping[str, Any] | None = None
     thinking: Thinking = OFF
+    origins: Origins = field(default=NOWHERE, compare=False, repr=False)
 
     @property
     def offered(self) -> tuple[Tool, ...]:

@@ -111,6 +111,40 @@ class Compacted:
     tool_changes: list[dict[str, Any]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """How the tokens of what the model read are counted: all of them, each once.
+
+    `input`: those that no mark has to do with. `read`: those that a mark had kept. `brief` and `lasting`: those that
+    are kept from now on, for five minutes and for an hour.
+    """
+
+    input: int
+    read: int = 0
+    brief: int = 0
+    lasting: int = 0
+
+    def __add__(self, other: "Charge") -> "Charge":
+        return Charge(
+            self.input + other.input,
+            self.read + other.read,
+            self.brief + other.brief,
+            self.lasting + other.lasting,
+        )
+
+    @property
+    def written(self) -> int:
+        """The tokens that are kept from now on."""
+        return self.brief + self.lasting
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The engine has begun, and it is known how much of the prompt it did not have to read again."""
+
+    charge: Charge
+
+
 IterationKind = Literal["message", "compaction"]
 
 
@@ -119,7 +153,7 @@ class Iteration:
     """One of several pieces of work for a reply, and the tokens that it took."""
 
     kind: IterationKind
-    input_tokens: int
+    charge: Charge
     output_tokens: int
 
 
@@ -128,8 +162,9 @@ class Finish:
     """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included.
 
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
-    where the work is billed piece by piece; summaries are no part of `output_tokens`. `input_tokens`: what the model
-    read in all, where that is more than the request. `tool_uses`: how often server tools ran, None where none did.
+    where the work is billed piece by piece; summaries are no part of `output_tokens`. `charge`: what the model read,
+    all in all, where that is not what the reply began with. `tool_uses`: how often server tools ran, None where none
+    did.
     """
 
     reason: StopReason
@@ -138,12 +173,13 @@ class Finish:
     stop_details: dict[str, Any] | None = None
     thinking_tokens: int | None = None
     iterations: tuple[Iteration, ...] = ()
-    input_tokens: int | None = None
+    charge: Charge | None = None
     tool_uses: Mapping[str, int] | None = None
 
 
 ReplyEvent = (
-    TextDelta
+    Begun
+    | TextDelta
     | CiteStart
     | CiteEnd
     | ReasoningDelta

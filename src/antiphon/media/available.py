@@ -7,6 +7,9 @@ from typing import Final
 READING_THREADS: Final = 2
 """Processor cores that the reading of one picture may keep busy."""
 
+READING_MEMORY: Final = 768 * 1024 * 1024
+"""Address space of a worker, in bytes, below which text in pictures is not read: a full page takes 600 MB of it."""
+
 INSTALL: Final = "pip install onnxruntime && pip install --no-deps rapidocr==3.10.0"
 
 _NETWORKS: Final = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from antiphon.dialogue.media import Image
-from antiphon.media.available import READING_THREADS, can_read
+from antiphon.media.available import READING_MEMORY, READING_THREADS, can_read
 from antiphon.media.frames import (
     PARTS,
     Answer,
@@ -82,7 +82,7 @@ class Reader:
 
     def __init__(self, bounds: Bounds | None = None, *, program: Path = PROGRAM) -> None:
         self._bounds = bounds or Bounds()
-        self._reads = can_read()
+        self._reads = self._bounds.memory >= READING_MEMORY and can_read()
         self._program = program
         self._places = asyncio.Semaphore(self._bounds.workers)
         self._waiting = 0

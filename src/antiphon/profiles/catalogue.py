@@ -3,13 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from antiphon.profiles.fields import READERS, ProfileError
 from antiphon.profiles.profile import Effort, Profile
 
 _EFFORTS: tuple[Effort, ...] = get_args(Effort)
 _REQUIRED = tuple(f.name for f in fields(Profile) if f.default is MISSING and f.name != "id")
+_LEAST_CACHED: Final = 64
+"""Tokens of the shortest prefix that a model of one's own caches: a shorter one is read again in no time."""
+
 _NO_PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _NO_ALIASES: Mapping[str, str] = MappingProxyType({})
 
@@ -195,7 +198,7 @@ def _local(id: str, display_name: str, window: int, created_at: str) -> Profile:
         prefill=True,
         forced_tool_choice=True,
         system_role=True,
-        min_cache_tokens=0,
+        min_cache_tokens=_LEAST_CACHED,
         overflow="stop",
         interleaving="both",
         keeps_thinking=True,

@@ -67,7 +67,8 @@ class Target:
 class Asked(Generic[Request]):
     """A request that nothing is wrong with. `case`: the same request under its model's rules.
 
-    `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold.
+    `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold. `begun`:
+    how many of the messages came from the client, where the server has put more behind them; None: all.
     """
 
     request: Request
@@ -76,6 +77,12 @@ class Asked(Generic[Request]):
     opened: Opened = NOTHING_SEALED
     files: tuple[Wanted, ...] = ()
     media: Media = field(default_factory=lambda: NO_MEDIA)
+    begun: int | None = None
+
+    @property
+    def said(self) -> int:
+        """How many of the messages came from the client."""
+        return len(self.request.messages) if self.begun is None else self.begun
 
     @property
     def context(self) -> WireContext:
@@ -103,7 +110,10 @@ def receive_again(asked: Asked[Request], request: Request, host: Host) -> Issue 
     Nobody judges those, but seals in them are opened like any.
     """
     case = replace(asked.case, request=request)
-    return _opened(request, case, asked.target, host)
+    again = _opened(request, case, asked.target, host)
+    # What stands for the client's messages is not behind them.
+    grown = len(request.messages) > asked.said
+    return replace(again, begun=asked.said) if grown and isinstance(again, Asked) else again
 
 
 def _opened(request: Request, case: Case, target: Target, host: Host) -> Issue | Asked[Request]:

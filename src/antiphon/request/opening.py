@@ -11,14 +11,14 @@ from antiphon.wire.reply import Diagnostics, Message, Usage
 from antiphon.wire.request import CreateMessage
 
 
-def opening(asked: Asked[CreateMessage], tokens: int, id_: str) -> Message:
+def opening(asked: Asked[CreateMessage], tokens: int, id_: str, diagnostics: Diagnostics | None = None) -> Message:
     """The reply `id_` to a prompt of so many `tokens`, with nothing in it yet."""
     return Message(
         model=asked.target.profile.id,
         id=id_,
         usage=Usage(input_tokens=tokens, output_tokens=0, inference_geo=_place(asked.target)),
         context_management=None if asked.context.unlocks(CLEARING) else UNSET,
-        diagnostics=_diagnostics(asked.request),
+        diagnostics=diagnostics,
         input_transformations=asked.opened.thoughts.reported(asked.context),
     )
 
@@ -26,10 +26,3 @@ def opening(asked: Asked[CreateMessage], tokens: int, id_: str) -> Message:
 def _place(target: Target) -> str:
     """Where the reply is made, as names that could be sent to a region say it; the server's own models have none."""
     return "global" if target.profile.inference_geo and not target.own else "not_available"
-
-
-def _diagnostics(request: CreateMessage) -> Diagnostics | None:
-    """Requests are not compared here; the API has a word for that."""
-    if request.diagnostics is None or request.diagnostics.previous_message_id is None:
-        return None
-    return Diagnostics(cache_miss_reason={"type": "unavailable"})

@@ -28,7 +28,8 @@ class Prepared:
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn)
+        whole = not self.stream
+        return Reply(self.work, self.compactions.events(self.work), whole=whole, keeper=self.turn)
 
     async def aclose(self) -> None:
         """The request has ended."""

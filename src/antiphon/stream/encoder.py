@@ -19,13 +19,16 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from antiphon.dialogue.events import (
+    Begun,
     CallArguments,
     CallEnd,
     CallStart,
+    Charge,
     CiteEnd,
     CiteStart,
     Compacted,
     Finish,
+    Iteration,
     ReasoningDelta,
     ReasoningEnd,
     RedactedReasoning,
@@ -54,6 +57,7 @@ from antiphon.wire.events import (
     ThinkingDeltaBody,
 )
 from antiphon.wire.reply import (
+    CacheCreation,
     DeltaUsage,
     IterationUsage,
     Message,
@@ -127,7 +131,7 @@ class Encoder:
     """Turns one reply's happenings into its events. `opening` is the reply as `message_start` shows it.
 
     `estimates`: the client's beta gives thinking deltas the key for an estimate of tokens. `details`: the usage
-    tells the tokens of thoughts also where nothing was thought.
+    tells the tokens of thoughts also where nothing was thought. `whole`: the events are put together to one body.
     """
 
     def __init__(
@@ -137,8 +141,10 @@ class Encoder:
         *,
         estimates: bool = False,
         details: bool = False,
+        whole: bool = False,
     ) -> None:
         self._opening = opening
+        self._whole = whole
         self._context_management = context_management
         self._estimates = estimates
         self._details = details
@@ -152,9 +158,12 @@ class Encoder:
         """Where the reply is."""
         return self._phase
 
-    def begin(self) -> list[Event]:
-        """Open the reply."""
+    def begin(self, charge: Charge | None = None) -> list[Event]:
+        """Open the reply. `charge`: what reading the prompt comes to, where that is not the opening's own usage."""
         self._move(MessageStart)
+        if charge is not None:
+            usage = replace(self._opening.usage, **_charged(charge), cache_creation=_kept(charge))
+            self._opening = replace(self._opening, usage=usage)
         return [MessageStart(message=self._opening)]
 
     def feed(self, event: ReplyEvent) -> list[Event]:
@@ -162,6 +171,9 @@ class Encoder:
         match event:
             case TextDelta(text=text):
                 return self._text(text)
+            case Begun():
+                # Said when the reply opens; what further work begins with is summed up at the end.
+                return []
             case CiteStart() | CiteEnd():
                 return self._cite(event)
             case ReasoningDelta():
@@ -260,28 +272,20 @@ class Encoder:
     def _finish(self, finish: Finish) -> list[Event]:
         closing = self._close(self._phase)
         self._move(Finish)
-        read = self._opening.usage
-        usage = DeltaUsage(
-            input_tokens=read.input_tokens if finish.input_tokens is None else finish.input_tokens,
-            cache_creation_input_tokens=read.cache_creation_input_tokens,
-            cache_read_input_tokens=read.cache_read_input_tokens,
-            output_tokens=finish.output_tokens,
-        )
+        charge = finish.charge or self._opened()
+        said = [one.charge for one in finish.iterations if one.kind == "message"]
+        if finish.iterations:
+            charge = sum(said, Charge(0))
+        usage = DeltaUsage(**_charged(charge), output_tokens=finish.output_tokens)
+        if self._whole:
+            usage = replace(usage, cache_creation=_kept(charge))
         if self._details or finish.thinking_tokens is not None:
             details = OutputTokensDetails(thinking_tokens=finish.thinking_tokens or 0)
             usage = replace(usage, output_tokens_details=details)
         if finish.tool_uses is not None:
             usage = replace(usage, server_tool_use=ServerToolUsage(**finish.tool_uses))
         if finish.iterations:
-            said = [one for one in finish.iterations if one.kind == "message"]
-            usage = replace(
-                usage,
-                input_tokens=sum(one.input_tokens for one in said),
-                iterations=[
-                    IterationUsage(type=one.kind, input_tokens=one.input_tokens, output_tokens=one.output_tokens)
-                    for one in finish.iterations
-                ],
-            )
+            usage = replace(usage, iterations=[_iteration(one) for one in finish.iterations])
         ending = MessageDeltaBody(
             stop_reason=finish.reason, stop_sequence=finish.stop_sequence, stop_details=finish.stop_details
         )
@@ -290,6 +294,16 @@ class Encoder:
             MessageDelta(delta=ending, usage=usage, context_management=self._context_management),
             MessageStop(),
         ]
+
+    def _opened(self) -> Charge:
+        usage = self._opening.usage
+        kept = usage.cache_creation
+        return Charge(
+            usage.input_tokens,
+            usage.cache_read_input_tokens,
+            kept.ephemeral_5m_input_tokens,
+            kept.ephemeral_1h_input_tokens,
+        )
 
     def _close(self, phase: Phase) -> list[Event]:
         return [ContentBlockStop(index=self._index)] if phase in _OPEN_PHASES else []
@@ -303,6 +317,25 @@ class Encoder:
     def _move(self, kind: type) -> Phase:
         self._phase = self._check(kind)
         return self._phase
+
+
+def _charged(charge: Charge) -> dict[str, int]:
+    """The counts that the beginning and the end of a stream have in common."""
+    return {
+        "input_tokens": charge.input,
+        "cache_creation_input_tokens": charge.written,
+        "cache_read_input_tokens": charge.read,
+    }
+
+
+def _kept(charge: Charge) -> CacheCreation:
+    return CacheCreation(ephemeral_5m_input_tokens=charge.brief, ephemeral_1h_input_tokens=charge.lasting)
+
+
+def _iteration(one: Iteration) -> IterationUsage:
+    return IterationUsage(
+        type=one.kind, **_charged(one.charge), output_tokens=one.output_tokens, cache_creation=_kept(one.charge)
+    )
 
 
 def _begun(call: CallStart) -> ReplyBlock:

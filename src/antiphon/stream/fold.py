@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import UNSET
 from msgspec.structs import replace
 from pydantic_core import from_json
 
@@ -193,7 +194,10 @@ class Folder:
 
 def _whole(opened: Usage, ended: DeltaUsage) -> Usage:
     """The reply's usage: the end's counts, and what only the start says."""
-    return replace(opened, **{name: getattr(ended, name) for name in ended.__struct_fields__})
+    said = {name: getattr(ended, name) for name in ended.__struct_fields__}
+    if ended.cache_creation is UNSET:
+        said["cache_creation"] = opened.cache_creation
+    return replace(opened, **said)
 
 
 def fold(events: Iterable[Event]) -> Message:

@@ -14,6 +14,9 @@ _HEADS = {kind: f"event: {kind}\ndata: ".encode() for kind in EVENT_TYPES}
 
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 
+WAITING = b": waiting for the model\n\n"
+"""Stands for a ping before `message_start`, which official clients take no event before."""
+
 
 def encode(event: Event) -> bytes:
     """`event: <type>`, `data: <one line of JSON>`, an empty line; UTF-8, no line break inside the data."""

@@ -73,9 +73,8 @@ async def engine_app(
         for engine in engines:
             await engine.start()
             running.push_async_callback(engine.aclose)
-            served[engine.card.id] = ready_model(
-                engine, families(asked)[engine.card.id], reads=reads_pictures(asked.models[engine.card.id], engine)
-            )
+            reads = reads_pictures(asked.models[engine.card.id], engine, asked.media.memory)
+            served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id], reads=reads)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache)
         if threads is None:
@@ -83,7 +82,7 @@ async def engine_app(
             if threads is not None:
                 running.push_async_callback(threads.aclose)
         tools = ServerTools(tuple(runs))
-        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads)
+        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

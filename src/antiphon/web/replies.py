@@ -2,7 +2,8 @@
 
 No status line is sent before there is something to say: the reply's first words, or `commit_after` seconds
 without any. Until then a failure is a true 4xx or 5xx; after it, an `error` event. While nothing is
-sent for `ping_after` seconds, a `ping` event is. A client that disconnects cancels the work at once.
+sent for `ping_after` seconds, a `ping` event is; before the stream's first event a comment, which clients pass over.
+A client that disconnects cancels the work at once.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from antiphon.errors import ApiError
 from antiphon.service.messages import Prepared
-from antiphon.stream.sse import PING, encode
+from antiphon.service.reply.reply import Reply
+from antiphon.stream.sse import PING, WAITING, encode
 from antiphon.web.errors import bug, error_reply
 from antiphon.web.pouring import pour
 from antiphon.wire.events import Event
@@ -80,7 +82,7 @@ class StreamReply:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         id_: str = scope["antiphon.request_id"]
         reply = self._prepared.reply()
-        out = _EventWriter(send, self._pace, reply.begin())
+        out = _EventWriter(send, self._pace, reply)
         self._watch.on_doubt = out.ask_after_client
         error: ApiError | None = None
         try:
@@ -124,10 +126,11 @@ class _EventWriter:
     Reply and timer never send at once: the timer waits while `_sending`, and a flush waits for the timer's task.
     """
 
-    def __init__(self, send: Send, pace: Pace, opening: list[Event]) -> None:
+    def __init__(self, send: Send, pace: Pace, reply: Reply) -> None:
         self._send = send
         self._pace = pace
-        self._opening = _encode(opening)
+        self._reply = reply
+        self._opened = False
         self._held: list[Event] = []
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
@@ -148,7 +151,7 @@ class _EventWriter:
 
     async def flush(self) -> None:
         """Send what is held; commits to the stream where that is anything."""
-        if not self._held:
+        if not self._held and (self._opened or not self._committed or not self._reply.opened):
             return
         if self._ping is not None:
             await self._ping
@@ -185,7 +188,7 @@ class _EventWriter:
         self._timer = self._loop.call_later(wait, self._on_time)
 
     async def _break_silence(self) -> None:
-        await self._put(PING if self._committed else b"")
+        await self._put((PING if self._reply.opened else WAITING) if self._committed else b"")
         self._ping = None
 
     async def _put(self, data: bytes, *, more: bool = True) -> None:
@@ -194,7 +197,9 @@ class _EventWriter:
             if not self._committed:
                 self._committed = True
                 await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
-                data = self._opening + data
+            if not self._opened and self._reply.opened:
+                self._opened = True
+                data = _encode(self._reply.begin()) + data
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
             self._last = self._loop.time()
         finally:

@@ -169,11 +169,15 @@ class Usage(ReplyModel, frozen=True, kw_only=True):
 
 
 class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
-    """What the end of a stream says of the reply's usage: the counts, and nothing of how it was served."""
+    """What the end of a stream says of the reply's usage: the counts, and nothing of how it was served.
+
+    `cache_creation` only where the reply is sent in one piece, whose usage has it.
+    """
 
     input_tokens: int
     cache_creation_input_tokens: int = 0
     cache_read_input_tokens: int = 0
+    cache_creation: CacheCreation | UnsetType = UNSET
     output_tokens: int
     output_tokens_details: OutputTokensDetails | UnsetType = UNSET
     server_tool_use: ServerToolUsage | UnsetType = UNSET
@@ -181,7 +185,7 @@ class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
 
 
 class Diagnostics(ReplyModel, frozen=True, kw_only=True):
-    """Why the prompt cache was missed; this server compares nothing, and says so (`unavailable`)."""
+    """Why the prompt of an earlier reply could not be gone on from; `cache_missed_input_tokens` is an estimate."""
 
     cache_miss_reason: dict[str, Any] | None
 

@@ -9,6 +9,9 @@ const colors = [{ role: "user", content: "Name three primary colors." }];
 const textOf = (message) =>
   message.content.filter((block) => block.type === "text").map((block) => block.text).join("");
 
+const rules = "Answer in one word, whatever you are asked, and never explain what you mean by it. ".repeat(6);
+const numbers = (usage) => [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens];
+
 const scenarios = {
   async basic() {
     const message = await client.messages.create({ model, max_tokens: 12, messages: colors });
@@ -95,6 +98,39 @@ const scenarios = {
       }
     }
     return seen;
+  },
+  async caching() {
+    const found = {};
+    for (const kind of ["explicit", "automatic"]) {
+      const mark = { cache_control: { type: "ephemeral" } };
+      const [inside, atTop] = kind === "explicit" ? [mark, {}] : [{}, mark];
+      const asked = {
+        model: "smollm2-135m-instruct",
+        system: [{ type: "text", text: `ts ${kind}. ${rules}`, ...inside }],
+        messages: hello,
+      };
+      const call = { ...asked, ...atTop, max_tokens: 3 };
+      const first = await client.messages.create(call);
+      const second = await client.messages.create(call);
+      let opened, ended;
+      const stream = client.messages.stream(call);
+      stream.on("streamEvent", (event) => {
+        if (event.type === "message_start") opened = numbers(event.message.usage);
+        if (event.type === "message_delta") ended = numbers(event.usage);
+      });
+      const final = await stream.finalMessage();
+      const kept = first.usage.cache_creation;
+      found[kind] = {
+        first: numbers(first.usage),
+        split: [kept.ephemeral_5m_input_tokens, kept.ephemeral_1h_input_tokens],
+        second: numbers(second.usage),
+        opened,
+        ended,
+        final: numbers(final.usage),
+        counted: (await client.messages.countTokens(asked)).input_tokens,
+      };
+    }
+    return found;
   },
   async abort() {
     const stream = client.messages.stream({ model, max_tokens: 120, messages: hello });

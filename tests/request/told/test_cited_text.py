@@ -23,7 +23,7 @@ def cited(words: str) -> Json:
 
 def joined(*blocks: Json) -> list[Placed]:
     request = parse_create(orjson.dumps(body(user(), assistant(list(blocks)), user())), context())
-    return list(in_one_piece(placed(1, request.messages[1])))
+    return [whole for whole, _ in in_one_piece(placed(1, request.messages[1]))]
 
 
 def told(*blocks: Json) -> list[str]:

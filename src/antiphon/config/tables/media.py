@@ -30,7 +30,11 @@ MEDIA: Final = Table(
             Whole(1, 64),
             "Images, PDFs and pages that are read at the same time, each by a process of its own.",
         ),
-        _key("memory", Whole(268_435_456, None, "BYTES"), "Memory that such a process may take, in bytes."),
+        _key(
+            "memory",
+            Whole(268_435_456, None, "BYTES"),
+            "Memory that such a process may take, in bytes. Below 805306368, text in pictures and scans is not read.",
+        ),
         _key(
             "cache", Whole(0, None, "BYTES"), "Memory for images and PDFs that were read, which clients send again."
         ),

@@ -141,7 +141,8 @@ WEB_SEARCH_OPTIONS: Final = (
     _search(
         "contact",
         Pattern(_CONTACT, "an e-mail address or the address of a page", "CONTACT"),
-        "How Wikipedia's operators reach you, sent with every search there, as they ask of everyone.",
+        "How Wikipedia's operators reach you, sent with every search there, as they ask of everyone; without it they "
+        "read the program's name and version.",
     ),
     _search(
         "language",

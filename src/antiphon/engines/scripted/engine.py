@@ -8,6 +8,7 @@ from typing import Final
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted.limits import stopped, with_tokens, within
+from antiphon.engines.scripted.memory import ReadPrompts
 from antiphon.engines.scripted.script import Failure, Reply, Script, pieces_of
 from antiphon.engines.scripted.thoughts import MASK, Thoughts, thought_of
 from antiphon.engines.scripted.tokenizer import CONTROL, TURN_END, TURN_START, pieces, tokens
@@ -45,6 +46,7 @@ class ScriptedEngine:
         self._sleep = sleep
         self._used = [0] * len(self._script.rules)
         self._thoughts = Thoughts()
+        self._read = ReadPrompts()
         self._state = "the engine has not been started"
         self._stopped = asyncio.Event()
         self._card = ModelCard(
@@ -82,10 +84,12 @@ class ScriptedEngine:
         segments = [_in_words(segment) for segment in work.prompt.segments]
         reply, thinks_for = self._stretch(segments, work.stops)
         steps = PREFILL_STEPS if reply.prefill else 1
+        cached = self._read.known(work.prompt.tokens)
         for step in range(1, steps + 1):
             if reply.prefill:
                 await self._sleep(reply.prefill / steps)
-            yield PrefillProgress(length * step // steps, length)
+            yield PrefillProgress(cached + (length - cached) * step // steps, length, cached)
+        self._read.add(work.prompt.tokens)
         if reply.delay:
             await self._sleep(reply.delay)
         limit = min(work.max_tokens, room)
@@ -99,9 +103,14 @@ class ScriptedEngine:
         if end is None:
             await self._come_to_grief(reply)
             end = Done(reply.finish if limit else "length", written[-1].output_tokens if written else 0)
+        end = replace(end, cached_tokens=cached)
         if thinks_for is not None:
             self._thoughts.add(_masked(segments), "".join(piece.text for piece in written), thinks_for)
         yield end
+
+    def forget(self) -> None:
+        """Lose what has been read, as engines do that are short of memory or begin anew."""
+        self._read.forget()
 
     async def health(self) -> EngineHealth:
         """Ready between `start` and `aclose`."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from antiphon.dialogue.conversation import Conversation, Reasoning
+from antiphon.dialogue.conversation import NOWHERE, Conversation, Reasoning
 from antiphon.dialogue.rendered import Segment
 from antiphon.ports.engine import ModelCard
 from antiphon.render.families.markers import triggers_of
@@ -27,8 +27,9 @@ from antiphon.render.prompt.kept import KeptTexts
 from antiphon.render.prompt.mapped import mapped, texts_of
 from antiphon.render.prompt.messages import PART_SEPARATOR, Messages, definitions_for_template
 from antiphon.render.prompt.pictures import PICTURE, ToldPictures
+from antiphon.render.prompt.places import Marks, Places
 from antiphon.render.prompt.special import special_pattern
-from antiphon.render.prompt.template import Abilities, ChatTemplate
+from antiphon.render.prompt.template import Abilities, ChatTemplate, TemplateError
 from antiphon.render.prompt.thoughts import PLACEHOLDER, ToldThoughts, closing, opened, switched, thought_of, unopened
 
 __all__ = ["PART_SEPARATOR", "PromptBuilder"]
@@ -68,10 +69,26 @@ class PromptBuilder:
         user's last words, those of gpt-oss and Kimi K2 what was thought before the last answer without calls. Such a
         prompt goes on from an earlier one only up to the first thought that was dropped.
         """
-        more, pictures = has_contents(conversation), ToldPictures()
-        marks = [PICTURE] if more else []
-        conversation = _unforged(conversation, [PLACEHOLDER, *marks] if _has_thoughts(conversation) else marks)
-        if more:
+        return self._told(self._unforged(conversation), today)
+
+    def places(self, conversation: Conversation, told: Sequence[Segment], *, today: date) -> Places | None:
+        """Where the conversation's blocks stand in the prompt that was told of it; None where that cannot be said."""
+        conversation = self._unforged(conversation)
+        marks = Marks.for_texts(conversation)
+        if marks is None or conversation.origins is NOWHERE:
+            return None
+        try:
+            return marks.places(told, self._told(marks.put(conversation), today))
+        except TemplateError:
+            return None
+
+    def _unforged(self, conversation: Conversation) -> Conversation:
+        marks = [PICTURE] if has_contents(conversation) else []
+        return _unforged(conversation, [PLACEHOLDER, *marks] if _has_thoughts(conversation) else marks)
+
+    def _told(self, conversation: Conversation, today: date) -> tuple[Segment, ...]:
+        pictures = ToldPictures()
+        if has_contents(conversation):
             conversation = ToldContents(pictures).of(conversation)
         # JSON spells quotes, backslashes and control characters otherwise: tokens with those need the texts as such.
         if not self._has_special(texts_of(conversation, objects_as_json=self._shows_in_json)):

@@ -23,6 +23,7 @@ MOST_IN_THREADS = MOST_MARKERS - 1
 class _Marker:
     path: str
     control: CacheControl
+    block: str = ""
 
     @property
     def ttl(self) -> str:
@@ -34,7 +35,7 @@ def markers(case: Case) -> Issue | None:
     found = list(_explicit(case))
     automatic = case.request.cache_control
     if automatic is not None:
-        last = _last_block(case)
+        last = last_cacheable(case)
         own = last.block if last is not None else None
         control: CacheControl | None = getattr(own, "cache_control", None)
         if last is not None and control is not None:
@@ -76,6 +77,27 @@ def markers_in_a_thread(case: Case) -> Issue | None:
     )
 
 
+def marks_of(case: Case) -> Iterator[tuple[str, CacheControl]]:
+    """The marks that the client set itself, in order, each with the path of the tool or block that ends there.
+
+    One inside of a block marks that block.
+    """
+    return ((marker.block, marker.control) for marker in _explicit(case))
+
+
+def last_cacheable(case: Case, messages: int | None = None) -> Placed | None:
+    """The block that the automatic marker stands on: it walks back over those that cannot carry one. None: there is
+    no such block. `messages`: how many of the conversation's messages it is looked for in."""
+    return next(
+        (
+            item
+            for item in reversed(case.items)
+            if "cache_control" in type(item.block).model_fields and (messages is None or item.message < messages)
+        ),
+        None,
+    )
+
+
 def _explicit(case: Case) -> Iterator[_Marker]:
     for n, tool in enumerate(case.tools):
         yield from _own(f"tools.{n}", tool)
@@ -87,16 +109,16 @@ def _explicit(case: Case) -> Iterator[_Marker]:
         yield from _own(item.path, item.block)
 
 
-def _own(path: str, block: object) -> Iterator[_Marker]:
+def _own(path: str, block: object, within: str = "") -> Iterator[_Marker]:
     control = getattr(block, "cache_control", None)
     if isinstance(control, CacheControl):
-        yield _Marker(path, control)
+        yield _Marker(path, control, within or path)
 
 
 def _inner(item: Placed) -> Iterator[_Marker]:
     match item.block:
         case ToolAdditionBlock(tool=ToolDefinition(definition=tool)):
-            yield from _own(f"{item.path}.tool_addition.tool.tool_definition.definition", tool)
+            yield from _own(f"{item.path}.tool_addition.tool.tool_definition.definition", tool, item.path)
             return
         case ToolResultBlock(content=list(inner)) | DocumentBlock(source=ContentSource(content=list(inner))):
             pass
@@ -105,9 +127,4 @@ def _inner(item: Placed) -> Iterator[_Marker]:
         case _:
             return
     for n, block in enumerate(inner):
-        yield from _own(f"{item.path}.content.{n}", block)
-
-
-def _last_block(case: Case) -> Placed | None:
-    # The automatic marker walks back over blocks that cannot carry one.
-    return next((item for item in reversed(case.items) if "cache_control" in type(item.block).model_fields), None)
+        yield from _own(f"{item.path}.content.{n}", block, item.path)

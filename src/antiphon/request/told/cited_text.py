@@ -10,16 +10,18 @@ from antiphon.request.case import Placed
 from antiphon.wire.content.blocks import TextBlock
 
 
-def in_one_piece(items: Iterable[Placed]) -> Iterator[Placed]:
-    """A message's blocks, with text on both sides of a citation's edge put together again."""
+def in_one_piece(items: Iterable[Placed]) -> Iterator[tuple[Placed, Placed]]:
+    """A message's blocks, with text on both sides of a citation's edge put together again; each with the last block
+    that went into it."""
+    whole: Placed | None = None
     last: Placed | None = None
     for item in items:
-        joined = None if last is None else _joined(last, item)
-        if joined is None and last is not None:
-            yield last
-        last = joined or item
-    if last is not None:
-        yield last
+        joined = None if whole is None else _joined(whole, item)
+        if joined is None and whole is not None and last is not None:
+            yield whole, last
+        whole, last = joined or item, item
+    if whole is not None and last is not None:
+        yield whole, last
 
 
 def _joined(one: Placed, two: Placed) -> Placed | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from antiphon.dialogue.conversation import Conversation, Part, Reasoning, Speaker, Text, Turn
+from antiphon.dialogue.conversation import Conversation, Origins, Part, Reasoning, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinker, Thinking
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.request.asked import Asked
@@ -60,51 +60,68 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     """The conversation of a request that nothing is wrong with. `kept`: the thoughts in it that are told."""
     case, opened = asked.case, asked.opened
     request = case.request
-    turns: list[tuple[Speaker, list[Part]]] = []
+    turns: list[_Turn] = []
     # An answer of a given form has no room for citations.
     held = _Told(_texts(opened.thoughts, kept), asked.media, opened.found, cited=_shape(request) is None)
     roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
-    for speaker, part in _spoken(case, held, roster):
-        _place(turns, speaker, part)
+    for speaker, part, origin in _spoken(case, held, roster):
+        _place(turns, speaker, (part, origin))
     if not turns or turns[0][0] == "assistant":
-        turns.insert(0, ("user", [Text(OPENING)]))
-    prefill: str | None = None
+        turns.insert(0, ("user", [(Text(OPENING), "")]))
+    prefill: list[tuple[str, str]] | None = None
     if turns and turns[-1][0] == "assistant":
-        prefill = "".join(part.text for part in turns.pop()[1] if isinstance(part, Text))
-    tools = _tools(request, roster)
+        prefill = [(part.text, origin) for part, origin in turns.pop()[1] if isinstance(part, Text)]
+    system = list(_system(request.system))
+    told = list(_tools(request, roster))
+    tools = tuple(tool for tool, _ in told)
     return Conversation(
-        _system(request.system),
-        tuple(Turn(speaker, tuple(parts)) for speaker, parts in turns),
-        prefill,
+        tuple(text for text, _ in system),
+        tuple(Turn(speaker, tuple(part for part, _ in parts)) for speaker, parts in turns),
+        None if prefill is None else "".join(text for text, _ in prefill),
         tools,
         _choice(case, tools) if tools else Choice(),
         _shape(request),
         OFF if prefill is not None else _thinking(case, opened.thoughts, asked.target.thinker),
+        Origins(
+            tuple(origin for _, origin in told),
+            tuple(origin for _, origin in system),
+            tuple(tuple(origin for _, origin in parts) for _, parts in turns),
+            tuple((origin, len(text)) for text, origin in prefill or ()),
+        ),
     )
 
 
-def _place(turns: list[tuple[Speaker, list[Part]]], speaker: Speaker, part: Part) -> None:
+_Turn = tuple[Speaker, list[tuple[Part, str]]]
+"""Who speaks, and what is said, each part with the path of its block."""
+
+
+def _place(turns: list[_Turn], speaker: Speaker, said: tuple[Part, str]) -> None:
     """Put a part where it is told: behind what was said before, in the turn of who says it."""
     at = len(turns)
-    if isinstance(part, Result):
+    if isinstance(said[0], Result):
         # What the server found may come behind a system message. It stands next to its call all the same.
         while at and turns[at - 1][0] == "system":
             at -= 1
     if not at or turns[at - 1][0] != speaker:
         turns.insert(at, (speaker, []))
         at += 1
-    turns[at - 1][1].append(part)
+    turns[at - 1][1].append(said)
 
 
-def _system(system: str | list[TextBlock] | None) -> tuple[Text, ...]:
-    texts = [system] if isinstance(system, str) else [block.text for block in system or ()]
-    return tuple(Text(text) for text in map(without_attribution, texts) if text)
+def _system(system: str | list[TextBlock] | None) -> Iterator[tuple[Text, str]]:
+    texts = [("system", system)] if isinstance(system, str) else []
+    if isinstance(system, list):
+        texts = [(f"system.{n}", block.text) for n, block in enumerate(system)]
+    for origin, text in texts:
+        told = without_attribution(text)
+        if told:
+            yield Text(told), origin
 
 
-def _tools(request: Request, roster: Roster) -> tuple[Tool, ...]:
+def _tools(request: Request, roster: Roster) -> Iterator[tuple[Tool, str]]:
     if isinstance(request.tool_choice, ToolChoiceTool):
         roster.ask_for(request.tool_choice.name)
-    return tuple(roster.tools())
+    return roster.tools()
 
 
 def _choice(case: Case, tools: tuple[Tool, ...]) -> Choice:
@@ -157,7 +174,7 @@ class _Told:
     cited: bool
 
 
-def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part]]:
+def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part, str]]:
     messages = case.request.messages
     last_user = max((n for n, message in enumerate(messages) if message.role == "user"), default=-1)
     names: dict[str, str] = {}
@@ -165,18 +182,18 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
         # A turn-scoped system message holds until the user speaks again.
         if n < case.start[0] or (message.clear_at == "next_user_message" and n < last_user):
             continue
-        for item in in_one_piece(case.contents[n]):
+        for item, last in in_one_piece(case.contents[n]):
             if (item.message, item.position) < case.start:
                 continue
             # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
             # turn of its own, whoever runs the tool.
             speaker = "user" if isinstance(item.block, _NOT_THE_MODELS) else message.role
             for part in _parts(item, names, told, roster):
-                yield cast("Speaker", speaker), part
+                yield cast("Speaker", speaker), part, last.path
     for result in awaited(case):
-        yield "user", result
+        yield "user", result, ""
     if case.creation is not None and case.creation.compaction is not None:
-        yield "user", Text(instruction(case.creation.compaction))
+        yield "user", Text(instruction(case.creation.compaction)), ""
 
 
 def _parts(

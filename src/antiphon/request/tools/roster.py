@@ -99,20 +99,21 @@ class Roster:
         if name not in self._told:
             self.find([name])
 
-    def tools(self) -> Iterator[Tool]:
-        """Everything that the model is told of in the conversation; what it may not call now is withdrawn."""
-        for tool in self._entries:
+    def tools(self) -> Iterator[tuple[Tool, str]]:
+        """Everything that the model is told of in the conversation, with the path of its definition in `tools`, empty
+        where it is not from there; what the model may not call now is withdrawn."""
+        for at, tool in enumerate(self._entries):
             name, deferred = _name(tool), is_deferred(tool)
             for described in self._described(tool):
                 replaced = name is not None and self._known[name] is not tool
                 withdrawn = replaced or described.name not in self._offered
                 if not deferred or described.name in self._told:
-                    yield replace(described, deferred=deferred, withdrawn=withdrawn)
+                    yield replace(described, deferred=deferred, withdrawn=withdrawn), f"tools.{at}"
         for name, tool in self._known.items():
             if self._first.get(name) is not tool and name in self._told:
                 # Where the conversation began without a tool, its beginning says how tools are called only now.
                 for described in self._described(tool):
-                    yield replace(described, deferred=self._plain, withdrawn=name not in self._offered)
+                    yield replace(described, deferred=self._plain, withdrawn=name not in self._offered), ""
 
     def changes(self) -> list[dict[str, Any]]:
         """The blocks that take the request's `tools` to those that are offered here."""

@@ -1,7 +1,7 @@
 """From what was asked to work: the prompt and its room, the grammar, the reply's opening, how thoughts are told."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -21,7 +21,9 @@ from antiphon.request.task import Task, task_of, told, uncleared
 from antiphon.request.told.thoughts import applied_edits
 from antiphon.seals import Seals
 from antiphon.service.faults import engine_error
+from antiphon.service.reply.caching import Caching, Marked
 from antiphon.service.reply.citations import Citations
+from antiphon.service.reply.diagnosing import Diagnoses
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
@@ -38,6 +40,8 @@ class Planner:
     clock: Clock
     entropy: Entropy
     seals: Seals
+    caching: Caching
+    diagnoses: Diagnoses
     summarizer: Summarizer | None = None
 
     async def plan_answer(
@@ -54,13 +58,14 @@ class Planner:
             task=_settled(task, task.limits, served),
             prompt=prompt,
             window=asked.target.window,
-            opening=self._opening(asked, len(prompt.tokens)),
+            opening=self._opening(asked, served, task.conversation, prompt, begins=behind is None),
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
             telling=self._telling(asked, task) if task.thinks else None,
             context_management=await self._applied_edits(asked, served, task.cleared, len(prompt.tokens)),
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
             asked=asked if task.tools else None,
+            marked=await self._marked(asked, served, task.conversation, prompt),
         )
 
     async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
@@ -82,10 +87,11 @@ class Planner:
             ),
             prompt=prompt,
             window=asked.target.window,
-            opening=self._opening(asked, 0),
+            opening=self._opening(asked, served, task.conversation, prompt, charged=False),
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
             context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
+            marked=await self._marked(asked, served, task.conversation, prompt),
         )
 
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
@@ -101,9 +107,8 @@ class Planner:
         self, conversation: Conversation, served: ServedModel, behind: RenderedPrompt | None = None
     ) -> RenderedPrompt:
         """The prompt of the conversation; one that goes on from what is `behind` keeps the tokens of that."""
-        today = datetime.fromtimestamp(self.clock.now(), UTC).date()
         try:
-            segments = served.prompts.build(conversation, today=today)
+            segments = served.prompts.build(conversation, today=self._today())
             new = None if behind is None else new_segments(behind.segments, segments)
             if behind is None or new is None:
                 tokens = await served.engine.tokenize(segments)
@@ -114,6 +119,21 @@ class Planner:
         except EngineFault as fault:
             raise engine_error(fault) from fault
         return RenderedPrompt(segments, tokens)
+
+    async def _marked(
+        self, asked: Asked[CreateMessage], served: ServedModel, conversation: Conversation, prompt: RenderedPrompt
+    ) -> Marked | None:
+        # A prompt that fills the window is never given to the engine.
+        if len(prompt.tokens) >= asked.target.window:
+            return None
+        try:
+            now, today = self.clock.now(), self._today()
+            return await self.caching.marked(asked, served, conversation, prompt, today, now)
+        except EngineFault as fault:
+            raise engine_error(fault) from fault
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self.clock.now(), UTC).date()
 
     async def _spared(
         self, asked: Asked[CreateMessage] | Asked[CountTokens], served: ServedModel, cleared: int, tokens: int
@@ -136,8 +156,20 @@ class Planner:
         sealing = Sealing(self.seals, self.entropy, asked.target.binding, task.binding)
         return Telling(sealing, task.form, self.summarizer, task.estimates)
 
-    def _opening(self, asked: Asked[CreateMessage], tokens: int) -> Message:
-        return opening(asked, tokens, make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)))
+    def _opening(
+        self,
+        asked: Asked[CreateMessage],
+        served: ServedModel,
+        conversation: Conversation,
+        prompt: RenderedPrompt,
+        *,
+        begins: bool = True,
+        charged: bool = True,
+    ) -> Message:
+        """How the reply opens. `begins`: it is not one that has begun. `charged`: the usage has its prompt."""
+        id_, today = make_id("msg_", self.entropy.bytes(ENTROPY_BYTES)), self._today()
+        why = self.diagnoses.diagnose(asked, served, conversation, prompt, today, id_) if begins else None
+        return opening(asked, len(prompt.tokens) if charged else 0, id_, why)
 
     def _new_call_id(self) -> str:
         return make_id("toolu_", self.entropy.bytes(ENTROPY_BYTES))

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
 
+from antiphon.dialogue.events import Begun, Charge
 from antiphon.errors import ApiError, EngineFault
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.stretches import Batches
@@ -27,28 +28,46 @@ class Keeper(Protocol):
 
 
 class Reply:
-    """Makes one reply of what happens in it. Use `begin`, then `run`; `fail` says in band what `run` raises."""
+    """Makes one reply of what happens in it. `whole`: its events are put together to one body.
 
-    def __init__(self, work: Work, happenings: Batches, keeper: Keeper | None = None) -> None:
+    `run` brings the events but those that open the reply: `begin` has them, and they are sent before any other.
+    """
+
+    def __init__(self, work: Work, happenings: Batches, *, whole: bool = False, keeper: Keeper | None = None) -> None:
         task = work.task
         self._happenings = happenings
         self._keeper = keeper
         self._folder = Folder()
-        self._encoder = Encoder(work.opening, work.context_management, estimates=task.estimates, details=task.details)
+        self._encoder = Encoder(
+            work.opening, work.context_management, estimates=task.estimates, details=task.details, whole=whole
+        )
+        self._opening: list[Event] = []
+        self._opened = False
+        if not work.waits_to_open:
+            self._open()
+
+    @property
+    def opened(self) -> bool:
+        """Whether it is known how the reply opens."""
+        return self._opened
 
     def begin(self) -> list[Event]:
-        """The events that open the reply; known before the engine has done anything."""
-        opening = self._encoder.begin()
-        for event in opening:
-            self._folder.add(event)
+        """The events that open the reply, once.
+
+        Known at once, or where marks ask for caching, when the engine has said how much of the prompt it had read
+        before; none until then, and before `run` has brought anything they are there.
+        """
+        opening, self._opening = self._opening, []
         return opening
 
     def fail(self, error: ApiError, request_id: str) -> list[Event]:
         """The events that end a reply which has begun and cannot go on."""
+        if not self._opened:
+            self._open()
         return self._encoder.fail(error, request_id)
 
     def run(self) -> AsyncGenerator[list[Event], None]:
-        """The rest of the events, in batches as they come to be; no batch is empty.
+        """The rest of the events, in batches as they come to be; one that is empty says that the reply has opened.
 
         Raises `ApiError` only. Closing the generator stops the engine's work on this reply.
         """
@@ -71,6 +90,10 @@ class Reply:
         try:
             async with aclosing(self._happenings) as batches:
                 async for batch in batches:
+                    if not self._opened:
+                        first = batch[0]
+                        self._open(first.charge if isinstance(first, Begun) else None)
+                        yield []
                     events = feed(batch[0]) if len(batch) == 1 else [event for one in batch for event in feed(one)]
                     if events:
                         yield events
@@ -79,10 +102,16 @@ class Reply:
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
-        self.begin()
+        folder = Folder()
         async with aclosing(self.run()) as batches:
             async for events in batches:
-                if self._keeper is None:
-                    for event in events:
-                        self._folder.add(event)
-        return self._folder.message()
+                for event in (*self.begin(), *events):
+                    folder.add(event)
+        return folder.message()
+
+    def _open(self, charge: Charge | None = None) -> None:
+        self._opened = True
+        self._opening = self._encoder.begin(charge)
+        if self._keeper is not None:
+            for event in self._opening:
+                self._folder.add(event)

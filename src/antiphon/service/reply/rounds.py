@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 from antiphon.config import TurnLimits
 from antiphon.dialogue.events import (
+    Begun,
     CallEnd,
     CallStart,
+    Charge,
     Finish,
     Iteration,
     IterationKind,
@@ -138,6 +140,9 @@ class Rounds:
         for event in batch:
             if isinstance(event, Finish):
                 return passed, event
+            if isinstance(event, Begun):
+                passed.append(event)
+                continue
             if isinstance(event, CallStart) and event.name in self._work.task.tools and event.toolset is None:
                 event = CallStart(self._new_id(), event.name, server=True)
             self._said.add(event)
@@ -200,7 +205,7 @@ class Rounds:
             reason=reason or ended.reason,
             output_tokens=sum(each.output_tokens for each in self._spent),
             thinking_tokens=self._thought,
-            input_tokens=sum(each.input_tokens for each in self._spent),
+            charge=sum((each.charge for each in self._spent), Charge(0)),
             iterations=tuple(self._spent) if self._itemized else (),
             tool_uses=self._runs.counts,
         )
@@ -245,4 +250,4 @@ class _Said:
 
 def spent(kind: IterationKind, work: Work, ended: Finish) -> Iteration:
     """What one run of the model cost."""
-    return Iteration(kind, work.read, ended.output_tokens)
+    return Iteration(kind, ended.charge or Charge(work.read), ended.output_tokens)

@@ -14,14 +14,15 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from antiphon.dialogue.conversation import Conversation
-from antiphon.dialogue.events import Finish, ReplyEvent, StopReason
+from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, StopReason
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.dialogue.tools import Choice
-from antiphon.ports.engine import Done, Generation, Piece
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 from antiphon.render.grammar.reply import GrammarError
 from antiphon.render.reading.reply import ReplyReader
 from antiphon.request.told.thinking import ANSWER
 from antiphon.service.reply.answer import ThinkingAnswer, reader_for
+from antiphon.service.reply.caching import Marked
 from antiphon.service.reply.circles import Circles
 from antiphon.service.reply.telling import Run, Telling
 from antiphon.service.reply.work import Work
@@ -41,6 +42,7 @@ class Stretches:
         self._thought = 0
         self._must_call = False
         self._over = False
+        self._charge: Charge | None = None
 
     @property
     def prompt(self) -> RenderedPrompt:
@@ -76,7 +78,7 @@ class Stretches:
             allowed -= min(allowed // 2, ANSWER)
         work = self._generation(min(allowed, self._budget), grammar, stops)
         run, thought, circles, ended = Run(telling), _Written(), Circles(), Done("end", 0)
-        async with aclosing(self._served.engine.generate(work)) as outputs:
+        async with aclosing(self._generate(work)) as outputs:
             async for output in outputs:
                 if isinstance(output, Piece):
                     thought.add(output)
@@ -88,6 +90,8 @@ class Stretches:
                         break
                 elif isinstance(output, Done):
                     ended = output
+                elif isinstance(output, Begun):
+                    yield [output]
         self._written = self._thought = ended.output_tokens
         self._must_call = ended.matched is not None and ended.matched not in prompts.thought_closings
         async with aclosing(run.end(ended.output_tokens)) as batches:
@@ -104,7 +108,7 @@ class Stretches:
         conversation, grammar = self._work.task.conversation, self._work.grammar
         reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None)
         ended: Done | None = None
-        async with aclosing(self._served.engine.generate(self._generation(allowed, grammar))) as outputs:
+        async with aclosing(self._generate(self._generation(allowed, grammar))) as outputs:
             async for output in outputs:
                 if isinstance(output, Piece):
                     self._written = output.output_tokens
@@ -115,6 +119,8 @@ class Stretches:
                         break
                 elif isinstance(output, Done):
                     ended = output
+                elif isinstance(output, Begun):
+                    yield [output]
         yield [*reader.finish(cut=_cut(ended)), self._end(reader, ended, limit)]
 
     async def _answer_thinking(self, telling: Telling) -> Batches:
@@ -147,6 +153,25 @@ class Stretches:
             await self._close_reopened(answer)
         else:
             yield [self._end(reader, ended, limit)]
+
+    def _generate(self, generation: Generation) -> AsyncGenerator[EngineOutput | Begun]:
+        """The engine's outputs; before the first of all, what reading the prompt comes to where that has marks."""
+        marked, outputs = self._work.marked, self._served.engine.generate(generation)
+        return outputs if marked is None or self._charge is not None else self._charged(marked, outputs)
+
+    async def _charged(
+        self, marked: Marked, outputs: AsyncGenerator[EngineOutput]
+    ) -> AsyncGenerator[EngineOutput | Begun]:
+        async with aclosing(outputs):
+            async for output in outputs:
+                # An engine may say how much it had read before only when it has read the rest, or at its end.
+                reused = 0 if isinstance(output, Piece) else _reused(output)
+                if self._charge is None:
+                    self._charge = await marked.begin(reused)
+                    yield Begun(self._charge)
+                elif reused > self._charge.read:
+                    self._charge = marked.charge(reused)
+                yield output
 
     def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
         task, visible = self._work.task, self._served.grammars.visible
@@ -217,7 +242,7 @@ class Stretches:
     def _finish(self, reason: StopReason, stop: str | None = None) -> Finish:
         self._over = True
         thought = None if self._work.telling is None else self._thought
-        return Finish(reason, self._written, stop_sequence=stop, thinking_tokens=thought)
+        return Finish(reason, self._written, stop_sequence=stop, thinking_tokens=thought, charge=self._charge)
 
 
 class _Written:
@@ -254,6 +279,10 @@ def _segments(written: str, visible: frozenset[str]) -> tuple[Segment, ...]:
     control = "|".join(map(re.escape, sorted(visible, key=len, reverse=True)))
     stretches: Sequence[str] = re.split(f"({control})", written) if visible else [written]
     return tuple(Segment(text, markup=at % 2 == 1) for at, text in enumerate(stretches) if text)
+
+
+def _reused(output: PrefillProgress | Done) -> int:
+    return output.cached if isinstance(output, PrefillProgress) else output.cached_tokens
 
 
 def _cut(ended: Done | None) -> bool:

@@ -11,6 +11,7 @@ from antiphon.render.reading.citations import Maker
 from antiphon.request.asked import Asked
 from antiphon.request.sealed.compactions import Record
 from antiphon.request.task import Task
+from antiphon.service.reply.caching import Marked
 from antiphon.service.reply.telling import Telling
 from antiphon.service.served import ServedModel
 from antiphon.wire.reply import Message
@@ -46,6 +47,7 @@ class Work:
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the
     conversation's thinking is off. `compaction`: a summary is made. `cite`: makes the citations of what the model may
     cite; None: it may cite nothing. `asked`: what the answer goes on from where the server runs tools; None: none.
+    `marked`: what of the prompt is to be cached; None: nothing.
     """
 
     served: ServedModel
@@ -60,6 +62,14 @@ class Work:
     compaction: OnDemand | AtThreshold | None = None
     cite: Maker | None = None
     asked: Asked[CreateMessage] | None = None
+    marked: Marked | None = None
+
+    @property
+    def waits_to_open(self) -> bool:
+        """Whether the reply's opening tells what only the engine can say: how much of the prompt it had read before.
+
+        A summary is no part of what a reply opens with."""
+        return self.marked is not None and self.compaction is None
 
     @property
     def read(self) -> int:

@@ -25,8 +25,8 @@ from antiphon.tools.search.ranking import words
 
 _LANGUAGE: Final = "{language}"
 URL: Final = f"https://{_LANGUAGE}.wikipedia.org"
-CONTACT: Final = "https://antiphon.example/contact"
-"""Stands for an owner who has not said how to be reached."""
+NO_CONTACT: Final = "its owner has not said how to be reached"
+"""What a wiki's keepers read where an address belongs: an invented one would lead them nowhere."""
 
 REST: Final = 30.0
 """Seconds of rest where the host does not say how many, and after a failure to reach it."""
@@ -64,7 +64,8 @@ class Wikipedia:
         self._url = url
         self._timeout = timeout
         self._pace = Pace(INTERVAL) if pace is None else pace
-        who = f"Antiphon/{__version__} (self-hosted; {contact or CONTACT}) aiohttp/{aiohttp.__version__}"
+        owner = f"a self-hosted server of the Messages API; {contact or NO_CONTACT}"
+        who = f"Antiphon/{__version__} ({owner}) aiohttp/{aiohttp.__version__}"
         self._api = JsonApi(
             self.name,
             url,

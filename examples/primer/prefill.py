@@ -1,5 +1,3 @@
-import anthropic
-
 message = anthropic.Anthropic().messages.create(
     model="claude-sonnet-4-5",
     max_tokens=1,
