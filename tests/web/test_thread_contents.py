@@ -162,3 +162,27 @@ async def test_a_tool_that_is_added_on_the_way_stays_added() -> None:
     assert "Comes late." in one.prompts[-1]
     assert other.prompts == one.prompts
     assert threaded == whole
+
+
+@pytest.mark.promise("threads.markers", "threads.usage", "threads.as-if-whole")
+@pytest.mark.parametrize("automatic", [False, True])
+async def test_a_thread_reads_from_the_prompt_cache_what_its_turn_before_has_written(automatic: bool) -> None:
+    mark: Json = {"cache_control": {"type": "ephemeral"}}
+    marked: Json = {} if automatic else mark
+    request = ask(
+        [user([{"type": "text", "text": "Hi.", **marked}])],
+        **{"model": OPUS, "thinking": None, "system": [{"type": "text", "text": "word " * 1200, **mark}]},
+        **(mark if automatic else {}),
+    )
+    async with ThinkingApp(reply("Yes.")) as app:
+        last = await app.reply({**request, **CREATE}, THREADS)
+        usages = [last["usage"]]
+        for n in range(5):
+            new = user([{"type": "text", "text": f"And {n}?", **marked}])
+            last = await app.reply(go_on(last, request, new), THREADS)
+            usages.append(last["usage"])
+    read = [usage["cache_read_input_tokens"] for usage in usages]
+    written = [usage["cache_creation_input_tokens"] for usage in usages]
+    assert read[0] == 0
+    assert all(written)
+    assert read[1:] == [before + new for before, new in zip(read[:-1], written[:-1], strict=True)]
