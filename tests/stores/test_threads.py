@@ -3,14 +3,19 @@
 import asyncio
 import os
 import signal
+import sys
 from collections import Counter
 
 import pytest
 
+from antiphon.compose.edges import threads_for
+from antiphon.compose.observer import StartError
+from antiphon.config import Settings, ThreadSettings
 from antiphon.ports.threads import Claim, StoreGone, ThreadStore
 from antiphon.seals import Seals
 from antiphon.stores.threads import ENTRY_BYTES
-from tests.stores.implementations import LIFETIME, Bench, StoreServer, client, memory, shared
+from antiphon.testing import CountingEntropy, FixedClock
+from tests.stores.implementations import LIFETIME, SEALS, Bench, StoreServer, client, memory, shared
 
 HELLO = '{"messages": ["hé"]}'.encode()
 
@@ -247,3 +252,22 @@ async def test_a_claim_that_is_cut_off_does_not_stay(redis_server: StoreServer) 
         await bench.store.aclose()
         for steps in range(20):
             assert (await claimed(other.store, f"msg_cut_{steps}")).data == HELLO
+
+
+def store_of(store: str) -> ThreadStore | None:
+    return threads_for(Settings(message_threads=ThreadSettings(store=store)), FixedClock(), CountingEntropy(), SEALS)
+
+
+def test_without_the_client_of_a_shared_store_the_server_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "antiphon.stores.redis_threads", None)
+    with pytest.raises(StartError, match=r"^message_threads_store: .*pip install 'redis>=8'$"):
+        store_of("redis://127.0.0.1:6379")
+    assert store_of("memory") is not None
+    assert store_of("off") is None
+
+
+def test_a_url_that_means_nothing_keeps_the_server_from_starting() -> None:
+    with pytest.raises(StartError, match=r"^message_threads_store: "):
+        store_of("redis://127.0.0.1:port/0")
