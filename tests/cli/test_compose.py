@@ -42,7 +42,13 @@ def composed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Model
     given: list[Any] = []
 
     def stop(
-        settings: Settings, routes: ModelRoutes, clock: object, entropy: object, seals: Seals, *more: object
+        settings: Settings,
+        routes: ModelRoutes,
+        clock: object,
+        entropy: object,
+        seals: Seals,
+        *more: object,
+        **stores: object,
     ) -> None:
         given.extend((routes, seals))
         raise StartError("far enough")
