@@ -1,4 +1,5 @@
-"""Sealing and opening what clients carry for us: thoughts, compactions, texts of searches, places of citations.
+"""Sealing and opening what others carry for us: thoughts, compactions, texts of searches, places of citations,
+conversations.
 
 A seal is a version byte, a nonce and AES-GCM over the whole: what was not made here does not open."""
 
@@ -37,7 +38,7 @@ _LEVEL: Final = 1  # a reply waits for it
 
 _PAYLOAD: Final = msgspec.msgpack.Decoder(tuple[str, str, int, bytes, bytes])
 
-_Domain = Literal[b"signature", b"redacted", b"compaction", b"found", b"index"]
+_Domain = Literal[b"signature", b"redacted", b"compaction", b"found", b"index", b"thread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,14 @@ class Seals:
     def open_index(self, sealed: str, page: str) -> str | None:
         """The place that is cited; as `open_found`."""
         return _beside(self._open(sealed, b"index"), page)
+
+    def seal_thread(self, conversation: str, place: str, nonce: bytes) -> str:
+        """A conversation that is kept in a store of others; as `seal`. `place`: where it is kept."""
+        return self._close(Thought(conversation, "", 0, place), nonce, b"thread")
+
+    def open_thread(self, sealed: str, place: str) -> str | None:
+        """The conversation; None if the seal is not ours, was changed or is of another place. Never raises."""
+        return _beside(self._open(sealed, b"thread"), place)
 
     def _close(self, thought: Thought, nonce: bytes, domain: _Domain) -> str:
         if len(nonce) != NONCE_BYTES:

@@ -7,7 +7,14 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/web/test_messages.py": ("errors",),
     "tests/config/test_settings.py": ("config/kinds", "config/options", "config/parse", "config/visitors"),
     "tests/config/tables/test_tables.py": (
-        *("config/option", "config/reading", "config/tables/media", "config/tables/models", "config/tables/names"),
+        *(
+            "config/option",
+            "config/reading",
+            "config/tables/media",
+            "config/tables/message_threads",
+            "config/tables/models",
+            "config/tables/names",
+        ),
         *("config/tables/network", "config/tables/thinking"),
     ),
     "tests/profiles/test_catalogue.py": ("profiles/fields", "profiles/profile"),
@@ -17,6 +24,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "tests/stream/test_encoder.py": ("dialogue/events", "wire/events", "wire/reply", "stream/fold", "stream/sse"),
     "tests/engines/test_contract.py": ("ports/engine",),
+    "tests/stores/test_threads.py": ("ports/threads",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

@@ -40,6 +40,7 @@ class Composition:
         self.failure: BaseException | None = None
         self.tools: Sequence[ToolCheck] = ()
         self.offered: Sequence[str] = ()
+        self.store_problem: str | None = None
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -48,6 +49,7 @@ class Composition:
         monkeypatch.setattr(models, "describe_models", self.describe_models)
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
+        monkeypatch.setattr(probes, "thread_store_problem", lambda _: self.store_problem)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:

@@ -12,7 +12,8 @@ import pytest
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
-from antiphon.config import ModelSettings, Settings
+from antiphon.compose import probes
+from antiphon.config import MEMORY, OFF, ModelSettings, Settings, ThreadSettings
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck
 from antiphon.weights.description import ModelDescription
@@ -229,7 +230,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "tools"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "tools"
     ]  # fmt: skip
 
 
@@ -270,3 +271,48 @@ def test_a_search_that_nobody_asked_for_and_that_does_not_work_is_a_warning(comp
     assert result.exit_code == 0
     assert "WARN  tool web_search              no network\n" in result.stdout
     assert "→ Searches will fail.\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("store", "problem", "state", "detail"),
+    [
+        pytest.param(MEMORY, None, "OK", "message threads are kept in 134.2 MB of memory", id="memory"),
+        pytest.param(OFF, None, "OK", "no message threads are kept; clients send whole conversations", id="off"),
+        pytest.param(
+            "redis://user:secret@cache.lan:6379/1",
+            None,
+            "OK",
+            "message threads are kept in redis://cache.lan:6379/1",
+            id="shared",
+        ),
+        pytest.param(
+            "redis://:secret@cache.lan",
+            "no answer",
+            "WARN",
+            "redis://cache.lan does not answer: no answer",
+            id="gone",
+        ),
+    ],
+)
+def test_the_store_of_message_threads_is_told_without_its_password(
+    store: str, problem: str | None, state: str, detail: str
+):
+    found = checks.message_threads(Settings(message_threads=ThreadSettings(store=store)), problem)
+    assert (found.state, found.detail) == (state, detail)
+
+
+def test_a_store_that_does_not_answer_is_found_out(composition: Composition):
+    composition.store_problem = "no answer within 3 seconds"
+    done = composition.run("doctor", env={"ANTIPHON_MESSAGE_THREADS_STORE": "redis://:secret@cache.lan"})
+    assert "no answer within 3 seconds" in done.output
+    assert "secret" not in done.output
+    assert done.exit_code == 0
+
+
+def test_the_probe_of_the_store_says_why_nothing_answers():
+    assert probes.thread_store_problem(Settings()) is None
+    with taken_port() as port:
+        closed = Settings(message_threads=ThreadSettings(store=f"redis://127.0.0.1:{port}/0?protocol=9"))
+        assert "protocol" in str(probes.thread_store_problem(closed))
+    nobody = Settings(message_threads=ThreadSettings(store=f"redis://127.0.0.1:{port}/0"))
+    assert str(probes.thread_store_problem(nobody)).startswith("ConnectionError: ")

@@ -3,6 +3,9 @@
 import importlib.util
 import json
 import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +34,31 @@ def events(output: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def work_on_note(tmp_path: Path, script_name: str, *options: str) -> str:
-    """What the agent prints when it is asked to read a note, and the model follows this script."""
+@contextmanager
+def recording(url: str, file: Path) -> Generator[str]:
+    """A server in front of another, which writes down what it is asked."""
+    command = [sys.executable, "-m", "tests.referee.recording", url, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def work_on_note(tmp_path: Path, script_name: str, *options: str, **more: str) -> str:
+    """What the agent prints when it is asked to read a note, and the model follows this script. `more`: environment.
+
+    What it asks is written to `asked` in that folder.
+    """
     note = tmp_path / "note.txt"
     note.write_text("forty-two\n")
     script = tmp_path / "script.toml"
     script.write_text((HERE / script_name).read_text().replace("NOTE_PATH", str(note)))
-    with live_server("--model", f"script:{script}") as url:
-        env = clean_env({**QUIET, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "any", "HOME": str(tmp_path)})
+    with live_server("--model", f"script:{script}") as server, recording(server, tmp_path / "asked") as url:
+        env = clean_env(
+            {**QUIET, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "any", "HOME": str(tmp_path), **more}
+        )
         asked = ["-p", f"Read the note at {note}.", "--model", "claude-opus-4-8", "--allowedTools", "Read"]
         done = subprocess.run(
             [str(agent()), *asked, *options],
@@ -84,3 +104,22 @@ def test_it_carries_back_thoughts_that_it_never_saw(tmp_path: Path) -> None:
     output = work_on_note(tmp_path, "agent_thinking.toml", "--output-format", "json")
     assert json.loads(output)["result"] == "The note says forty-two."
     assert "I want to see it myself." not in output
+
+
+@pytest.mark.promise("threads.coding-agent", "threads.fixed-fields")
+@pytest.mark.parametrize("script", ["agent.toml", "agent_thinking.toml"])
+def test_it_works_in_a_thread(tmp_path: Path, script: str) -> None:
+    # It does so at the vendor's address, and elsewhere where it is told to.
+    output = work_on_note(tmp_path, script, "--output-format", "json", CLAUDE_CODE_TETHER_LIVE="1")
+    assert json.loads(output)["result"] == "The note says forty-two."
+    lines = [json.loads(line) for line in (tmp_path / "asked").read_text().splitlines()]
+    asked = [line for line in lines if line["path"] == "/v1/messages" and "thread" in (line["body"] or {})]
+    assert [(line["status"], line["body"]["thread"]["type"]) for line in asked] == [
+        (200, "create"),
+        (200, "continue"),
+    ]
+    # It says its system prompt and its tools again, and of the conversation only what is new.
+    created, continued = (line["body"] for line in asked)
+    assert continued["tools"] == created["tools"]
+    said = [message["role"] for message in continued["messages"]]
+    assert "assistant" not in said

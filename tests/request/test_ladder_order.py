@@ -29,8 +29,6 @@ SHAPE: Json = {"temperature": "hot"}
 
 UNKNOWN_KEY: Json = {"surprise": 1}
 
-THREAD: Json = {"thread": {"type": "create"}}
-
 CHOICE: Json = {"tool_choice": {"type": "tool", "name": "absent"}, "tools": [TOOL]}
 
 CAP: Json = {"max_tokens": 200_000}
@@ -44,7 +42,6 @@ UNBUILT: Json = {"billing_policy": {"type": "billing_policy"}}
 SETTINGS: tuple[tuple[Json, str], ...] = (
     (SHAPE, "temperature: Input should be a valid number"),
     (UNKNOWN_KEY, "surprise: Extra inputs are not permitted"),
-    (THREAD, "thread: message threads are not kept by this server. Send the full conversation without `thread`."),
     (CHOICE, "Tool 'absent' not found in provided tools"),
     (CAP, f"max_tokens: 200000 > 128000, which is the maximum allowed number of output tokens for {OPUS}"),
     (
@@ -56,7 +53,7 @@ SETTINGS: tuple[tuple[Json, str], ...] = (
     (UNBUILT, "billing_policy: billing policies are not supported by this server yet."),
 )
 
-BETAS = ("message-threads-2026-08-12", "user-profiles-billing-2026-10-01")
+BETAS = ("user-profiles-billing-2026-10-01",)
 
 
 @pytest.mark.promise("errors.first-problem-only")
@@ -225,9 +222,3 @@ def test_a_container_out_of_place_is_named_before_the_model() -> None:
 def test_a_wrong_request_is_told_so_before_what_is_not_built() -> None:
     request = {**body(user(), assistant("a"), tools=[TOOL]), "model": OPUS}
     assert str(verdict(request)).startswith("This model does not support assistant message prefill.")
-
-
-def test_a_continued_thread_is_refused_before_its_part_of_a_conversation_is_judged() -> None:
-    continued = {"thread": {"type": "continue", "previous_message_id": "msg_1"}}
-    request = body(user([{"type": "tool_result", "tool_use_id": "toolu_1"}]), **continued)
-    assert str(verdict(request, "message-threads-2026-08-12")).startswith("thread: ")

@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import orjson
 import pytest
 
 from antiphon.config.settings import ThinkingSettings
@@ -70,6 +71,45 @@ async def test_a_request_that_is_mutated_is_answered_or_refused(bridge: Bridge, 
         answer = await bridge.ask("POST", sent.path, sent.body, headers=sent.headers)
         problem = wrong(answer)
         assert problem is None, f"{name}, seed {SEED}, number {number}: {problem}"
+
+
+BETAS = (
+    "context-management-2025-06-27,compact-2026-09-04,mid-conversation-tool-changes-2026-07-01,"
+    "mid-conversation-output-config-2026-07-01,message-threads-2026-08-12"
+)
+
+
+@pytest.mark.promise("errors.no-request-is-a-500", "threads.given-back")
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_a_mutated_request_goes_on_with_a_thread_or_is_refused(bridge: Bridge, name: str) -> None:
+    headers = {"anthropic-beta": BETAS}
+    kept, tried = "", list[int]()
+    for number in range(EACH // 4):
+        if not kept:
+            created = {**REQUESTS[name], "thread": {"type": "create"}, "stream": False}
+            kept = (await bridge.post(created, headers=headers)).json["id"]
+        try:
+            broken: dict[str, Any] = orjson.loads(mutation(name, SEED, number).body)
+        except orjson.JSONDecodeError:
+            continue
+        again = {**broken, "thread": {"type": "continue", "previous_message_id": kept}}
+        if number % 2:
+            again = {key: value for key, value in again.items() if key not in ("system", "tools")}
+        try:
+            body = orjson.dumps(again)
+        except TypeError:  # deeper than can be written
+            continue
+        answer = await bridge.post(body, headers=headers)
+        tried.append(answer.status)
+        problem = wrong(answer)
+        assert problem is None, f"{name}, seed {SEED}, number {number}: {problem}"
+        if answer.status == 200:
+            kept = ""
+        else:
+            # Whatever was wrong, nothing stays behind of it.
+            assert b"thread_continue_in_flight" not in answer.body
+            assert b"thread_not_found" not in answer.body
+    assert len(tried) > EACH // 8
 
 
 @pytest.mark.parametrize("name", REQUESTS)

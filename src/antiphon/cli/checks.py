@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from antiphon.cli.machine import Memory
 from antiphon.cli.progress import adapted, megabytes
-from antiphon.config import Settings
+from antiphon.config import MEMORY, OFF, Settings
 
 if TYPE_CHECKING:
     from antiphon.compose.probes import EngineProbe
@@ -122,6 +123,21 @@ def thinking_keys(described: "KeysDescription") -> Finding:
     if not described.count:
         return Finding(check, "OK", f"{described.place} will be made at the first start")
     return Finding(check, "OK", f"{count} from {described.place}")
+
+
+def message_threads(settings: Settings, problem: str | None) -> Finding:
+    """Whether the conversations of message threads can be kept where the settings say."""
+    given = settings.message_threads
+    if given.store == OFF:
+        return Finding("store", "OK", "no message threads are kept; clients send whole conversations")
+    if given.store == MEMORY:
+        return Finding("store", "OK", f"message threads are kept in {megabytes(given.memory)} of memory")
+    place = urlsplit(given.store)
+    shown = f"{place.scheme}://{place.netloc.rpartition('@')[2]}{place.path}"
+    if problem is not None:
+        remedy = "The server starts, and clients send whole conversations until it answers."
+        return Finding("store", "WARN", f"{shown} does not answer: {problem}", remedy)
+    return Finding("store", "OK", f"message threads are kept in {shown}")
 
 
 def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:

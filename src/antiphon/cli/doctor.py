@@ -23,7 +23,7 @@ _COLOURS: Mapping[State, str] = {"OK": "green", "WARN": "yellow", "FAIL": "bold 
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, **given: Any) -> None:
     """Check that the server can start here: Python, engine, models, port, threads, memory, keys,
-    server tools.
+    the store of message threads, server tools.
 
     Takes the same options as serve. The exit code is 1 if a check fails.
     """
@@ -54,6 +54,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield checks.memory(described, settings, machine.memory())
     yield checks.keys(settings)
     yield checks.thinking_keys(probes.describe_keys(settings))
+    yield checks.message_threads(settings, probes.thread_store_problem(settings))
     yield from checks.server_tools(probes.check_server_tools(settings))
 
 

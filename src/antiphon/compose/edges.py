@@ -2,19 +2,22 @@
 
 import logging
 import os
+import sys
 import time
 
 from antiphon.compose.observer import StartError
-from antiphon.config import ModelSettings, Settings
+from antiphon.config import MEMORY, OFF, ModelSettings, Settings
 from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTools
-from antiphon.ports.system import Entropy
+from antiphon.ports.system import Clock, Entropy
+from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
 from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeyFileError
+from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
 
@@ -53,6 +56,26 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
         return ServerTools(tools_for(given.offered(), around, given.by_default))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
+
+
+def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:
+    """Where conversations of message threads are kept; who gets it closes it. None: nowhere. Raises `StartError`."""
+    given = settings.message_threads
+    if given.store == OFF:
+        return None
+    if given.store == MEMORY:
+        return MemoryThreads(clock, given.lifetime, given.memory)
+    try:
+        # Who shares no store has not installed its client.
+        from antiphon.stores.redis_threads import RedisThreads
+
+        return RedisThreads(given.store, given.lifetime, seals, entropy)
+    except ImportError as problem:
+        raise StartError(
+            f"message_threads_store: {problem}. Run: {sys.executable} -m pip install 'redis>=8'"
+        ) from None
+    except ValueError as problem:
+        raise StartError(f"message_threads_store: {problem}") from problem
 
 
 def reader_for(settings: Settings) -> Reader:

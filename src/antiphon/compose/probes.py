@@ -1,4 +1,4 @@
-"""What can be said of this machine without serving: engine, keys, server tools."""
+"""What can be said of this machine without serving: engine, keys, stores, server tools."""
 
 import asyncio
 import importlib.metadata
@@ -6,8 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.compose.edges import reader_for
+from antiphon.compose.edges import SystemClock, SystemEntropy, reader_for, threads_for
+from antiphon.compose.observer import StartError
 from antiphon.config import Settings
+from antiphon.config.keys import KEY_BYTES
+from antiphon.ports.threads import StoreGone
+from antiphon.seals import Seals
 from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck, check_tools
@@ -38,6 +42,26 @@ def probe_engine() -> EngineProbe:
     except Exception as problem:
         return EngineProbe(False, "", (), f"{type(problem).__name__}: {problem}")
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
+
+
+def thread_store_problem(settings: Settings) -> str | None:
+    """Why message threads cannot be kept where the settings say; None where they can."""
+
+    async def tried() -> str | None:
+        store = threads_for(settings, SystemClock(), SystemEntropy(), Seals([bytes(KEY_BYTES)]))
+        if store is None:
+            return None
+        try:
+            await store.check()
+        except StoreGone as problem:
+            return str(problem)
+        finally:
+            await store.aclose()
+
+    try:
+        return asyncio.run(tried())
+    except StartError as problem:
+        return str(problem)
 
 
 def check_server_tools(settings: Settings) -> list[ToolCheck]:

@@ -4,6 +4,7 @@ from antiphon.config import Settings
 from antiphon.ports.caching import Ledger
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
+from antiphon.ports.threads import ThreadStore
 from antiphon.request.asked import Host
 from antiphon.request.case import Latitude
 from antiphon.seals import Seals
@@ -18,6 +19,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
+from antiphon.service.threads import Threads
 from antiphon.stores.caching import MemoryLedger
 from antiphon.web.routes import Services
 
@@ -31,9 +33,13 @@ def services_for(
     media: MediaIntake,
     server_tools: ServerTools = NO_SERVER_TOOLS,
     ledger: Ledger | None = None,
+    threads: ThreadStore | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
-    what is known of cached prefixes; one of this process's by default."""
+    what is known of cached prefixes; one of this process's by default.
+
+    `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere.
+    """
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(
@@ -46,4 +52,5 @@ def services_for(
     intake = Intake(routes, media, host)
     planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
-    return Services(MessageService(intake, planner, compactions), ModelService(routes, server_tools))
+    kept = Threads(threads, settings.max_body)
+    return Services(MessageService(intake, planner, compactions, kept), ModelService(routes, server_tools))

@@ -15,6 +15,7 @@ from antiphon.compose.edges import (
     reads_pictures,
     seals_for,
     server_tools,
+    threads_for,
 )
 from antiphon.compose.engines import start_engine
 from antiphon.compose.models import families, load_catalogue, names_by_model, ready_model, with_own
@@ -83,8 +84,11 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
                 reads = reads_pictures(model, engine, settings.media.memory)
                 served[model.id] = ready_model(engine, named[model.id], reads=reads)
             routes = ModelRoutes(with_own(catalogue, served), served, settings.default_model, settings.routes)
+            threads = threads_for(settings, clock, entropy, seals)
+            if threads is not None:
+                running.push_async_callback(threads.aclose)
             media = MediaIntake(reader, fetcher, clock, cache=settings.media.cache)
-            services = services_for(settings, routes, clock, entropy, seals, media, tools)
+            services = services_for(settings, routes, clock, entropy, seals, media, tools, threads=threads)
             door.open(build_app(settings, services))
             _settle_memory()
             shown = f"[{host}]" if ":" in host else host

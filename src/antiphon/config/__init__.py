@@ -24,6 +24,7 @@ from antiphon.config.remote import EngineName, RemoteSettings
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.media import MediaSettings
+from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
 from antiphon.config.tables.server_tools import (
@@ -39,7 +40,9 @@ from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 __all__ = [
     "BUILTIN_SAMPLING",
     "DEFAULT_MODEL",
+    "MEMORY",
     "MODEL_OPTIONS",
+    "OFF",
     "OPTIONS",
     "TABLES",
     "WEB_FETCH_OPTIONS",
@@ -57,6 +60,7 @@ __all__ = [
     "Settings",
     "Table",
     "ThinkingSettings",
+    "ThreadSettings",
     "ToolSettings",
     "TurnLimits",
     "WebFetchSettings",

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from antiphon.config.tables.media import MediaSettings
+from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
@@ -39,6 +40,7 @@ class Settings:
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
+    message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)

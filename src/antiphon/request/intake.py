@@ -3,7 +3,8 @@
 What needs several fields at once (pairing, roles, what a model allows) is checked afterwards, by the ladder.
 """
 
-from typing import Final, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 from pydantic import ValidationError
@@ -16,17 +17,16 @@ from antiphon.wire.request import CountTokens, CreateMessage
 _Request = TypeVar("_Request", bound=WireModel)
 
 
-def parse_create(body: bytes, context: WireContext) -> CreateMessage:
-    """The request in the body of `POST /v1/messages`; raises `InvalidRequest` with its first problem."""
-    return _parse(CreateMessage, body, context)
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The body of a request as JSON, of whatever shape. `size`: the bytes that it takes."""
+
+    value: dict[str, Any]
+    size: int
 
 
-def parse_count(body: bytes, context: WireContext) -> CountTokens:
-    """The request in the body of `POST /v1/messages/count_tokens`; raises `InvalidRequest` with its first problem."""
-    return _parse(CountTokens, body, context)
-
-
-def _parse(shape: type[_Request], body: bytes, context: WireContext) -> _Request:
+def document_of(body: bytes) -> Document:
+    """The JSON object in a body; raises `InvalidRequest` where there is none."""
     try:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError as broken:
@@ -34,10 +34,34 @@ def _parse(shape: type[_Request], body: bytes, context: WireContext) -> _Request
     if not isinstance(document, dict):
         raise InvalidRequest("The request body should be a JSON object")
     _cut(cast("dict[str, object]", document))
+    return Document(cast("dict[str, Any]", document), len(body))
+
+
+def create_of(document: Document, context: WireContext) -> CreateMessage:
+    """The request that a document of `POST /v1/messages` is; raises `InvalidRequest` with its first problem."""
+    return _parse(CreateMessage, document, context)
+
+
+def count_of(document: Document, context: WireContext) -> CountTokens:
+    """The same of `POST /v1/messages/count_tokens`."""
+    return _parse(CountTokens, document, context)
+
+
+def parse_create(body: bytes, context: WireContext) -> CreateMessage:
+    """The request in the body of `POST /v1/messages`; raises `InvalidRequest` with its first problem."""
+    return create_of(document_of(body), context)
+
+
+def parse_count(body: bytes, context: WireContext) -> CountTokens:
+    """The request in the body of `POST /v1/messages/count_tokens`; raises `InvalidRequest` with its first problem."""
+    return count_of(document_of(body), context)
+
+
+def _parse(shape: type[_Request], document: Document, context: WireContext) -> _Request:
     try:
-        return shape.model_validate(document, context=context)
+        return shape.model_validate(document.value, context=context)
     except ValidationError as wrong:
-        raise InvalidRequest(_message(shape, cast("object", document), wrong, context)) from None
+        raise InvalidRequest(_message(shape, cast("object", document.value), wrong, context)) from None
 
 
 def _cut(document: dict[str, object]) -> None:

@@ -4,15 +4,14 @@ The rules run on a request whose shape is right. Their order, as far as it is on
 conversation, then what hangs together, then what the model can do. What this server has not built comes last, so
 that a wrong request is told that it is wrong.
 
- 1. message threads, which hold only a part of a conversation
- 2. roles and system messages: who speaks when
- 3. content: nothing empty, nothing blank, no whitespace where the model goes on
- 4. placement: each block in a message that may hold it
- 5. pairing: calls and results of client tools, then of server tools
- 6. cache markers
- 7. tools: names, choice, deferral, references, examples; container and MCP servers; edits and summaries; media
- 8. the model: length, thinking, forced calls, effort, sampling, prefill, system role, thinking that comes back
- 9. what is not built
+ 1. roles and system messages: who speaks when
+ 2. content: nothing empty, nothing blank, no whitespace where the model goes on
+ 3. placement: each block in a message that may hold it
+ 4. pairing: calls and results of client tools, then of server tools
+ 5. cache markers
+ 6. tools: names, choice, deferral, references, examples; container and MCP servers; edits and summaries; media
+ 7. the model: length, thinking, forced calls, effort, sampling, prefill, system role, thinking that comes back
+ 8. what is not built
 
 Source: API reference, Messages; order as measured on the real service.
 """
@@ -44,32 +43,31 @@ __all__ = ["RUNGS", "check"]
 
 RUNGS: tuple[Rule, ...] = (
     # 1
-    unbuilt.thread,
-    # 2
     compaction.something_to_summarize,
     roles.at_least_one_message,
     roles.known_roles,
     roles.keys_of_system_messages,
     roles.system_messages,
     roles.somebody_speaks,
-    # 3
+    # 2
     emptiness.no_empty_messages,
     emptiness.no_empty_texts,
     emptiness.no_blank_messages,
     emptiness.no_blank_system,
     emptiness.no_trailing_whitespace,
-    # 4
+    # 3
     placement.blocks_in_their_messages,
     compaction.sealed_block,
-    # 5
+    # 4
     compaction.finished_turn,
     pairing.calls_and_results,
     pairing.toolset_results,
     server_pairing.server_calls_and_results,
     pairing.container_of_pending_calls,
-    # 6
+    # 5
+    caching.markers_in_a_thread,
     caching.markers,
-    # 7
+    # 6
     tools.unique_names,
     tools.tool_choice,
     examples.examples_fit_their_schema,
@@ -88,7 +86,7 @@ RUNGS: tuple[Rule, ...] = (
     media.most_images,
     media.no_heavy_images,
     media.no_citations_in_a_format,
-    # 8. A request for no output is judged before budgets are: every budget is more than none.
+    # 7. A request for no output is judged before budgets are: every budget is more than none.
     limits.most_tokens,
     limits.nothing_but_the_prompt,
     thinking.thinking_type,
@@ -109,7 +107,7 @@ RUNGS: tuple[Rule, ...] = (
     media.sight,
     limits.place_and_speed,
     compaction.compaction_on_the_model,
-    # 9
+    # 8
     unbuilt.blocks,
     unbuilt.settings,
     unbuilt.tools,
@@ -122,7 +120,7 @@ _DEFINES = frozenset({"tools", "tool_addition"})
 _FORMS = frozenset({"output_config", "output_format"})
 
 ABOUT: Mapping[Rule, frozenset[str]] = {
-    unbuilt.thread: frozenset({"thread"}),
+    caching.markers_in_a_thread: frozenset({"thread"}),
     compaction.something_to_summarize: frozenset({"compaction"}),
     roles.system_messages: frozenset({_SYSTEM}),
     # Where no summary stands for others, every message but those of the system is somebody's.

@@ -6,7 +6,8 @@ from typing import Final
 
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
 from antiphon.request.case import Issue
-from antiphon.service.aside import aside
+from antiphon.request.intake import Document, document_of
+from antiphon.service.aside import aside, aside_by
 from antiphon.service.faults import refusal
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -24,19 +25,30 @@ class Intake:
         self._media = media
         self._host = host
 
+    async def read_document(self, body: bytes) -> Document:
+        """The body as JSON."""
+        return await aside(document_of, body, large=LARGE_BODY)
+
+    async def read_shape(
+        self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
+    ) -> Request:
+        """The request as far as it can be judged without its model; the first thing that is wrong is the error."""
+        context = self._of_this_host(context)
+        return await aside_by(document.size, lambda: parse(document, context), large=LARGE_BODY)
+
     async def read_request(
-        self, body: bytes, context: WireContext, parse: Callable[[bytes, WireContext], Request]
+        self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
         host = self._host
-        context = replace(context, own=host.own, own_models=host.wide)
+        context = self._of_this_host(context)
 
-        def received(body: bytes) -> tuple[Asked[Request] | Issue, ServedModel]:
-            request = parse(body, context)
+        def received() -> tuple[Asked[Request] | Issue, ServedModel]:
+            request = parse(document, context)
             target, served = self._routes.resolve(request.model)
             return receive(request, target, context, host), served
 
-        asked, served = await aside(received, body, large=LARGE_BODY)
+        asked, served = await aside_by(document.size, received, large=LARGE_BODY)
         if isinstance(asked, Issue):
             raise refusal(asked)
         return asked.reading(await self._media.read(asked.files)), served
@@ -48,3 +60,6 @@ class Intake:
             raise refusal(again)
         new = await self._media.read([file for file in again.files if file.path not in asked.media])
         return again.reading({**asked.media, **new})
+
+    def _of_this_host(self, context: WireContext) -> WireContext:
+        return replace(context, own=self._host.own, own_models=self._host.wide)

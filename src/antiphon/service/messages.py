@@ -2,44 +2,73 @@
 
 from dataclasses import dataclass
 
-from antiphon.request.intake import parse_count, parse_create
+from antiphon.errors import ApiError
+from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.work import Work
+from antiphon.service.threads import Threads, Turn
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that will be answered: nothing about it is wrong."""
+    """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
+
+    `turn`: it is a thread's, and what it comes to is kept.
+    """
 
     work: Work
     compactions: Compactions
     stream: bool
+    turn: Turn | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), whole=not self.stream)
+        return Reply(self.work, self.compactions.events(self.work), self.turn, whole=not self.stream)
+
+    async def aclose(self) -> None:
+        """The request has ended."""
+        if self.turn is not None:
+            await self.turn.aclose()
 
 
 class MessageService:
     """The Messages use cases. Raises `ApiError` only."""
 
-    def __init__(self, intake: Intake, planner: Planner, compactions: Compactions) -> None:
+    def __init__(self, intake: Intake, planner: Planner, compactions: Compactions, threads: Threads) -> None:
         self._intake = intake
         self._planner = planner
         self._compactions = compactions
+        self._threads = threads
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
-        asked, served = await self._intake.read_request(body, context, parse_create)
-        work = await self._compactions.plan_reply(asked, served)
-        return Prepared(work, self._compactions, stream=bool(asked.request.stream))
+        document = await self._intake.read_document(body)
+        turn = await self._turn(document, context)
+        try:
+            document = document if turn is None else turn.document
+            asked, served = await self._intake.read_request(document, context, create_of)
+            work = await self._compactions.plan_reply(asked, served)
+        except BaseException:
+            if turn is not None:
+                await turn.aclose()
+            raise
+        return Prepared(work, self._compactions, bool(asked.request.stream), turn)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
-        asked, served = await self._intake.read_request(body, context, parse_count)
+        document = await self._intake.read_document(body)
+        asked, served = await self._intake.read_request(document, context, count_of)
         return await self._planner.count(asked, served)
+
+    async def _turn(self, document: Document, context: WireContext) -> Turn | None:
+        try:
+            return await self._threads.begin(document, context)
+        except ApiError:
+            # What is wrong with the request itself is told first.
+            await self._intake.read_shape(document, context, create_of)
+            raise

@@ -1,1 +1,1 @@
-"""What is kept between two starts."""
+"""What is kept between two requests, and between two starts."""

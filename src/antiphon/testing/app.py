@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools
+from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.config import ModelSettings, Settings, ToolSettings
@@ -12,6 +12,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
+from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -46,12 +47,14 @@ async def engine_app(
     seals: Seals = SEALS,
     media: MediaIntake | None = None,
     runs: Sequence[ServerTool] | None = None,
+    threads: ThreadStore | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
-    runs. Without them both are what the settings say; no tool is there by default.
+    runs; `threads`: where conversations are kept. Without them all are what the settings say; no tool is there by
+    default.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
@@ -74,7 +77,12 @@ async def engine_app(
             served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id], reads=reads)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache)
-        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, ServerTools(tuple(runs)))
+        if threads is None:
+            threads = threads_for(asked, clock, CountingEntropy(), seals)
+            if threads is not None:
+                running.push_async_callback(threads.aclose)
+        tools = ServerTools(tuple(runs))
+        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

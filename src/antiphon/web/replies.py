@@ -65,7 +65,10 @@ class MessageReply:
                 await error_reply(bug(problem, id_), id_)(scope, receive, send)
             else:
                 reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)
-                await reply(scope, receive, send)
+                try:
+                    await reply(scope, receive, send)
+                finally:
+                    await prepared.aclose()
 
 
 class StreamReply:

@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.request.requests import Json, assistant, body, call, result, system, text, tool, user, verdict, wrong
+from tests.request.requests import (
+    Json,
+    assistant,
+    body,
+    call,
+    issue,
+    result,
+    system,
+    text,
+    tool,
+    user,
+    verdict,
+    wrong,
+)
 
 SHORT: Json = {"cache_control": {"type": "ephemeral"}}
 
@@ -102,3 +115,25 @@ def test_an_automatic_marker_walks_back_over_what_cannot_carry_one(last: list[Js
     message = wrong({**request, **LONG}, fallback)
     assert message is not None
     assert "(messages.0.content.0)" in message
+
+
+THREADS = "message-threads-2026-08-12"
+
+
+@pytest.mark.promise("threads.typed-refusal")
+def test_a_thread_leaves_three_places_for_markers_and_says_so_with_a_code() -> None:
+    four = body(user(marked(3)), system=marked(1), thread={"type": "create"})
+    refused = issue(four, THREADS)
+    assert refused is not None
+    assert refused.message == (
+        "thread: a maximum of 3 blocks with cache_control may be provided when `thread` is set -- the fourth marker slot "
+        "is reserved for the marker the server places on the conversation last cache-eligible block. Found 4."
+    )
+    assert refused.details == {"error_code": "thread_unsupported_request", "unsupported": ["cache_control"]}
+    assert verdict({**four, "thread": None}, THREADS) is None
+
+
+@pytest.mark.promise("threads.typed-refusal")
+def test_the_automatic_marker_takes_the_fourth_place_of_a_thread() -> None:
+    request_ = body(user([*marked(3), text("unmarked")]), thread={"type": "create"}, **SHORT)
+    assert verdict(request_, THREADS) is None

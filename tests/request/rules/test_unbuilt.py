@@ -29,10 +29,7 @@ from tests.request.requests import (
     verdict,
 )
 
-THREADS = "message-threads-2026-08-12"
-
 BETAS = (
-    THREADS,
     "mcp-client-2025-04-04",
     "mcp-client-2025-11-20",
     "compact-2026-01-12",
@@ -261,15 +258,6 @@ def test_a_tool_that_the_owner_has_not_configured_is_refused_with_advice_for_the
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_what_changes_nothing_is_accepted(case: str) -> None:
     assert verdict(ACCEPTED[case], *BETAS) is None
-
-
-@pytest.mark.promise("threads.typed-refusal")
-@pytest.mark.parametrize("thread", [{"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}])
-def test_a_thread_is_refused_with_the_code_that_makes_the_sdk_send_everything(thread: Json) -> None:
-    refusal = issue(body(thread=thread, tools=[TOOL]), THREADS)
-    assert refusal is not None
-    assert refusal.details == {"error_code": "thread_unsupported_request"}
-    assert verdict(body(thread=None), THREADS) is None
 
 
 def test_a_count_of_what_is_not_built_is_refused_like_the_reply() -> None:

@@ -4,11 +4,22 @@ from typing import Final
 
 from antiphon.config.option import Table
 from antiphon.config.tables.media import MEDIA
+from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.thinking import THINKING
 
-TABLES: Final[tuple[Table, ...]] = (MODELS, ROUTES, ALIASES, PROFILES, THINKING, NETWORK, MEDIA, SERVER_TOOLS)
+TABLES: Final[tuple[Table, ...]] = (
+    MODELS,
+    ROUTES,
+    ALIASES,
+    PROFILES,
+    THINKING,
+    MESSAGE_THREADS,
+    NETWORK,
+    MEDIA,
+    SERVER_TOOLS,
+)
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

@@ -16,6 +16,8 @@ from antiphon.wire.content.sources import ContentSource
 
 MOST_MARKERS = 4
 
+MOST_IN_THREADS = MOST_MARKERS - 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
@@ -77,6 +79,22 @@ def last_cacheable(case: Case, messages: int | None = None) -> Placed | None:
             if "cache_control" in type(item.block).model_fields and (messages is None or item.message < messages)
         ),
         None,
+    )
+
+
+def markers_in_a_thread(case: Case) -> Issue | None:
+    """At most three blocks with markers beside `thread`: the fourth place is the server's. The code makes the
+    official SDK send the whole conversation without a thread instead."""
+    if case.creation is None or case.creation.thread is None:
+        return None
+    found = len(list(_explicit(case)))
+    if found <= MOST_IN_THREADS:
+        return None
+    return Issue(
+        f"thread: a maximum of {MOST_IN_THREADS} blocks with cache_control may be provided when `thread` is set -- "
+        "the fourth marker slot is reserved for the marker the server places on the conversation last "
+        f"cache-eligible block. Found {found}.",
+        {"error_code": "thread_unsupported_request", "unsupported": ["cache_control"]},
     )
 
 

@@ -63,19 +63,6 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
-def thread(case: Case) -> Issue | None:
-    """Conversations are not kept. The code makes the official SDK send the whole conversation instead.
-
-    A continued thread holds only the new messages, so this is judged before the conversation is.
-    """
-    if case.creation is None or case.creation.thread is None:
-        return None
-    return Issue(
-        "thread: message threads are not kept by this server. Send the full conversation without `thread`.",
-        {"error_code": "thread_unsupported_request"},
-    )
-
-
 def blocks(case: Case) -> Issue | None:
     """A block that the model cannot be shown, or not in the way that is asked for."""
     if case.kinds.isdisjoint(BLOCKS | _HOLDING):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Protocol
 
 from antiphon.dialogue.events import Begun, Charge
 from antiphon.errors import ApiError, EngineFault
@@ -10,8 +11,20 @@ from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder
 from antiphon.stream.fold import Folder
-from antiphon.wire.events import Event
+from antiphon.wire.events import Event, MessageStop
 from antiphon.wire.reply import Message
+
+
+class Keeper(Protocol):
+    """Keeps what a reply comes to."""
+
+    async def keep(self, message: Message) -> None:
+        """The reply is whole, and its end not told yet: who hears of it finds it kept."""
+        ...
+
+    async def aclose(self) -> None:
+        """The reply has ended, whole or not."""
+        ...
 
 
 class Reply:
@@ -20,9 +33,11 @@ class Reply:
     `run` brings the events but those that open the reply: `begin` has them, and they are sent before any other.
     """
 
-    def __init__(self, work: Work, happenings: Batches, *, whole: bool = False) -> None:
+    def __init__(self, work: Work, happenings: Batches, keeper: Keeper | None = None, *, whole: bool = False) -> None:
         task = work.task
         self._happenings = happenings
+        self._keeper = keeper
+        self._folder = Folder()
         self._encoder = Encoder(
             work.opening, work.context_management, estimates=task.estimates, details=task.details, whole=whole
         )
@@ -51,11 +66,26 @@ class Reply:
             self._open()
         return self._encoder.fail(error, request_id)
 
-    async def run(self) -> AsyncGenerator[list[Event], None]:
+    def run(self) -> AsyncGenerator[list[Event], None]:
         """The rest of the events, in batches as they come to be; one that is empty says that the reply has opened.
 
         Raises `ApiError` only. Closing the generator stops the engine's work on this reply.
         """
+        return self._events() if self._keeper is None else self._kept(self._keeper)
+
+    async def _kept(self, keeper: Keeper) -> AsyncGenerator[list[Event], None]:
+        try:
+            async with aclosing(self._events()) as batches:
+                async for events in batches:
+                    for event in events:
+                        self._folder.add(event)
+                    if any(isinstance(event, MessageStop) for event in events):
+                        await keeper.keep(self._folder.message())
+                    yield events
+        finally:
+            await keeper.aclose()
+
+    async def _events(self) -> AsyncGenerator[list[Event], None]:
         feed = self._encoder.feed
         try:
             async with aclosing(self._happenings) as batches:
@@ -72,13 +102,15 @@ class Reply:
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
-        folder = Folder()
         async with aclosing(self.run()) as batches:
             async for events in batches:
-                for event in (*self.begin(), *events):
-                    folder.add(event)
-        return folder.message()
+                if self._keeper is None:
+                    for event in events:
+                        self._folder.add(event)
+        return self._folder.message()
 
     def _open(self, charge: Charge | None = None) -> None:
         self._opened = True
         self._opening = self._encoder.begin(charge)
+        for event in self._opening:
+            self._folder.add(event)
