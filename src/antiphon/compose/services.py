@@ -36,8 +36,10 @@ def services_for(
     threads: ThreadStore | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
-    what is known of cached prefixes; one of this process's by default. `threads`: where conversations of message
-    threads are kept, closed by its maker too; None: nowhere."""
+    what is known of cached prefixes; one of this process's by default.
+
+    `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere.
+    """
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(

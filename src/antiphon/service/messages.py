@@ -28,8 +28,7 @@ class Prepared:
 
     def reply(self) -> Reply:
         """A reply to it."""
-        whole = not self.stream
-        return Reply(self.work, self.compactions.events(self.work), whole=whole, keeper=self.turn)
+        return Reply(self.work, self.compactions.events(self.work), self.turn, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""

@@ -319,7 +319,7 @@ class Encoder:
         return self._phase
 
 
-def _charged(charge: Charge) -> dict[str, int]:
+def _charged(charge: Charge) -> dict[str, Any]:
     """The counts that the beginning and the end of a stream have in common."""
     return {
         "input_tokens": charge.input,

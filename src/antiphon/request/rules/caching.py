@@ -61,22 +61,6 @@ def markers(case: Case) -> Issue | None:
     return None
 
 
-def markers_in_a_thread(case: Case) -> Issue | None:
-    """At most three blocks with markers beside `thread`: the fourth place is the server's. The code makes the
-    official SDK send the whole conversation without a thread instead."""
-    if case.creation is None or case.creation.thread is None:
-        return None
-    found = len(list(_explicit(case)))
-    if found <= MOST_IN_THREADS:
-        return None
-    return Issue(
-        f"thread: a maximum of {MOST_IN_THREADS} blocks with cache_control may be provided when `thread` is set -- "
-        "the fourth marker slot is reserved for the marker the server places on the conversation last "
-        f"cache-eligible block. Found {found}.",
-        {"error_code": "thread_unsupported_request", "unsupported": ["cache_control"]},
-    )
-
-
 def marks_of(case: Case) -> Iterator[tuple[str, CacheControl]]:
     """The marks that the client set itself, in order, each with the path of the tool or block that ends there.
 
@@ -95,6 +79,22 @@ def last_cacheable(case: Case, messages: int | None = None) -> Placed | None:
             if "cache_control" in type(item.block).model_fields and (messages is None or item.message < messages)
         ),
         None,
+    )
+
+
+def markers_in_a_thread(case: Case) -> Issue | None:
+    """At most three blocks with markers beside `thread`: the fourth place is the server's. The code makes the
+    official SDK send the whole conversation without a thread instead."""
+    if case.creation is None or case.creation.thread is None:
+        return None
+    found = len(list(_explicit(case)))
+    if found <= MOST_IN_THREADS:
+        return None
+    return Issue(
+        f"thread: a maximum of {MOST_IN_THREADS} blocks with cache_control may be provided when `thread` is set -- "
+        "the fourth marker slot is reserved for the marker the server places on the conversation last "
+        f"cache-eligible block. Found {found}.",
+        {"error_code": "thread_unsupported_request", "unsupported": ["cache_control"]},
     )
 
 

@@ -33,7 +33,7 @@ class Reply:
     `run` brings the events but those that open the reply: `begin` has them, and they are sent before any other.
     """
 
-    def __init__(self, work: Work, happenings: Batches, *, whole: bool = False, keeper: Keeper | None = None) -> None:
+    def __init__(self, work: Work, happenings: Batches, keeper: Keeper | None = None, *, whole: bool = False) -> None:
         task = work.task
         self._happenings = happenings
         self._keeper = keeper
@@ -102,16 +102,15 @@ class Reply:
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
-        folder = Folder()
         async with aclosing(self.run()) as batches:
             async for events in batches:
-                for event in (*self.begin(), *events):
-                    folder.add(event)
-        return folder.message()
+                if self._keeper is None:
+                    for event in events:
+                        self._folder.add(event)
+        return self._folder.message()
 
     def _open(self, charge: Charge | None = None) -> None:
         self._opened = True
         self._opening = self._encoder.begin(charge)
-        if self._keeper is not None:
-            for event in self._opening:
-                self._folder.add(event)
+        for event in self._opening:
+            self._folder.add(event)
