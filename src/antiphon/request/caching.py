@@ -27,7 +27,7 @@ from antiphon.request.rules.caching import last_cacheable, marks_of
 from antiphon.request.told.thoughts import kept
 from antiphon.request.tools.roster import is_deferred
 from antiphon.request.tools.server_kinds import is_server_result
-from antiphon.wire.content.blocks import DocumentBlock, TextBlock, ToolAdditionBlock
+from antiphon.wire.content.blocks import DocumentBlock
 from antiphon.wire.request import CountTokens, CreateMessage
 from antiphon.wire.settings import ThinkingEnabled
 
@@ -40,6 +40,9 @@ _SIZE: Final = 16
 
 # The last version in which equal values have one spelling, whoever else holds on to them.
 _SPELLING: Final = 2
+
+_OUTER: Final = frozenset({"tool_result", "document", "search_result"})
+"""The blocks that hold others, which may have marks."""
 
 _WEB: Final = ("web_search_", "web_fetch_")
 
@@ -223,35 +226,36 @@ def _of_messages(case: Case) -> Iterable[Any]:
 
 
 def _blocks(case: Case, *kinds: str) -> Iterator[Any]:
-    """All blocks that the model is told, also those in others, where there are any of these kinds."""
+    """The blocks of these kinds that the model is told, and all that they hold."""
     if case.kinds.isdisjoint(kinds):
         return
     for item in case.told:
-        for _, block in blocks_of(item.path, item.block):
-            yield block
+        if item.block.type in kinds:
+            for _, block in blocks_of("", item.block):
+                yield block
 
 
 def _spelled(model: BaseModel) -> bytes:
     """What a client said, to the byte, without marks; what was left out and what was said to be nothing are one."""
-    exclude: dict[str, Any] = {"cache_control": True}
-    if isinstance(model, ToolAdditionBlock):
-        exclude["tool"] = {"definition": {"cache_control": True}}
-    said = model.model_dump(by_alias=True, exclude_none=True, exclude=exclude)
-    inner = None if isinstance(model, TextBlock) else said.get("content", said.get("source"))
-    if isinstance(inner, list | dict):
-        _unmark(cast("list[Any] | dict[str, Any]", inner))
+    said = model.model_dump(by_alias=True, exclude_none=True)
+    said.pop("cache_control", None)
+    kind = said.get("type")
+    if kind == "tool_addition":
+        said["tool"].get("definition", {}).pop("cache_control", None)
+    elif kind in _OUTER:
+        _unmark(said)
     return marshal.dumps(said, _SPELLING)
 
 
-def _unmark(value: list[Any] | dict[str, Any]) -> None:
+def _unmark(said: dict[str, Any]) -> None:
     """Take the marks out of blocks inside of a block."""
-    pending: list[Any] = [value]
+    pending: list[Any] = [said]
     while pending:
         one = pending.pop()
         if isinstance(one, dict):
-            said = cast("dict[str, Any]", one)
-            said.pop("cache_control", None)
-            pending.extend(said.values())
+            inner = cast("dict[str, Any]", one)
+            inner.pop("cache_control", None)
+            pending.extend(inner.values())
         elif isinstance(one, list):
             pending.extend(cast("list[Any]", one))
 
