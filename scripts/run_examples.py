@@ -24,7 +24,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "examples"
-SECONDS: Final = 300.0
+SECONDS: Final = 600.0
 """That one example may take."""
 
 RUNNING: Final = "ANTHROPIC_BASE_URL"

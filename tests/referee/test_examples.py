@@ -20,7 +20,7 @@ SETTINGS = f"context = 2048\n{GREEDY}"
 NOWHERE = "http://127.0.0.1:9"
 
 
-def ran(*arguments: str, server: str | None = None, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+def ran(*arguments: str, server: str | None = None, timeout: float = 1500) -> subprocess.CompletedProcess[str]:
     extra = {} if server is None else {run_examples.RUNNING: server}
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
