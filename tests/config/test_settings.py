@@ -11,6 +11,7 @@ from antiphon.config import DEFAULT_MODEL, OPTIONS, TABLES, ConfigError, Option,
 SPELLINGS: dict[str, tuple[str, str, str]] = {
     "host": ("127.0.0.2", "127.0.0.3", '"127.0.0.4"'),
     "port": ("1", "2", "3"),
+    "workers": ("2", "3", "4"),
     "api_keys": ("flag", "env", '["file"]'),
     "strict_betas": ("true", "false", "true"),
     "extended_schemas": ("true", "false", "true"),

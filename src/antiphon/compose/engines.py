@@ -1,7 +1,9 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,36 +17,98 @@ from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
 if TYPE_CHECKING:
-    from antiphon.engines.llamacpp import ModelFile
+    from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
+    from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+    from antiphon.engines.llamacpp.home import Home
 
 
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
     """A started engine for one model; a failure names the model. Downloads run in a thread."""
-    try:
-        observer.stage(f"Finding {model.id} ({model.source})")
-        engine = await asyncio.to_thread(_engine_for, model, settings, _relay(observer))
+    with _failing(model):
+        if is_embedded(model):
+            found = await _find(model, observer)
+            engine: Engine = _llama_cpp(found, settings)
+        else:
+            observer.stage(f"Finding {model.id} ({model.source})")
+            engine = await asyncio.to_thread(_scripted, model)
         observer.stage(f"Loading {model.id}")
         await engine.start()
-    except (WeightsError, EngineFault, OSError, ValueError) as problem:
-        raise StartError(f"model {model.id}: {problem}") from problem
     return engine
 
 
-def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) -> Engine:
-    if model.source.startswith(SCRIPT_PREFIX):
-        path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
-        try:
-            script = path.read_text("utf-8")
-        except OSError as problem:
-            raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
-        return ScriptedEngine(model.id, script)
-    # A server of scripts alone holds neither this engine nor the HTTP library that it talks with.
-    from antiphon.engines.llamacpp import LlamaCppEngine
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file."""
 
+    settings: ModelSettings
+    file: "ModelFile"
+
+
+def is_embedded(model: ModelSettings) -> bool:
+    """Whether the model runs in a process of ours, which several processes that answer can share."""
+    return not model.source.startswith(SCRIPT_PREFIX)
+
+
+async def start_home(model: ModelSettings, observer: ServerObserver) -> tuple[Found, "EmbeddedHome"]:
+    """The process of an embedded model, its model loaded, for engines in other processes: see `attach_engine`."""
+    from antiphon.engines.llamacpp.engine import check_context, home_of
+
+    with _failing(model):
+        found = await _find(model, observer)
+        check_context(found.settings, found.file)
+        home = home_of(found.settings, found.file)
+        observer.stage(f"Loading {model.id}")
+        try:
+            await home.start()
+        except BaseException:
+            await home.aclose()
+            raise
+    return found, home
+
+
+async def attach_engine(found: Found, settings: Settings, home: "Home") -> Engine:
+    """A started engine whose model runs elsewhere."""
+    engine = _llama_cpp(found, settings, home)
+    with _failing(found.settings):
+        await engine.start()
+    return engine
+
+
+@contextmanager
+def _failing(model: ModelSettings) -> Generator[None]:
+    """Failures are `StartError`, and name the model."""
+    try:
+        yield
+    except (WeightsError, EngineFault, OSError, ValueError) as problem:
+        raise StartError(f"model {model.id}: {problem}") from problem
+
+
+def _scripted(model: ModelSettings) -> ScriptedEngine:
+    path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
+    try:
+        script = path.read_text("utf-8")
+    except OSError as problem:
+        raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
+    return ScriptedEngine(model.id, script)
+
+
+async def _find(model: ModelSettings, observer: ServerObserver) -> Found:
+    observer.stage(f"Finding {model.id} ({model.source})")
+    return await asyncio.to_thread(_find_now, model, _relay(observer))
+
+
+def _find_now(model: ModelSettings, progress: Progress) -> Found:
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return LlamaCppEngine(model, model_file(found), ready_timeout=settings.ready_timeout)
+    return Found(model, model_file(found))
+
+
+def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":
+    # A server of scripts alone holds neither this engine nor the HTTP library that it talks with.
+    from antiphon.engines.llamacpp import LlamaCppEngine
+
+    return LlamaCppEngine(found.settings, found.file, ready_timeout=settings.ready_timeout, home=home)
 
 
 def _read_template(path: str) -> str:

@@ -1,0 +1,94 @@
+"""A server that belongs to another process, and slots that are asked for there."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from antiphon.engines.llamacpp.client import Server
+from antiphon.engines.llamacpp.home import Running
+from antiphon.engines.llamacpp.shared.line import Send, packed
+from antiphon.engines.llamacpp.slots import Slot
+from antiphon.engines.supervisor import Presence
+
+
+class AttachedHome:
+    """What an owner tells of its server; see `Home`. `marker`: the server's. Everything heard goes to `hear`."""
+
+    def __init__(self, send: Send, marker: str) -> None:
+        self.marker = marker
+        self.slots = AskedSlots(send)
+        self._presence = Presence[Server]("the engine has not been started", expected=True)
+
+    @property
+    def child(self) -> Server | None:
+        """The server, if it runs."""
+        return self._presence.child
+
+    @property
+    def detail(self) -> str:
+        """Why it does not."""
+        return self._presence.detail
+
+    async def start(self) -> Server:
+        """The server, however long it takes: its owner ends us where it cannot start."""
+        return await self._presence.ready(None)
+
+    async def ready(self, patience: float) -> Server:
+        """The server; see `Home.ready`."""
+        return await self._presence.ready(patience)
+
+    async def lost(self, running: Running, patience: float) -> None:
+        """See `Home.lost`."""
+        if isinstance(running, Server):
+            await self._presence.lost(running, patience)
+
+    async def aclose(self) -> None:
+        """The server stays: others use it."""
+        self._presence.end("the engine is stopped")
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """What the owner says."""
+        if "up" in message:
+            self._presence.enter(Server(**message["up"]))
+        elif "down" in message:
+            self._presence.leave(message["down"])
+        else:
+            self.slots.given(message["slot"], message["number"], anew=message["anew"])
+
+
+class AskedSlots:
+    """Slots that the server's owner gives out; see `SlotKeeper`."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._numbers = count(1)
+        self._wanted: dict[int, asyncio.Future[Slot]] = {}
+        self._taken: dict[Slot, int] = {}
+
+    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True) -> Slot:
+        """A slot for a prompt of these tokens, when the owner says so."""
+        number = next(self._numbers)
+        wanted = self._wanted[number] = asyncio.get_running_loop().create_future()
+        self._send({"take": number, "adapted": adapted}, packed(tokens))
+        try:
+            slot = await wanted
+        except asyncio.CancelledError:
+            self._send({"cancel": number}, b"")
+            raise
+        finally:
+            del self._wanted[number]
+        self._taken[slot] = number
+        return slot
+
+    def give_back(
+        self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool, begun: bool = True
+    ) -> None:
+        """The work in a slot has ended. The owner has its prompt since it was taken."""
+        self._send({"end": self._taken.pop(slot), "keep": keep, "begun": begun}, packed(written))
+
+    def given(self, number: int, slot: int, *, anew: bool) -> None:
+        """The owner gives a slot."""
+        wanted = self._wanted.get(number)
+        if wanted is not None and not wanted.done():
+            wanted.set_result(Slot(slot, anew=anew))

@@ -1,0 +1,73 @@
+"""A server's owner, towards one of those who share it."""
+
+import asyncio
+from typing import Any
+
+from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+from antiphon.engines.llamacpp.shared.line import Send, unpacked
+from antiphon.engines.llamacpp.slots import Slot
+
+
+class Share:
+    """One other process's share of a home. All that it holds is free again when it is closed.
+
+    It is told where the server is from the start on, and at every change.
+    """
+
+    def __init__(self, home: EmbeddedHome, send: Send) -> None:
+        self._home = home
+        self._send = send
+        self._taking: dict[int, asyncio.Task[Slot]] = {}
+        self._held: dict[int, tuple[Slot, tuple[int, ...]]] = {}
+        home.presence.watchers.append(self._tell)
+        self._tell()
+
+    def hear(self, message: dict[str, Any], data: bytes) -> None:
+        """What the other one says."""
+        if "take" in message:
+            self._take(message["take"], unpacked(data), adapted=message["adapted"])
+        elif "cancel" in message:
+            self._cancel(message["cancel"])
+        else:
+            slot, prompt = self._held.pop(message["end"])
+            written = unpacked(data)
+            self._home.slots.give_back(slot, prompt, written, keep=message["keep"], begun=message["begun"])
+
+    def close(self) -> None:
+        """The other one is gone; what its work left in the slots is not known."""
+        self._home.presence.watchers.remove(self._tell)
+        while self._taking:
+            self._cancel(next(iter(self._taking)))
+        while self._held:
+            slot, prompt = self._held.popitem()[1]
+            self._home.slots.give_back(slot, prompt, (), keep=False, begun=False)
+
+    def _tell(self) -> None:
+        child = self._home.child
+        if child is None:
+            self._send({"down": self._home.detail}, b"")
+        else:
+            self._send({"up": {"address": child.address, "key": child.key}}, b"")
+
+    def _take(self, number: int, tokens: tuple[int, ...], *, adapted: bool) -> None:
+        # Tasks begin in the order in which they are made: slots are given in that in which they were asked for.
+        self._taking[number] = asyncio.ensure_future(self._home.slots.take(tokens, adapted=adapted))
+
+        def taken(task: asyncio.Task[Slot]) -> None:
+            wanted = self._taking.pop(number, None) is not None
+            if task.cancelled():
+                return
+            slot = task.result()
+            if not wanted:
+                self._home.slots.leave(slot)
+                return
+            self._held[number] = (slot, tokens)
+            self._send({"slot": number, "number": slot.number, "anew": slot.anew}, b"")
+
+        self._taking[number].add_done_callback(taken)
+
+    def _cancel(self, number: int) -> None:
+        if number in self._taking:
+            self._taking.pop(number).cancel()
+        elif number in self._held:
+            self._home.slots.leave(self._held.pop(number)[0])
