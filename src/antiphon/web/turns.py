@@ -67,7 +67,7 @@ class Turns:
     """
 
     def __init__(self, listeners: Sequence[socket.socket], loads: Loads, number: int) -> None:
-        self._listeners = listeners
+        self._listeners: Sequence[socket.socket] = listeners
         self._loads = loads
         self._number = number
         self._connections = 0
