@@ -3,12 +3,14 @@
     python -m benchmarks.workers [--rounds 10] [--seconds 1.0]
 
 Both servers run, and take turns in slices. The client is a process of its own that does as little as it can: prepared
-bytes out, the ends of replies counted. Two figures of each slice:
+bytes out, the ends of replies counted; it has as many connections for each process that answers. Two figures of each
+slice:
 
-- by the clock: replies per second. Client and server share the cores, and so does whatever else runs on the machine.
-- by processor time: replies per second of the busiest process's processor time, the parent's added to it. So much
-  could be answered if each process had a core to itself; uneven load and work that is done twice show here, what
-  cores take from each other does not.
+- by the clock: replies per second. Client and server share the cores, and so does whatever else runs on the machine:
+  with nothing else to do, two workers can reach what the client leaves of the second core.
+- by processor time: replies per second of processor time, of all processes of the server. What two workers do in
+  vain shows here, whatever else the machine does: 1.0 would be none, and twice that what two whole cores bring.
+  How evenly the work is spread is the busier worker's share of it.
 """
 
 import argparse
@@ -28,6 +30,7 @@ import uvloop
 from benchmarks.load import Server, process_seconds
 
 CONNECTIONS = 32
+"""For each process that answers."""
 STREAM_TOKENS = 500
 SCRIPT = f"""
 [[reply]]
@@ -78,10 +81,10 @@ class Counts:
     goes_on: bool = True
 
 
-async def _slice(port: int, text: bytes, seconds: float) -> int:
+async def _slice(port: int, text: bytes, connections: int, seconds: float) -> int:
     counts = Counts()
     loop = asyncio.get_running_loop()
-    opened = [loop.create_connection(lambda: Client(text, counts), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    opened = [loop.create_connection(lambda: Client(text, counts), "127.0.0.1", port) for _ in range(connections)]
     transports = [transport for transport, _ in await asyncio.gather(*opened)]
     await asyncio.sleep(seconds)
     counts.goes_on = False
@@ -98,7 +101,7 @@ def _client(line: Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Replies per second, by the clock and by processor time; the busiest worker's share of all work."""
+    """Replies per second, by the clock and by processor time; the busier worker's share of the processor time."""
 
     by_clock: float
     by_processor: float
@@ -109,11 +112,12 @@ async def measure(server: Server, line: Connection, text: str, seconds: float) -
     """One slice."""
     pids = [server.process.pid, *(child.pid for child in psutil.Process(server.process.pid).children())]
     before = [process_seconds(pid) for pid in pids]
-    line.send((int(server.url.rsplit(":", 1)[1]), request(text), seconds))
+    connections = CONNECTIONS * max(1, len(pids) - 1)
+    line.send((int(server.url.rsplit(":", 1)[1]), request(text), connections, seconds))
     replies: int = await asyncio.to_thread(line.recv)
     parent, *workers = (process_seconds(pid) - start for pid, start in zip(pids, before, strict=True))
-    busiest = parent + max(workers, default=0.0)
-    return Rate(replies / seconds, replies / busiest, busiest / (parent + sum(workers)))
+    total = parent + sum(workers)
+    return Rate(replies / seconds, replies / total, max(workers, default=total) / total)
 
 
 async def run(rounds: int, seconds: float, line: Connection) -> None:
@@ -135,7 +139,7 @@ async def run(rounds: int, seconds: float, line: Connection) -> None:
         two = await Server.start("two", *common, "--workers", "2")
         print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {rounds} rounds of {seconds:g} s\n")
         print(
-            "| replies | one/s | two/s | by the clock | one/cpu s | two/cpu s | by processor time | busiest worker |"
+            "| replies | one/s | two/s | by the clock | one/cpu s | two/cpu s | by processor time | busier worker |"
         )
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for text in ("long", "short"):
