@@ -1,6 +1,7 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,16 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
+from antiphon.weights.anew import Prepared, as_it_came, prepare
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
 if TYPE_CHECKING:
     from antiphon.engines.llamacpp import ModelFile
+
+log = logging.getLogger(__name__)
 
 
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
@@ -42,9 +47,18 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
     from antiphon.engines.llamacpp import LlamaCppEngine
 
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
+    merges = found.builtin if model.merge_adapter is None else model.merge_adapter
+    prepared = prepare(found, progress) if merges else as_it_came(found)
+    if prepared.problem:
+        log.warning(
+            "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "
+            "not be written anew: %s. Mend that, or say merge_adapter = false, and this is not said again.",
+            model.id,
+            prepared.problem,
+        )
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return LlamaCppEngine(model, model_file(found), ready_timeout=settings.ready_timeout)
+    return LlamaCppEngine(model, model_file(found, prepared), ready_timeout=settings.ready_timeout)
 
 
 def _read_template(path: str) -> str:
@@ -54,13 +68,16 @@ def _read_template(path: str) -> str:
         raise WeightsError(f"the chat template {path} cannot be read: {problem.strerror}") from problem
 
 
-def model_file(found: ResolvedModel) -> "ModelFile":
-    """What the engine has to know of a model that was found."""
+def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "ModelFile":
+    """What the engine has to know of a model that was found. `prepared`: the files that it is served from (None: as
+    it
+    came)."""
     from antiphon.engines.llamacpp import ModelFile
 
+    prepared = prepared or as_it_came(found)
     header = found.header
     return ModelFile(
-        path=found.path,
+        path=prepared.path,
         name=found.name,
         trained_context=header.context_length,
         chat_template=header.chat_template,
@@ -71,9 +88,12 @@ def model_file(found: ResolvedModel) -> "ModelFile":
         created=int(found.path.stat().st_mtime),
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
-        adapter=None if found.adapter is None else found.adapter.path,
+        adapter=prepared.adapter,
         title=found.shown,
         spares_plain_work=found.adapter is not None and found.adapter.for_tools,
+        for_tools=prepared.for_tools,
+        size=sum(prepared.path.with_name(name).stat().st_size for name in parts(prepared.path.name)),
+        is_fast=found.builtin and prepared.path != found.path,
     )
 
 
