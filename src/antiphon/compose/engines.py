@@ -11,7 +11,7 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
-from antiphon.weights.anew import Prepared, as_it_came, prepare
+from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
@@ -47,8 +47,8 @@ def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) ->
     from antiphon.engines.llamacpp import LlamaCppEngine
 
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
-    merges = found.builtin if model.merge_adapter is None else model.merge_adapter
-    prepared = prepare(found, progress) if merges else as_it_came(found)
+    anew = is_wanted(model.merge_adapter, found)
+    prepared = prepare(found, progress) if anew else as_it_came(found)
     if prepared.problem:
         log.warning(
             "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "

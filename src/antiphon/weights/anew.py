@@ -48,6 +48,11 @@ class Prepared:
     problem: str = ""
 
 
+def is_wanted(said: bool | None, found: ResolvedModel) -> bool:
+    """Whether a model is to be written anew. `said`: what its settings say, None for nothing."""
+    return found.builtin if said is None else said
+
+
 def as_it_came(found: ResolvedModel, problem: str = "") -> Prepared:
     """The model's own file, and its adapter applied at load."""
     return Prepared(found.path, None if found.adapter is None else found.adapter.path, problem=problem)
