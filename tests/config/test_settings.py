@@ -32,6 +32,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "batch": ("1", "2", "3"),
     "projector": ("flag.gguf", "env.gguf", '"file.gguf"'),
     "adapter": ("flag.gguf", "off", '"file.gguf"'),
+    "merge_adapter": ("true", "false", "true"),
     "images": ("refuse", "read", '"refuse"'),
     "model": ("a.gguf", "b.gguf", '"c.gguf"'),
     "thinking_key_file": ("/flag.key", "/env.key", '"/file.key"'),

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from antiphon.engines.llamacpp.client import Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+from antiphon.engines.llamacpp.home import Place
 from antiphon.engines.llamacpp.shared.attached import AttachedHome
 from antiphon.engines.llamacpp.shared.line import packed, unpacked
 from antiphon.engines.llamacpp.shared.sharing import Share
@@ -51,11 +51,11 @@ class Process:
 
     def begin(self, tokens: tuple[int, ...]) -> asyncio.Task[Slot]:
         """Ask for a slot."""
-        return asyncio.ensure_future(self.home.slots.take(tokens))
+        return asyncio.ensure_future(self.home.slots[True].take(tokens))
 
     async def end(self, slot: Slot, prompt: tuple[int, ...] = (), written: tuple[int, ...] = (), **how: bool) -> None:
         """The work is done."""
-        self.home.slots.give_back(slot, prompt, written, **{"keep": False, **how})
+        self.home.slots[True].give_back(slot, prompt, written, **{"keep": False, **how})
         await self.deliver()
 
 
@@ -167,7 +167,7 @@ async def test_who_shares_a_server_hears_of_its_end_and_of_the_next_one():
     await process.deliver()
     assert (process.home.child, process.home.detail) == (None, "the engine has not been started")
     presence: Any = owner.presence
-    presence.enter(Server("http://127.0.0.1:1", "one"))
+    presence.enter(Place("http://127.0.0.1:1", "one"))
     started = asyncio.ensure_future(process.home.start())
     await process.deliver()
     first = await asyncio.wait_for(started, 10)
@@ -180,7 +180,7 @@ async def test_who_shares_a_server_hears_of_its_end_and_of_the_next_one():
     with pytest.raises(EngineUnavailable, match="SIGKILL"):
         await process.home.ready(0.0)
     waiting = asyncio.ensure_future(process.home.ready(10))
-    presence.enter(Server("http://127.0.0.1:2", "two"))
+    presence.enter(Place("http://127.0.0.1:2", "two"))
     await process.deliver()
     assert (await waiting).key == "two"
     await process.home.aclose()
@@ -191,11 +191,30 @@ async def test_who_shares_a_server_hears_of_its_end_and_of_the_next_one():
 async def test_a_process_that_comes_later_is_told_at_once_where_the_server_is():
     owner = home()
     presence: Any = owner.presence
-    presence.enter(Server("http://127.0.0.1:1", "one"))
+    presence.enter(Place("http://127.0.0.1:1", "one"))
     late = Process(owner)
     await late.deliver()
-    assert late.home.child == Server("http://127.0.0.1:1", "one")
+    assert late.home.child == Place("http://127.0.0.1:1", "one")
     assert late.home.marker == "<here>"
     late.share.close()
     presence.leave("gone")
     assert not late.told
+
+
+@pytest.mark.promise("workers.slots")
+async def test_plain_work_and_other_work_have_slots_of_their_own_where_there_are_two_models():
+    owner = EmbeddedHome(Load("model.gguf", "", 100, 1, 0, 0, 0, second="tools.gguf"))
+    one, other = Process(owner), Process(owner)
+    plain = asyncio.ensure_future(one.home.slots[False].take(A, adapted=False))
+    with_tools = asyncio.ensure_future(other.home.slots[True].take(A, adapted=True))
+    third = asyncio.ensure_future(other.home.slots[True].take(B, adapted=True))
+    await one.deliver()
+    await other.deliver()
+    assert (plain.done(), with_tools.done(), third.done()) == (True, True, False)
+    one.home.slots[False].give_back(plain.result(), A, (), keep=False)
+    await one.deliver()
+    await other.deliver()
+    assert not third.done()
+    other.share.close()
+    third.cancel()
+    await asyncio.gather(third, return_exceptions=True)

@@ -137,8 +137,8 @@ def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:
 def memory(described: "Sequence[ModelDescription]", settings: Settings, machine: Memory | None) -> Finding:
     """Whether weights and KV caches of all models fit into the machine's memory at once.
 
-    A model's KV cache is as large as `parallel` full conversations. On a GPU part of it lies elsewhere, so that
-    more than the machine has is a warning, not a failure.
+    A model's KV cache is as large as `parallel` full conversations, once they are full. On a GPU part of it lies
+    elsewhere, so that more than the machine has is a warning, not a failure.
     """
     if machine is None:
         return Finding("memory", "WARN", "this system does not say how much memory it has", "Compare it by hand.")
@@ -149,7 +149,7 @@ def memory(described: "Sequence[ModelDescription]", settings: Settings, machine:
             continue
         tokens = model.window * settings.models[model.id].parallel
         weights = model.size_bytes + (0 if model.adapter is None else model.adapter.size_bytes)
-        need += weights + tokens * model.kv_bytes_per_token + _ENGINE_BYTES
+        need += model.copies * (weights + tokens * model.kv_bytes_per_token) + _ENGINE_BYTES
     unknown = f" (not counting {', '.join(silent)}, whose size is not known)" if silent else ""
     detail = f"the models need about {megabytes(need)}{unknown}; {megabytes(machine.available)} are free"
     if need <= machine.available:

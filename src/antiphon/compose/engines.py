@@ -1,6 +1,7 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,9 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
+from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
     from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
     from antiphon.engines.llamacpp.home import Home
+
+log = logging.getLogger(__name__)
 
 
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
@@ -99,9 +104,18 @@ async def _find(model: ModelSettings, observer: ServerObserver) -> Found:
 
 def _find_now(model: ModelSettings, progress: Progress) -> Found:
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
+    anew = is_wanted(model.merge_adapter, found)
+    prepared = prepare(found, progress) if anew else as_it_came(found)
+    if prepared.problem:
+        log.warning(
+            "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "
+            "not be written anew: %s. Mend that, or say merge_adapter = false, and this is not said again.",
+            model.id,
+            prepared.problem,
+        )
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return Found(model, model_file(found))
+    return Found(model, model_file(found, prepared))
 
 
 def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":
@@ -118,13 +132,16 @@ def _read_template(path: str) -> str:
         raise WeightsError(f"the chat template {path} cannot be read: {problem.strerror}") from problem
 
 
-def model_file(found: ResolvedModel) -> "ModelFile":
-    """What the engine has to know of a model that was found."""
+def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "ModelFile":
+    """What the engine has to know of a model that was found. `prepared`: the files that it is served from (None: as
+    it
+    came)."""
     from antiphon.engines.llamacpp import ModelFile
 
+    prepared = prepared or as_it_came(found)
     header = found.header
     return ModelFile(
-        path=found.path,
+        path=prepared.path,
         name=found.name,
         trained_context=header.context_length,
         chat_template=header.chat_template,
@@ -135,9 +152,12 @@ def model_file(found: ResolvedModel) -> "ModelFile":
         created=int(found.path.stat().st_mtime),
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
-        adapter=None if found.adapter is None else found.adapter.path,
+        adapter=prepared.adapter,
         title=found.shown,
         spares_plain_work=found.adapter is not None and found.adapter.for_tools,
+        for_tools=prepared.for_tools,
+        size=sum(prepared.path.with_name(name).stat().st_size for name in parts(prepared.path.name)),
+        is_fast=found.builtin and prepared.path != found.path,
     )
 
 

@@ -11,7 +11,7 @@ from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, Server
-from antiphon.engines.llamacpp.embedded.child import Load
+from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, Load
 from antiphon.engines.llamacpp.embedded.home import LOAD_TIMEOUT, EmbeddedHome
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.grammar import GrammarWriter
@@ -39,7 +39,9 @@ class ModelFile:
 
     `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
-    tools and thoughts, and work without them is done by the model as it is. `title`: see `ModelCard`.
+    tools and thoughts, and work without them is done by the model as it is. `for_tools`: the model that it became
+    once it was merged, for all other work; there is no `adapter` then. `title`: see `ModelCard`. `size`: bytes of all
+    its files, 0 where that is not known. `is_fast`: its form is one that is read fast.
     """
 
     path: Path
@@ -55,15 +57,19 @@ class ModelFile:
     projector_kind: str = ""
     adapter: Path | None = None
     spares_plain_work: bool = False
+    for_tools: Path | None = None
     title: str = ""
+    size: int = 0
+    is_fast: bool = False
 
 
 class LlamaCppEngine:
     """One model in a llama.cpp process, which is watched and started again when it dies.
 
     `ready_timeout`: seconds that a request waits for an engine that is being restarted. Requests beyond
-    `settings.parallel` wait for their turn here, where giving up costs nothing. `home`: the process, where it is not
-    to be this engine's own.
+    `settings.parallel` wait for their turn here, where giving up costs nothing; those for a model that its adapter
+    was merged into and those for the model as it is have as many slots each. `home`: the process, where it is not to
+    be this engine's own.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class LlamaCppEngine:
         self._ready_timeout = ready_timeout
         self._context = context_of(settings, model)
         self._home = home or home_of(settings, model, load_timeout)
+        self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
         sees = model.projector is not None
         self._tokenizer = PromptTokenizer(
@@ -89,6 +96,7 @@ class LlamaCppEngine:
         self._control: dict[str, int] = {}
         self._grammars = GrammarWriter()
         wanted = settings.sampling
+        self._guard = wanted.dry or 0.0
         self._card = ModelCard(
             id=settings.id,
             name=model.name or settings.id,
@@ -153,7 +161,9 @@ class LlamaCppEngine:
 
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
-        slot = await self._home.slots.take(work.prompt.tokens, adapted=not self._spares(work))
+        adapted = not self._spares(work)
+        slots = self._home.slots[adapted]
+        slot = await slots.take(work.prompt.tokens, adapted=adapted)
         written: list[int] = []
         begun, end = False, None
         try:
@@ -169,7 +179,7 @@ class LlamaCppEngine:
                         yield output
         finally:
             going_on = end is not None and bool(work.stops)
-            self._home.slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
+            slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
         # Told when the slot is free for what comes next; a stream without an end has raised its fault.
         assert end is not None
         yield end if limit else Done("length", 0, end.cached_tokens)
@@ -179,7 +189,7 @@ class LlamaCppEngine:
         child, client = self._home.child, self._client
         if child is None or client is None:
             return EngineHealth(False, self._home.detail)
-        if await client.is_healthy(_server(child)):
+        if await client.is_healthy(_server(child)) and await client.is_healthy(_server(child, adapted=True)):
             return EngineHealth(True)
         return EngineHealth(False, "the engine process runs and does not answer")
 
@@ -200,15 +210,18 @@ class LlamaCppEngine:
             "prompt": self._native(work.prompt),
             "n_predict": limit,
             # The server takes what the model without its adapter has read for the beginning of what it reads with it.
-            "cache_prompt": not (self._model.spares_plain_work and slot.anew),
+            "cache_prompt": not (self._shares_slots and slot.anew),
             "id_slot": slot.number,
-            **native_sampling(work.sampling, self._card.sampling),
+            # A grammar may want what was said before: the same key in every object of a list.
+            **native_sampling(work.sampling, self._card.sampling, 0.0 if work.grammar else self._guard),
             **_shaped(work, shown, self._grammars),
         }
-        if self._spares(work):
+        adapted = not self._spares(work)
+        if self._shares_slots and not adapted:
             body["lora"] = _NO_ADAPTER
         counted = 0
-        async with aclosing(self._paired(body, shown) if work.stops else self._complete(body)) as outputs:
+        source = self._complete(body, adapted=adapted)
+        async with aclosing(self._paired(source, shown) if work.stops else source) as outputs:
             async for output in outputs:
                 if isinstance(output, Piece):
                     counted = output.output_tokens
@@ -217,10 +230,12 @@ class LlamaCppEngine:
                     yield Piece("", output.output_tokens)
                 yield output
 
-    async def _paired(self, body: dict[str, Any], shown: frozenset[str]) -> AsyncGenerator[EngineOutput]:
+    async def _paired(
+        self, source: AsyncGenerator[EngineOutput], shown: frozenset[str]
+    ) -> AsyncGenerator[EngineOutput]:
         """What the server says, with the tokens of every piece, as far as they are known."""
         pairing = Pairing(frozenset(token for text, token in self._control.items() if text not in shown))
-        async with aclosing(self._complete(body)) as outputs:
+        async with aclosing(source) as outputs:
             async for output in outputs:
                 if isinstance(output, Piece):
                     piece = pairing.take(output)
@@ -235,12 +250,12 @@ class LlamaCppEngine:
                         yield pairing.rest(await self._text(pairing.held))
                 yield output
 
-    async def _complete(self, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
+    async def _complete(self, body: dict[str, Any], *, adapted: bool) -> AsyncGenerator[EngineOutput]:
         attempt = 1
         while True:
             child, client = await self._ready()
             try:
-                async with aclosing(client.complete(_server(child), body)) as outputs:
+                async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
                     async for output in outputs:
                         yield output
                 return
@@ -310,6 +325,12 @@ def check_context(settings: ModelSettings, model: ModelFile) -> None:
         )
 
 
+def shares_slots(model: ModelFile) -> bool:
+    """Whether one server computes with the adapter or without, and does not tell which of the two a slot's tokens are
+    from."""
+    return model.spares_plain_work and model.for_tools is None
+
+
 def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT) -> EmbeddedHome:
     """A process of our own for the model; not started."""
     load = Load(
@@ -324,8 +345,10 @@ def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOA
         projector=str(model.projector or ""),
         marker=new_marker(),
         adapter=str(model.adapter or ""),
-        # The server does not tell whether the adapter took part in what it puts aside.
-        puts_aside=not model.spares_plain_work,
+        puts_aside=not shares_slots(model),
+        second=str(model.for_tools or ""),
+        size=model.size,
+        pace=FAST_PACE if model.is_fast else PACE,
     )
     return EmbeddedHome(load, load_timeout)
 
@@ -347,5 +370,6 @@ def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:
     return frozenset(text for text in control if text in stop)
 
 
-def _server(child: Running) -> Server:
-    return Server(child.address, child.key)
+def _server(child: Running, *, adapted: bool = False) -> Server:
+    """Where the process listens; `adapted`: for work that is not plain."""
+    return Server((adapted and child.second) or child.address, child.key)

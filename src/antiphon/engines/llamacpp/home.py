@@ -4,7 +4,8 @@ EmbeddedHome   (embedded/home.py)   the process is this process's own child
 AttachedHome   (shared/attached.py) the process belongs to a parent that other engines ask too
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon.engines.llamacpp.slots import Slot
@@ -22,6 +23,20 @@ class Running(Protocol):
     def key(self) -> str:
         """What it wants to be shown."""
         ...
+
+    @property
+    def second(self) -> str:
+        """Where the server of a second model listens, for work that is not plain; empty where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is to be known of a `Running` server."""
+
+    address: str
+    key: str
+    second: str = ""
 
 
 class SlotKeeper(Protocol):
@@ -47,8 +62,8 @@ class Home(Protocol):
         ...
 
     @property
-    def slots(self) -> SlotKeeper:
-        """Who works in which of its slots."""
+    def slots(self) -> Mapping[bool, SlotKeeper]:
+        """Who works in which slots: those for plain work (False), and those for all other."""
         ...
 
     @property

@@ -1,5 +1,6 @@
 """A server in a child process of our own, with its slots."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from antiphon.engines.llamacpp.embedded.child import Load
@@ -18,7 +19,8 @@ class EmbeddedHome:
         self._load = load
         self._load_timeout = load_timeout
         self.presence = Supervisor(self._launch)
-        self.slots = Slots(load.parallel)
+        plain = Slots(load.parallel)
+        self.slots: Mapping[bool, Slots] = {False: plain, True: Slots(load.parallel) if load.second else plain}
         self.marker = load.marker
 
     @property

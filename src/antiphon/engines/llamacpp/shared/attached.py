@@ -1,12 +1,11 @@
 """A server that belongs to another process, and slots that are asked for there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from antiphon.engines.llamacpp.client import Server
-from antiphon.engines.llamacpp.home import Running
+from antiphon.engines.llamacpp.home import Place, Running
 from antiphon.engines.llamacpp.shared.line import Send, packed
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.supervisor import Presence
@@ -17,11 +16,12 @@ class AttachedHome:
 
     def __init__(self, send: Send, marker: str) -> None:
         self.marker = marker
-        self.slots = AskedSlots(send)
-        self._presence = Presence[Server]("the engine has not been started", expected=True)
+        self._asked = AskedSlots(send)
+        self.slots: Mapping[bool, AskedSlots] = {False: self._asked, True: self._asked}
+        self._presence = Presence[Place]("the engine has not been started", expected=True)
 
     @property
-    def child(self) -> Server | None:
+    def child(self) -> Place | None:
         """The server, if it runs."""
         return self._presence.child
 
@@ -30,17 +30,17 @@ class AttachedHome:
         """Why it does not."""
         return self._presence.detail
 
-    async def start(self) -> Server:
+    async def start(self) -> Place:
         """The server, however long it takes: its owner ends us where it cannot start."""
         return await self._presence.ready(None)
 
-    async def ready(self, patience: float) -> Server:
+    async def ready(self, patience: float) -> Place:
         """The server; see `Home.ready`."""
         return await self._presence.ready(patience)
 
     async def lost(self, running: Running, patience: float) -> None:
         """See `Home.lost`."""
-        if isinstance(running, Server):
+        if isinstance(running, Place):
             await self._presence.lost(running, patience)
 
     async def aclose(self) -> None:
@@ -50,11 +50,11 @@ class AttachedHome:
     def hear(self, message: dict[str, Any]) -> None:
         """What the owner says."""
         if "up" in message:
-            self._presence.enter(Server(**message["up"]))
+            self._presence.enter(Place(**message["up"]))
         elif "down" in message:
             self._presence.leave(message["down"])
         else:
-            self.slots.given(message["slot"], message["number"], anew=message["anew"])
+            self._asked.given(message["slot"], message["number"], anew=message["anew"])
 
 
 class AskedSlots:

@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 from antiphon.engines.llamacpp.shared.line import Send, unpacked
-from antiphon.engines.llamacpp.slots import Slot
+from antiphon.engines.llamacpp.slots import Slot, Slots
 
 
 class Share:
@@ -18,7 +18,7 @@ class Share:
         self._home = home
         self._send = send
         self._taking: dict[int, asyncio.Task[Slot]] = {}
-        self._held: dict[int, tuple[Slot, tuple[int, ...]]] = {}
+        self._held: dict[int, tuple[Slots, Slot, tuple[int, ...]]] = {}
         home.presence.watchers.append(self._tell)
         self._tell()
 
@@ -29,9 +29,8 @@ class Share:
         elif "cancel" in message:
             self._cancel(message["cancel"])
         else:
-            slot, prompt = self._held.pop(message["end"])
-            written = unpacked(data)
-            self._home.slots.give_back(slot, prompt, written, keep=message["keep"], begun=message["begun"])
+            slots, slot, prompt = self._held.pop(message["end"])
+            slots.give_back(slot, prompt, unpacked(data), keep=message["keep"], begun=message["begun"])
 
     def close(self) -> None:
         """The other one is gone; what its work left in the slots is not known."""
@@ -39,19 +38,20 @@ class Share:
         while self._taking:
             self._cancel(next(iter(self._taking)))
         while self._held:
-            slot, prompt = self._held.popitem()[1]
-            self._home.slots.give_back(slot, prompt, (), keep=False, begun=False)
+            slots, slot, prompt = self._held.popitem()[1]
+            slots.give_back(slot, prompt, (), keep=False, begun=False)
 
     def _tell(self) -> None:
         child = self._home.child
         if child is None:
             self._send({"down": self._home.detail}, b"")
         else:
-            self._send({"up": {"address": child.address, "key": child.key}}, b"")
+            self._send({"up": {"address": child.address, "key": child.key, "second": child.second}}, b"")
 
     def _take(self, number: int, tokens: tuple[int, ...], *, adapted: bool) -> None:
         # Tasks begin in the order in which they are made: slots are given in that in which they were asked for.
-        self._taking[number] = asyncio.ensure_future(self._home.slots.take(tokens, adapted=adapted))
+        slots = self._home.slots[adapted]
+        self._taking[number] = asyncio.ensure_future(slots.take(tokens, adapted=adapted))
 
         def taken(task: asyncio.Task[Slot]) -> None:
             wanted = self._taking.pop(number, None) is not None
@@ -59,9 +59,9 @@ class Share:
                 return
             slot = task.result()
             if not wanted:
-                self._home.slots.leave(slot)
+                slots.leave(slot)
                 return
-            self._held[number] = (slot, tokens)
+            self._held[number] = (slots, slot, tokens)
             self._send({"slot": number, "number": slot.number, "anew": slot.anew}, b"")
 
         self._taking[number].add_done_callback(taken)
@@ -70,4 +70,5 @@ class Share:
         if number in self._taking:
             self._taking.pop(number).cancel()
         elif number in self._held:
-            self._home.slots.leave(self._held.pop(number)[0])
+            slots, slot, _ = self._held.pop(number)
+            slots.leave(slot)
