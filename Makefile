@@ -27,7 +27,7 @@ help: ## list what make can do
 serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the server
 	@$(BIN)/antiphon serve $(ARGS)
 
-test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp ## run every test, the clients' among them
+test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
 lint: develop ## check style and format
@@ -97,6 +97,13 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/serve
 .venv-sdk0/.stamp: requirements/sdk0.txt $(STAMPS)/venv
 	@$(BIN)/python -m venv .venv-sdk0
 	@.venv-sdk0/bin/python scripts/install.py "the SDK's 0.x line" $(PINNED) requirements/sdk0.txt
+	@touch $@
+
+# A router of engines, alone: what it would bring along is for programs around it. It has wheels for Linux only.
+.venv-router/.stamp: requirements/router.txt $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-router
+	@test "$$(uname)" != Linux || \
+		.venv-router/bin/python scripts/install.py "a router of engines" --no-deps $(PINNED) requirements/router.txt
 	@touch $@
 
 # The wheel of Node.js brings its npm; where there is no such wheel, the machine's is used.

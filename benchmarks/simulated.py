@@ -60,6 +60,10 @@ class Door(Protocol):
         """See `Pool.ask`."""
         ...
 
+    def read(self, ticket: Ticket, now: float) -> None:
+        """See `Pool.read`."""
+        ...
+
     def end(self, ticket: Ticket, now: float) -> None:
         """See `Pool.end`."""
         ...
@@ -68,7 +72,7 @@ class Door(Protocol):
         """See `Pool.close`."""
         ...
 
-    def reopen(self, endpoint: int) -> None:
+    def reopen(self, endpoint: int, now: float) -> None:
         """See `Pool.reopen`."""
         ...
 
@@ -209,7 +213,7 @@ class Fleet:
         self._run = run
         self._dice = random.Random(run.seed)
         keys = keys_of(f"http://{number}" for number in range(run.endpoints))
-        self._seats = [Seat(key, run.engines.limit) for key in keys]
+        self._seats = [Seat(key, run.engines.limit, run.engines.limit) for key in keys]
         self._door = door(self._seats, random.Random(run.seed + 1))
         self._machines = [Machine(run.engines) for _ in keys]
         self._in_flight: list[dict[int, Ticket]] = [{} for _ in keys]
@@ -311,6 +315,7 @@ class Fleet:
         loss = self._run.loss
         if loss is not None and now < loss.at < ends and endpoint < loss.part * self._run.endpoints:
             ends = loss.at + self._dice.uniform(0.5, 1.5)
+        self._at(read, lambda now: self._door.read(ticket, now))
         self._at(ends, ended)
 
     def _known(self, marks: Marks) -> int:
@@ -349,7 +354,7 @@ class Fleet:
         def back(now: float) -> None:
             self._now = now
             for endpoint in lost:
-                self._door.reopen(endpoint)
+                self._door.reopen(endpoint, now)
 
         self._at(loss.back, back)
 

@@ -99,9 +99,11 @@ class Connection:
         await self._kept.close()
         await self._fresh.close()
 
-    async def get(self, path: str, *, patience: float = CALL_TIMEOUT) -> dict[str, Any]:
+    async def get(
+        self, path: str, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT
+    ) -> dict[str, Any]:
         """The answer, a JSON object; empty where there is no body."""
-        return _mapping(await self.answer("GET", path, patience=patience), path)
+        return _mapping(await self.answer("GET", path, headers=headers, patience=patience), path)
 
     async def post(
         self, path: str, body: object, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT

@@ -146,8 +146,9 @@ class RemoteEngine:
                     async with aclosing(member.endpoint.generate(work, limit)) as outputs:
                         async for output in outputs:
                             begun = True
+                            place.hears(output)
                             if isinstance(output, Done):
-                                end, place.goes_on = output, bool(work.stops)
+                                end = output
                             else:
                                 yield output
                     if end is None:

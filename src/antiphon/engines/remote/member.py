@@ -1,9 +1,11 @@
 """An endpoint of an engine, and the places that it has."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from antiphon.engines.remote.endpoint import Endpoint, Findings
+from antiphon.ports.engine import Done, EngineOutput, PrefillProgress
 
 
 @dataclass(slots=True, eq=False)
@@ -23,8 +25,18 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """One of the works that a member does at once. `goes_on`: the work has ended, and more of the same reply is
-    likely to follow, for which the place is kept a moment."""
+    """One of the works that a member does at once. `has_read`: called when its prompt has been read. `thinks`: more
+    of the same reply is likely to follow its end; `ended`: it has come to its end."""
 
     member: Member
-    goes_on: bool = False
+    has_read: Callable[[], None]
+    thinks: bool
+    ended: bool = False
+    _reads: bool = True
+
+    def hears(self, output: EngineOutput) -> None:
+        """What the member says of the work."""
+        if self._reads and not isinstance(output, PrefillProgress):
+            self._reads = False
+            self.has_read()
+        self.ended = isinstance(output, Done)

@@ -21,10 +21,13 @@ from antiphon.engines.remote.endpoint import Finding, Findings, Identity, sessio
 from antiphon.engines.remote.llama_server.calls import Calls, Properties
 from antiphon.engines.remote.llama_server.probes import Probes, blank_picture
 from antiphon.engines.remote.llama_server.vocabulary import Vocabulary, find_vocabulary
+from antiphon.engines.remote.routers import engines_behind, sessions
 from antiphon.errors import EngineFault, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece
 
 NAME = "llama-server"
+_ALIKE = "start all of them with the same model and the same options"
+_MARKER = "start all of them with the same LLAMA_MEDIA_MARKER in the environment"
 _SAMPLE = "Zwölf Boxkämpfer 123 don't\n\treturn x != [1, 2]; 日本語😀 <|im_end|></s><eos>"
 
 
@@ -44,6 +47,8 @@ class LlamaServer:
         self._connection = connection
         self._calls = Calls(connection)
         self._known: _Known | None = None
+        self._behind = 0
+        self._looks = 0
 
     @property
     def url(self) -> str:
@@ -60,8 +65,14 @@ class LlamaServer:
         works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
         probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
         rows = [*_told(says, vocabulary), *await probes.findings()]
-        sees = False
-        if says.sees:
+        sees, markers = False, 1
+        self._behind = await engines_behind(self._connection)
+        if self._behind:
+            row, markers = await self._learn_router(self._behind)
+            rows.append(row)
+        if says.sees and markers > 1:
+            rows.append(Finding("pictures", False, "refused: the servers' markers differ", _MARKER, needed=False))
+        elif says.sees:
             row, seeing = await self._learn_to_see(says, vocabulary, probes)
             rows.append(row)
             sees, tokenizer = row.holds, seeing or tokenizer
@@ -72,12 +83,17 @@ class LlamaServer:
             card=await self._card(says, vocabulary, sees=sees),
             identity=await self._identity(says, tokenizer),
             rows=tuple(rows),
-            places=says.places,
+            places=says.places * max(1, self._behind),
         )
 
     async def trace(self) -> str:
-        """See `Endpoint.trace`."""
-        return await self._calls.trace()
+        """See `Endpoint.trace`. Behind a router, it is that of one of the servers, and of another one next time."""
+        if not self._behind:
+            return await self._calls.trace()
+        every = list(sessions(self._behind))
+        self._looks += 1
+        traces, _ = await self._calls.traces([every[self._looks % len(every)]])
+        return next(iter(traces))
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """See `Engine.tokenize`."""
@@ -101,6 +117,13 @@ class LlamaServer:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._connection.aclose()
+
+    async def _learn_router(self, behind: int) -> tuple[Finding, int]:
+        """Whether all servers behind a router are alike, and how many markers they have."""
+        traces, markers = await self._calls.traces(sessions(behind))
+        if len(traces) > 1:
+            return Finding("router", False, f"the {behind} servers behind it are not alike", _ALIKE), len(markers)
+        return Finding("router", True, f"{behind} servers behind it, all alike"), len(markers)
 
     def _learnt(self) -> _Known:
         if self._known is None:
