@@ -40,7 +40,8 @@ class ForeignRouter:
         """Start it, and wait until it sees all engines. `key`: what the engines ask for."""
         assert PYTHON.exists(), "make test installs the router; alone: make .venv-router/.stamp"
         port = free_port()
-        settings = {"worker_urls": list(engines), "port": port, "api_key": key}
+        # Two routers on one machine would want the same port for their metrics.
+        settings = {"worker_urls": list(engines), "port": port, "prometheus_port": free_port(), "api_key": key}
         # What the server's own switches would mean to it is not to be found out here.
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         quiet = asyncio.subprocess.DEVNULL

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
@@ -143,7 +144,8 @@ class RemoteEngine:
                 member = place.member
                 try:
                     await self._confirm(member)
-                    async with aclosing(member.endpoint.generate(work, limit)) as outputs:
+                    asked = _elsewhere(work) if member in tried else work
+                    async with aclosing(member.endpoint.generate(asked, limit)) as outputs:
                         async for output in outputs:
                             begun = True
                             place.hears(output)
@@ -289,3 +291,8 @@ class RemoteEngine:
         if was_up:
             self._places.left(member, why)
         member.doubted.set()
+
+
+def _elsewhere(work: Generation) -> Generation:
+    """The same work under another name: a router gives it to another engine, most probably."""
+    return replace(work, conversation=f"{work.conversation}-again") if work.conversation else work

@@ -2,10 +2,10 @@
 
 A conversation that is known may go where the load is up to a quarter above the mean, and to an endpoint that is less
 than three quarters full in any case: where it may not, `benchmarks.fleet` shows a tenth of all prompts read anew, and
-nobody served sooner. A new one goes where the load is not above the mean, nor the number of conversations by a quarter: what is
-begun somewhere comes back there, so that a beginning that many conversations share spreads before it is too much for
-one. Among equals a new conversation's place follows from its name: fronts that know nothing of each other mostly
-agree on it.
+nobody served sooner. A new one goes where the load is not above the mean, nor the number of conversations by a
+quarter: what is begun somewhere comes back there, so that a beginning that many conversations share spreads before it
+is too much for one. Among equals a new conversation's place follows from its name: fronts that know nothing of each
+other mostly agree on it.
 """
 
 from collections import OrderedDict

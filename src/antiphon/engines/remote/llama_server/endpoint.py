@@ -47,7 +47,7 @@ class LlamaServer:
         self._connection = connection
         self._calls = Calls(connection)
         self._known: _Known | None = None
-        self._behind = 0
+        self._behind: int | None = None
         self._looks = 0
 
     @property
@@ -66,9 +66,9 @@ class LlamaServer:
         probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
         rows = [*_told(says, vocabulary), *await probes.findings()]
         sees, markers = False, 1
-        self._behind = await engines_behind(self._connection)
-        if self._behind:
-            row, markers = await self._learn_router(self._behind)
+        behind = self._behind = await engines_behind(self._connection)
+        if behind:
+            row, markers = await self._learn_router(behind)
             rows.append(row)
         if says.sees and markers > 1:
             rows.append(Finding("pictures", False, "refused: the servers' markers differ", _MARKER, needed=False))
@@ -83,17 +83,27 @@ class LlamaServer:
             card=await self._card(says, vocabulary, sees=sees),
             identity=await self._identity(says, tokenizer),
             rows=tuple(rows),
-            places=says.places * max(1, self._behind),
+            places=says.places * max(1, behind),
         )
 
     async def trace(self) -> str:
         """See `Endpoint.trace`. Behind a router, it is that of one of the servers, and of another one next time."""
+        if self._behind is None:
+            self._behind = await engines_behind(self._connection)
         if not self._behind:
             return await self._calls.trace()
         every = list(sessions(self._behind))
         self._looks += 1
-        traces, _ = await self._calls.traces([every[self._looks % len(every)]])
-        return next(iter(traces))
+        lost = EngineUnavailable(f"nobody is behind the router at {self.url}")
+        for headers in every[self._looks % len(every) :] + every[: self._looks % len(every)]:
+            try:
+                traces, _ = await self._calls.traces([headers])
+            except EngineUnavailable as problem:
+                # One of them may be gone, and the router not have noticed it: the others can work.
+                lost = problem
+            else:
+                return next(iter(traces))
+        raise lost
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """See `Engine.tokenize`."""
