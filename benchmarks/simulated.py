@@ -29,7 +29,7 @@ class Engines:
 class People:
     """What is asked. Every conversation begins with the `beginning` of one of so many `apps`, the first of which has
     the share `hot` of all conversations and the others equal ones; `first` tokens more are asked at first, `later` in
-    each turn behind it, `written` are answered, and people `think` before they go on. All are means."""
+    each turn behind it, `written` are answered, and people `think` before they go on: all are means. They begin over `arrive` seconds."""
 
     conversations: int = 10_000
     turns: int = 6
@@ -41,7 +41,6 @@ class People:
     written: int = 250
     think: float = 15.0
     arrive: float = 60.0
-    """Seconds over which the conversations begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,6 @@ class Talk:
     own: int
     left: int
     last: int | None = None
-    life: int = 0
 
     @property
     def marks(self) -> Marks:
@@ -146,14 +144,14 @@ class Talk:
 
 @dataclass(slots=True)
 class Figures:
-    """What came out. `waits` and `firsts`: seconds until the engine began, and until it had read the prompt."""
+    """What came out. `waits` and `firsts`: seconds until the engine began, and until it had read the prompt. `known`:
+    tokens that anyone had read before, which a single endless cache would have kept."""
 
     turns: int = 0
     later: int = 0
     returned: int = 0
     cached: int = 0
     known: int = 0
-    """Tokens that anyone has read before: what a single endless cache would have kept."""
     asked: int = 0
     lost: int = 0
     refused: int = 0
