@@ -29,7 +29,8 @@ class Engines:
 class People:
     """What is asked. Every conversation begins with the `beginning` of one of so many `apps`, the first of which has
     the share `hot` of all conversations and the others equal ones; `first` tokens more are asked at first, `later` in
-    each turn behind it, `written` are answered, and people `think` before they go on: all are means. They begin over `arrive` seconds."""
+    each turn behind it, `written` are answered, and people `think` before they go on: all are means. They begin over
+    `arrive` seconds."""
 
     conversations: int = 10_000
     turns: int = 6

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from antiphon.config import EngineName, ModelSettings, RemoteSettings
@@ -34,7 +34,10 @@ async def remote_engine(
     said = model.sampling
     sampling = Sampling(said.temperature, said.top_p, said.top_k)
     endpoints = await endpoints_for(model)
-    return RemoteEngine(Wishes(model.id, model.context, sampling, chat_template), endpoints, told=told)
+    assert model.remote is not None
+    wishes = Wishes(model.id, model.context, sampling, chat_template)
+    limit = model.remote.endpoint_parallel or None
+    return RemoteEngine(wishes, endpoints, limit=limit, queue=model.queue, told=told)
 
 
 async def look_at(model: ModelSettings) -> list[Looked]:
@@ -77,9 +80,8 @@ def _connection(remote: RemoteSettings, url: str) -> "Connection":
     from antiphon.engines.remote.connection import Access, Connection
 
     try:
-        return Connection(
-            Access(url, remote.key, remote.headers, remote.ca_file, remote.proxies, remote.silence_timeout)
-        )
+        access = Access(url, remote.key, remote.headers, remote.ca_file, remote.proxies, remote.silence_timeout)
+        return Connection(replace(access, session_header=remote.session_header))
     except OSError as problem:
         raise OSError(f"ca_file: the certificates in {remote.ca_file} cannot be read: {problem}") from problem
 

@@ -36,7 +36,8 @@ class ModelSettings:
     that says how it calls tools and thinks (None: what the template fits). `projector`: what lets it see pictures: a
     path, `hf:org/repo:file`, a file of its own `hf:` repository, or `none` (None: what lies beside a local model).
     `adapter`: what changes the model, the path of a LoRA GGUF, or `none` (None: what ships for the built-in model).
-    `images`: what becomes of pictures where it does not see: they are read for it, or refused.
+    `images`: what becomes of pictures where it does not see: they are read for it, or refused. `queue`: how many
+    requests may wait for their turn, at every engine that has the model.
     """
 
     id: str
@@ -51,6 +52,7 @@ class ModelSettings:
     projector: str | None = None
     adapter: str | None = None
     images: Images = "read"
+    queue: int = 256
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     remote: RemoteSettings | None = None
 
@@ -117,6 +119,14 @@ MODEL_OPTIONS: Final = (
     ),
     *DEFAULT_MODEL_OPTIONS,
     *REMOTE_OPTIONS,
+    Option(
+        "queue",
+        Whole(0, 1_000_000, "REQUESTS"),
+        _DEFAULTS.queue,
+        "Requests that may wait for their turn, for each engine that has the model; beyond it, clients are told to "
+        "come back later (529).",
+        flag=None,
+    ),
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),

@@ -76,7 +76,7 @@ class LlamaCppEngine:
         self._load_timeout = load_timeout
         self._context = settings.context or min(model.trained_context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
         self._supervisor = Supervisor(self._launch)
-        self._slots = Slots(settings.parallel)
+        self._slots = Slots(settings.parallel, queue=settings.queue)
         self._client: LlamaClient | None = None
         self._marker = new_marker()
         sees = model.projector is not None

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 import aiohttp
 import orjson
 
+from antiphon.engines.remote.endpoint import SESSION_HEADER
 from antiphon.engines.remote.sse import BrokenStream, EventReader
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 
@@ -40,7 +41,8 @@ class Access:
 
     `key` and `headers` go with every request, and are never told to anybody else. `ca_file`: certificates (PEM) to
     trust beside the system's. `proxies`: those of the environment are used. `silence`: seconds for which an engine
-    may say nothing, before its reply begins and while it writes.
+    may say nothing, before its reply begins and while it writes. `session_header`: where a router looks for the
+    conversation that a work belongs to.
     """
 
     url: str
@@ -50,6 +52,7 @@ class Access:
     proxies: bool = False
     silence: float = SILENCE_TIMEOUT
     connect: float = CONNECT_TIMEOUT
+    session_header: str = SESSION_HEADER
 
 
 class EngineBroken(EngineNotBegun):
@@ -214,12 +217,20 @@ class Connection:
             method,
             self.url + path,
             data=None if body is None else _to_json(body),
-            headers=headers,
+            headers=self._named(headers),
             timeout=timeout,
             allow_redirects=False,
             trace_request_ctx=reused,
         )
         return await self._unless_closed(asked)
+
+    def _named(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers, with that of the session under the name that the router has for it."""
+        if self.access.session_header == SESSION_HEADER or SESSION_HEADER not in headers:
+            return headers
+        return {
+            self.access.session_header if name == SESSION_HEADER else name: said for name, said in headers.items()
+        }
 
     async def _unless_closed(self, awaited: Awaitable[_Result]) -> _Result:
         """What is waited for. aiohttp tells nobody who waits that it has closed their connection."""

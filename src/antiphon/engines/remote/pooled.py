@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from antiphon.engines.remote.member import Member, Place
+from antiphon.engines.remote.members import Member, Place
 from antiphon.engines.remote.placement import Seat, Wish, keys_of
 from antiphon.engines.remote.pool import Pool, Ticket
 from antiphon.engines.remote.prefixes import marks_of

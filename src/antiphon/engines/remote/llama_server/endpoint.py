@@ -22,7 +22,7 @@ from antiphon.engines.remote.llama_server.calls import Calls, Properties
 from antiphon.engines.remote.llama_server.probes import Probes, blank_picture
 from antiphon.engines.remote.llama_server.vocabulary import Vocabulary, find_vocabulary
 from antiphon.engines.remote.routers import engines_behind, sessions
-from antiphon.errors import EngineFault, EngineUnavailable
+from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece
 
 NAME = "llama-server"
@@ -57,34 +57,10 @@ class LlamaServer:
 
     async def learn(self) -> Findings:
         """See `Endpoint.learn`."""
-        says = await self._calls.properties()
-        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
-        await tokenizer.find_opening()
-        known = (says.bos_token, says.eos_token)
-        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
-        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
-        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
-        rows = [*_told(says, vocabulary), *await probes.findings()]
-        sees, markers = False, 1
-        behind = self._behind = await engines_behind(self._connection)
-        if behind:
-            row, markers = await self._learn_router(behind)
-            rows.append(row)
-        if says.sees and markers > 1:
-            rows.append(Finding("pictures", False, "refused: the servers' markers differ", _MARKER, needed=False))
-        elif says.sees:
-            row, seeing = await self._learn_to_see(says, vocabulary, probes)
-            rows.append(row)
-            sees, tokenizer = row.holds, seeing or tokenizer
-        self._known = _Known(tokenizer, works, says.marker)
-        return Findings(
-            engine=NAME,
-            version=says.build,
-            card=await self._card(says, vocabulary, sees=sees),
-            identity=await self._identity(says, tokenizer),
-            rows=tuple(rows),
-            places=says.places * max(1, behind),
-        )
+        try:
+            return await self._learn()
+        except (ValueError, KeyError, IndexError, TypeError) as problem:
+            raise EngineRefused(f"it does not answer as a llama-server does: {problem!r}") from problem
 
     async def trace(self) -> str:
         """See `Endpoint.trace`. Behind a router, it is that of one of the servers, and of another one next time."""
@@ -127,6 +103,36 @@ class LlamaServer:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._connection.aclose()
+
+    async def _learn(self) -> Findings:
+        says = await self._calls.properties()
+        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
+        await tokenizer.find_opening()
+        known = (says.bos_token, says.eos_token)
+        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
+        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
+        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
+        rows = [*_told(says, vocabulary), *await probes.findings()]
+        sees, markers = False, 1
+        behind = self._behind = await engines_behind(self._connection)
+        if behind:
+            row, markers = await self._learn_router(behind)
+            rows.append(row)
+        if says.sees and markers > 1:
+            rows.append(Finding("pictures", False, "refused: the servers' markers differ", _MARKER, needed=False))
+        elif says.sees:
+            row, seeing = await self._learn_to_see(says, vocabulary, probes)
+            rows.append(row)
+            sees, tokenizer = row.holds, seeing or tokenizer
+        self._known = _Known(tokenizer, works, says.marker)
+        return Findings(
+            engine=NAME,
+            version=says.build,
+            card=await self._card(says, vocabulary, sees=sees),
+            identity=await self._identity(says, tokenizer),
+            rows=tuple(rows),
+            places=says.places * max(1, behind),
+        )
 
     async def _learn_router(self, behind: int) -> tuple[Finding, int]:
         """Whether all servers behind a router are alike, and how many markers they have."""

@@ -1,4 +1,4 @@
-"""An endpoint of an engine, and the places that it has."""
+"""The endpoints of one model, and the places that they have."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from antiphon.ports.engine import Done, EngineOutput, PrefillProgress
 @dataclass(slots=True, eq=False)
 class Member:
     """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
-    is not."""
+    is not up. `trace`: what it told of itself when that was found; `seen`: when it last did, on the loop's clock.
+    `refused`: the trace of what was found unfit, so that it is not tried again."""
 
     endpoint: Endpoint
     up: bool = False
@@ -19,6 +20,7 @@ class Member:
     findings: Findings | None = None
     trace: str = ""
     seen: float = float("-inf")
+    refused: str = ""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     doubted: asyncio.Event = field(default_factory=asyncio.Event)
 
