@@ -13,7 +13,7 @@ from antiphon.engines.llamacpp.shared.attached import AttachedHome
 from antiphon.engines.llamacpp.shared.line import packed, unpacked
 from antiphon.engines.llamacpp.shared.sharing import Share
 from antiphon.engines.llamacpp.slots import Slot
-from antiphon.errors import EngineUnavailable
+from antiphon.errors import EngineFull, EngineUnavailable
 from tests.engines.test_slots import settle
 
 A, B, C = tuple(range(100, 200)), tuple(range(200, 300)), tuple(range(300, 400))
@@ -218,3 +218,40 @@ async def test_plain_work_and_other_work_have_slots_of_their_own_where_there_are
     other.share.close()
     third.cancel()
     await asyncio.gather(third, return_exceptions=True)
+
+
+@pytest.mark.promise("workers.slots")
+async def test_who_comes_when_too_many_wait_is_told_so_across_the_line():
+    owner = EmbeddedHome(Load("model.gguf", "", 100, 1, 0, 0, 0), queue=1)
+    one, other = Process(owner), Process(owner)
+    slot = await one.take(A)
+    waiting, refused = one.begin(B), other.begin(C)
+    await one.deliver()
+    await other.deliver()
+    assert not waiting.done()
+    with pytest.raises(EngineFull, match="wait already") as full:
+        await refused
+    assert full.value.retry_after > 0
+    await one.end(slot, A)
+    assert waiting.done()
+    assert len(other.home.slots) == 2
+
+
+@pytest.mark.promise("workers.slots")
+async def test_tenants_take_turns_whichever_process_they_come_to():
+    owner = home(1)
+    one, other = Process(owner), Process(owner)
+    slot = await one.take(A)
+    busy = [asyncio.ensure_future(one.home.slots[True].take(B, tenant="busy")) for _ in range(3)]
+    await one.deliver()
+    quiet = asyncio.ensure_future(other.home.slots[True].take(C, tenant="quiet"))
+    await other.deliver()
+    await one.end(slot, A)
+    first = next(each for each in busy if each.done())
+    await one.end(first.result(), B)
+    await other.deliver()
+    assert quiet.done()
+    one.share.close()
+    for each in busy:
+        each.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from antiphon.engines.llamacpp.slots import Slot, Slots, common_start
+from antiphon.errors import EngineFull
 
 A, B, C = tuple(range(100, 200)), tuple(range(200, 300)), tuple(range(300, 400))
 WRITTEN = (7, 8, 9)
@@ -193,3 +194,47 @@ async def test_who_takes_a_slot_is_told_whether_what_it_holds_is_the_other_kinds
     assert await anew(A, adapted=False, begun=False)
     assert await anew(A, adapted=False)
     assert not await anew(A, adapted=False)
+
+
+@pytest.mark.promise("pool.fair")
+async def test_tenants_take_turns():
+    slots = Slots(1)
+    held = await slots.take(A)
+    order: list[str] = []
+
+    async def turn(name: str) -> None:
+        slot = await slots.take(B, tenant=name[0])
+        order.append(name)
+        slots.give_back(slot, B, (), keep=False)
+
+    waiting = [asyncio.ensure_future(turn(name)) for name in ("a1", "a2", "a3", "b1")]
+    await settle()
+    slots.give_back(held, A, (), keep=False)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*waiting)
+    assert order == ["a1", "b1", "a2", "a3"]
+
+
+@pytest.mark.promise("pool.full")
+async def test_beyond_the_bound_one_is_turned_away_and_leaves_nothing_behind():
+    slots = Slots(1, queue=1)
+    held = await slots.take(A)
+    waiting = begin(slots, B)
+    await settle()
+    with pytest.raises(EngineFull) as full:
+        await slots.take(C)
+    assert full.value.retry_after >= 1
+    waiting.cancel()
+    await settle()
+    behind = begin(slots, C)
+    await settle()
+    slots.give_back(held, A, (), keep=False)
+    async with asyncio.timeout(5):
+        assert (await behind).number == 0
+
+
+async def test_what_goes_on_from_a_kept_slot_is_never_turned_away():
+    slots = Slots(1, grace=LONG, queue=0)
+    slot = await slots.take(A)
+    slots.give_back(slot, A, WRITTEN, keep=True)
+    assert (await slots.take((*A, *WRITTEN, 1))).number == 0

@@ -5,10 +5,12 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.remote import remote_engine
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
@@ -30,13 +32,19 @@ log = logging.getLogger(__name__)
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
     """A started engine for one model; a failure names the model. Downloads run in a thread."""
     with _failing(model):
-        if is_embedded(model):
-            found = await _find(model, observer)
-            engine: Engine = _llama_cpp(found, settings)
+        engine: Engine
+        if model.remote is not None:
+            observer.stage(f"Finding {model.id} ({model.source})")
+            template = None if model.chat_template is None else _read_template(model.chat_template)
+            engine = await remote_engine(model, template, partial(observer.found, model.id))
+            observer.stage(f"Trying {model.id}")
+        elif is_embedded(model):
+            engine = _llama_cpp(await _find(model, observer), settings)
+            observer.stage(f"Loading {model.id}")
         else:
             observer.stage(f"Finding {model.id} ({model.source})")
             engine = await asyncio.to_thread(_scripted, model)
-        observer.stage(f"Loading {model.id}")
+            observer.stage(f"Loading {model.id}")
         await engine.start()
     return engine
 
@@ -51,7 +59,7 @@ class Found:
 
 def is_embedded(model: ModelSettings) -> bool:
     """Whether the model runs in a process of ours, which several processes that answer can share."""
-    return not model.source.startswith(SCRIPT_PREFIX)
+    return model.remote is None and not model.source.startswith(SCRIPT_PREFIX)
 
 
 async def start_home(model: ModelSettings, observer: ServerObserver) -> tuple[Found, "EmbeddedHome"]:

@@ -14,6 +14,7 @@ from antiphon.request.told.thinking import Form, form_of
 from antiphon.request.told.thoughts import kept
 from antiphon.request.tools.server_calls import Offered, offered, waiting
 from antiphon.request.tools.toolbox import members
+from antiphon.request.whose import Whose, whose
 from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.gates import ADVISOR, COMPACT_AT_THRESHOLD, TOKEN_COUNT
 from antiphon.wire.request import CountTokens, CreateMessage
@@ -31,7 +32,8 @@ class Task:
     and member. `tools`: those that the reply may call and the server runs, by name; `waiting`: calls of theirs that
     are run first. `form`: how thoughts are told; `binding`: what comes before the first of them. `cleared`: turns
     that the request's edits took thoughts from. `estimates`: thinking deltas say how long the thought is so far.
-    `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none.
+    `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none. `whose`:
+    which conversation's the reply is, and for whom.
     """
 
     conversation: Conversation
@@ -46,6 +48,7 @@ class Task:
     estimates: bool = False
     itemized: bool = False
     details: bool = False
+    whose: Whose = field(default_factory=Whose)
 
     @property
     def thinks(self) -> bool:
@@ -75,6 +78,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         TOKEN_COUNT in case.context.betas,
         case.context.unlocks(COMPACT_AT_THRESHOLD | ADVISOR),
         tells_of_thoughts(case),
+        whose(asked),
     )
 
 

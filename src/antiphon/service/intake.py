@@ -1,6 +1,7 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
@@ -28,7 +29,7 @@ class Intake:
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
         host = self._host
-        context = WireContext(context.version, context.betas, host.own, context.client, host.wide)
+        context = replace(context, own=host.own, own_models=host.wide)
 
         def received(body: bytes) -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(body, context)

@@ -16,7 +16,7 @@ from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
-from antiphon.web.identity import CALLER, Derive, Identity
+from antiphon.web.identity import CALLER, IDENTITY, Derive, Identity
 
 LOADING_RETRY_SECONDS = "5"
 
@@ -58,7 +58,7 @@ class Door:
         id_ = make_id("req_", self._entropy.bytes(ENTROPY_BYTES))
         scope["antiphon.request_id"] = id_
         header = (b"request-id", id_.encode())
-        identity = self._threshold.identity
+        identity = scope[IDENTITY] = self._threshold.identity
         app, shared = self._admit(scope)
 
         def send_with_ids(message: Message) -> Awaitable[None]:

@@ -5,6 +5,7 @@ from typing import Final, cast
 
 from starlette.requests import Request
 
+from antiphon.web.identity import CALLER, IDENTITY, Identity
 from antiphon.wire.base import WireContext
 from antiphon.wire.headers import parse_betas, parse_version
 
@@ -13,6 +14,9 @@ FIELDS: Final = "antiphon.fields"
 
 Starlette looks through the whole head for each field that it is asked for.
 """
+
+SESSION: Final = b"x-claude-code-session-id"
+"""The header in which a coding agent names its session. Source: Claude Code, recorded requests."""
 
 _BETAS: Final = b"anthropic-beta"
 
@@ -29,11 +33,17 @@ def field(request: Request, name: bytes) -> str | None:
 
 
 def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
-    """The version and the beta features that this request is read under."""
+    """What the request's headers say; its key has been checked."""
     version = parse_version(field(request, b"anthropic-version"))
     said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
     betas = parse_betas(said, strict=strict_betas)
-    return WireContext(version=version, betas=betas, client=field(request, b"user-agent") or "")
+    return WireContext(
+        version=version,
+        betas=betas,
+        client=field(request, b"user-agent") or "",
+        session=field(request, SESSION) or "",
+        tenant=cast("Identity", request.scope[IDENTITY]).workspace(request.scope.get(CALLER)),
+    )
 
 
 def _fields(request: Request) -> Mapping[bytes, bytes]:

@@ -12,6 +12,9 @@ from antiphon.ids import make_id
 CALLER: Final = "antiphon.caller"
 """Where the scope of a request holds the number of the key that was shown."""
 
+IDENTITY: Final = "antiphon.identity"
+"""Where it holds the `Identity` that knows what that number stands for."""
+
 Derive = Callable[[bytes], bytes]
 """16 bytes that follow from a secret and a text."""
 
@@ -24,13 +27,20 @@ class Identity:
     def __init__(self, derive: Derive, api_keys: Sequence[str]) -> None:
         organization = str(UUID(bytes=derive(b"organization"), version=4)).encode()
 
-        def headers(workspace: bytes) -> _Headers:
-            id_ = make_id("wrkspc_", derive(b"workspace " + workspace)).encode()
-            return ((b"anthropic-organization-id", organization), (b"anthropic-workspace-id", id_))
+        def workspace(key: bytes) -> str:
+            return make_id("wrkspc_", derive(b"workspace " + key))
 
-        self._nobody = headers(b"")
-        self._callers = [headers(key.encode()) for key in api_keys]
+        def headers(workspace: str) -> _Headers:
+            return ((b"anthropic-organization-id", organization), (b"anthropic-workspace-id", workspace.encode()))
+
+        self._workspaces: dict[int | None, str] = {None: workspace(b"")}
+        self._workspaces |= {number: workspace(key.encode()) for number, key in enumerate(api_keys)}
+        self._headers = {caller: headers(id_) for caller, id_ in self._workspaces.items()}
+
+    def workspace(self, caller: int | None) -> str:
+        """The id of the workspace of the key with this number."""
+        return self._workspaces[caller]
 
     def headers(self, caller: int | None) -> _Headers:
         """Those of the key with this number."""
-        return self._nobody if caller is None else self._callers[caller]
+        return self._headers[caller]

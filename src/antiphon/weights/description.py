@@ -23,7 +23,8 @@ class AdapterDescription:
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
     """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can.
-    `copies`: how many are loaded, two where its adapter is merged into a model of its own."""
+    `copies`: how many are loaded, two where its adapter is merged into a model of its own. `remote`: it is in engines
+    of somebody else, at the URLs of its `source`."""
 
     id: str
     source: str
@@ -35,6 +36,7 @@ class ModelDescription:
     names: tuple[str, ...]
     adapter: AdapterDescription | None = None
     copies: int = 1
+    remote: bool = False
 
 
 def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:
@@ -50,6 +52,8 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
     ) -> ModelDescription:
         return ModelDescription(model.id, model.source, path, size, window, kv, problem, names)
 
+    if model.remote is not None:
+        return replace(described(window=model.context or None), remote=True)
     if model.source.startswith(SCRIPT_PREFIX):
         path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
         problem = None if path.is_file() else f"{path}: there is no such script"

@@ -46,9 +46,10 @@ class OwnTools:
 class WireContext:
     """What a request's headers say, as far as it decides which keys and values exist, and what is the owner's own.
 
-    `client`: the text of the user-agent header. `own`: the owner's own server tools. `own_models`: names of models
-    that are not the vendor's. Passed as the validation context; without one every key of every version and beta is
-    accepted.
+    `client`: the text of the user-agent header. `session`: what the client calls its session, empty where it names
+    none. `tenant`: the workspace of the key that was shown. `own`: the owner's own server tools. `own_models`: names
+    of models that are not the vendor's. Passed as the validation context; without one every key of every version and
+    beta is accepted.
     """
 
     version: Version = "2023-06-01"
@@ -56,6 +57,8 @@ class WireContext:
     own: OwnTools = field(default_factory=OwnTools)
     client: str = ""
     own_models: frozenset[str] = frozenset()
+    session: str = ""
+    tenant: str = ""
 
     def unlocks(self, headers: frozenset[str]) -> bool:
         """Whether at least one of the beta headers was sent."""

@@ -3,11 +3,11 @@
     to the worker   start: what to serve, and on which sockets; homes: the models that the parent runs
                     open: take connections, and answer; stop: take no more, and finish; now: finish nothing
     to the parent   ready: all is loaded; failed: WHY, and the kind of it; open: N requests, when it is stopped
-                    tell: a call of the observer, and what it is called with
+                    tell: a call of the observer, with what it is called with
     both ways       home: MODEL, with what `engines.llamacpp.shared.line` has
 
-Settings and models travel pickled, to the worker only. Nothing here is in arguments or environment, which other
-processes see.
+Settings, models and what observers are told travel pickled: both ends are one program of one user. Nothing here is in
+arguments or environment, which other processes see.
 """
 
 import asyncio

@@ -32,6 +32,7 @@ from antiphon.web.turns import Loads, Turns
 if TYPE_CHECKING:
     from antiphon.engines.llamacpp.shared.attached import AttachedHome
     from antiphon.engines.llamacpp.shared.line import Send
+    from antiphon.engines.remote.endpoint import Findings
 
 ORPHANED: Final = 70
 _PR_SET_PDEATHSIG: Final = 1
@@ -150,6 +151,10 @@ class _Observer:
         """So much has come."""
         self._tell("download", name, done, total)
 
+    def found(self, model: str, url: str, findings: "Findings") -> None:
+        """This is at a URL."""
+        self._tell("found", model, url, findings)
+
     def offering(self, tools: Sequence[str]) -> None:
         """The tools inside the server."""
         self._tell("offering", list(tools))
@@ -161,7 +166,7 @@ class _Observer:
         """The parent counts."""
 
     def _tell(self, what: str, *values: Any) -> None:
-        self._parent.say({"tell": what, "with": values})
+        self._parent.say({"tell": what}, pickle.dumps(values))
 
 
 async def _serve(start: _Start, parent: _Parent) -> None:

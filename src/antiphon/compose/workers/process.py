@@ -151,7 +151,7 @@ class WorkerProcess:
         if "home" in message:
             self._shares[message["home"]].hear(message, data)
         elif "tell" in message:
-            self._tell(message["tell"], message["with"])
+            self._tell(message["tell"], data)
         elif "open" in message:
             if not self._open.done():
                 self._open.set_result(message["open"])
@@ -162,12 +162,11 @@ class WorkerProcess:
             else:
                 self._ready.set_result(None)
 
-    def _tell(self, what: str, values: Sequence[Any]) -> None:
-        if self._observed is None:
-            return
+    def _tell(self, what: str, values: bytes) -> None:
         observer = self._observed
-        tellers = {"stage": observer.stage, "download": observer.download, "offering": observer.offering}
-        tellers[what](*values)
+        if observer is not None:
+            tellers = (observer.stage, observer.download, observer.found, observer.offering)
+            {teller.__name__: teller for teller in tellers}[what](*pickle.loads(values))
 
     def _cut(self) -> None:
         """It says no more: it is gone, or about to be."""

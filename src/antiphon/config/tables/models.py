@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from antiphon.config.kinds import Choice, Kind, Number, Switch, Text, TextOrNone, Whole
 from antiphon.config.option import Option, Table
+from antiphon.config.remote import KEY_OPTION, REMOTE_OPTIONS, SHARED_OPTIONS, RemoteSettings
 
 Images = Literal["read", "refuse"]
 
@@ -30,7 +31,8 @@ says one sentence to every limit where it is asked for more than it can."""
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """One model to serve. `source`: `builtin`, a path to a .gguf file, `hf:org/repo[:file]`, or `script:PATH`.
+    """One model to serve. `source`: `builtin`, a path to a .gguf file, `hf:org/repo[:file]`, or `script:PATH`; of a
+    model that is in somebody else's engines, `remote`, it is their URLs.
 
     `context`: tokens one conversation may hold (0 = what the model was trained on, at most 8192). `parallel`:
     conversations answered at once. `threads`: 0 = one per physical core. `gpu_layers`: -1 = as many as fit.
@@ -41,7 +43,7 @@ class ModelSettings:
     `adapter`: what changes the model, the path of a LoRA GGUF, or `none` (None: what ships for the built-in model).
     `merge_adapter`: whether the adapter is merged into a copy of the model, which is kept, instead of being applied
     at load (None: for the built-in model). `images`: what becomes of pictures where it does not see: they are read
-    for it, or refused.
+    for it, or refused. `queue`: how many requests may wait for their turn, at every engine that has the model.
     """
 
     id: str
@@ -57,7 +59,9 @@ class ModelSettings:
     adapter: str | None = None
     merge_adapter: bool | None = None
     images: Images = "read"
+    queue: int = 256
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    remote: RemoteSettings | None = None
 
 
 _DEFAULTS: Final = ModelSettings("", "")
@@ -115,6 +119,9 @@ DEFAULT_MODEL_OPTIONS: Final = (
         "model with a projector is shown them in any case.",
     ),
 )
+"""What may be said of the default model outside its table, where it runs here."""
+
+OUTSIDE_OPTIONS: Final = (*DEFAULT_MODEL_OPTIONS, *SHARED_OPTIONS, KEY_OPTION)
 """What may be said of the default model outside its table."""
 
 MODEL_OPTIONS: Final = (
@@ -122,9 +129,19 @@ MODEL_OPTIONS: Final = (
         "source",
         Text("builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH", "SOURCE"),
         None,
-        "Where the model comes from: builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH. Required.",
+        "Where the model comes from: builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH. Required where no URL "
+        "is given.",
     ),
     *DEFAULT_MODEL_OPTIONS,
+    *REMOTE_OPTIONS,
+    Option(
+        "queue",
+        Whole(0, 1_000_000, "REQUESTS"),
+        _DEFAULTS.queue,
+        "Requests that may wait for their turn, for each engine that has the model; beyond it, clients are told to "
+        "come back later (529).",
+        flag=None,
+    ),
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),

@@ -40,10 +40,10 @@ class Place:
 
 
 class SlotKeeper(Protocol):
-    """Gives every prompt a slot of its own, first come, first served: among all who share the server."""
+    """Gives every prompt a slot of its own, in turn among all who share the server."""
 
-    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True) -> Slot:
-        """A slot for a prompt of these tokens; see `Slots.take`."""
+    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True, tenant: str = "") -> Slot:
+        """A slot for a prompt of these tokens; see `Slots.take`. Raises `EngineFull`."""
         ...
 
     def give_back(

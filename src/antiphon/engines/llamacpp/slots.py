@@ -10,10 +10,14 @@ came.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from antiphon.engines.waiting import FairQueue, Pace
+from antiphon.errors import EngineFull
+
+MOST_WAITING: Final = 256
 
 GRACE: Final = 2.0
 """Seconds for which a slot is kept for the work that goes on from there."""
@@ -45,33 +49,36 @@ class Slot:
         return common_start(self.tokens, tokens) if self.adapted is adapted else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
     """A prompt that waits for a slot."""
 
     slot: asyncio.Future[Slot]
     tokens: tuple[int, ...]
     adapted: bool
+    tenant: str
 
 
 class Slots:
-    """Gives every prompt a slot of its own, first come, first served.
+    """Gives every prompt a slot of its own: tenants take turns, and each tenant's own are served in order.
 
     Prompts for the model with its adapter and for the model without it do not run at the same time. The slot is
     the one that holds the most of the prompt, if that is the better part of it, else the one that has not been used
-    for the longest time. `grace`: seconds for which `give_back` keeps a slot.
+    for the longest time. `grace`: seconds for which `give_back` keeps a slot. `queue`: how many may wait.
     """
 
-    def __init__(self, count: int, *, grace: float = GRACE) -> None:
+    def __init__(self, count: int, *, grace: float = GRACE, queue: int = MOST_WAITING) -> None:
         self._slots = [Slot(number) for number in range(count)]
-        self._waiting: deque[_Turn] = deque()
+        self._waiting = FairQueue[_Turn]()
+        self._most = queue
+        self._pace = Pace()
         self._grace = grace
         self._uses = 0
 
-    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True) -> Slot:
+    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True, tenant: str = "") -> Slot:
         """A slot for a prompt of these tokens: at once where one was kept for it, else when it is its turn.
 
-        `adapted`: the prompt is for the model with its adapter, if it has one.
+        `adapted`: the prompt is for the model with its adapter, if it has one. Raises `EngineFull`.
         """
         kept = [slot for slot in self._slots if slot.is_kept_for(tokens, adapted)]
         if kept:
@@ -79,15 +86,21 @@ class Slots:
             self._end_keeping(slot)
             slot.anew = False
             return slot
-        turn = _Turn(asyncio.get_running_loop().create_future(), tokens, adapted)
-        self._waiting.append(turn)
+        loop = asyncio.get_running_loop()
+        turn = _Turn(loop.create_future(), tokens, adapted, tenant)
+        self._waiting.add(tenant, turn)
         self._serve()
+        if len(self._waiting) > self._most and not turn.slot.done():
+            self._waiting.drop(tenant, turn)
+            seconds = self._pace.seconds(len(self._waiting) + 1, loop.time())
+            raise EngineFull(f"{len(self._waiting)} requests wait already", retry_after=seconds)
         try:
             return await turn.slot
         except asyncio.CancelledError:
             if turn.slot.done() and not turn.slot.cancelled():
                 self._open(turn.slot.result())
             else:
+                self._waiting.drop(tenant, turn)
                 self._serve()  # those behind it may have waited for its kind's turn only
             raise
 
@@ -97,6 +110,7 @@ class Slots:
         """The work in a slot has ended; this is in it now. `keep`: the slot waits a moment for what goes on there.
         `begun`: the server was seen at the work, so that nothing of what was there before is left."""
         self._uses += 1
+        self._pace.ended(asyncio.get_running_loop().time())
         slot.tokens, slot.prompt, slot.used = (*prompt, *written), len(prompt), self._uses
         if slot.anew and not begun:
             slot.adapted = None
@@ -123,15 +137,16 @@ class Slots:
         self._serve()
 
     def _serve(self) -> None:
-        while self._waiting:
-            turn = self._waiting[0]
-            if not turn.slot.done():
-                if not self._has_room(turn.adapted):
-                    return
-                slot = self._best(turn)
-                slot.free, slot.anew, slot.adapted = False, slot.adapted is not turn.adapted, turn.adapted
-                turn.slot.set_result(slot)
-            self._waiting.popleft()
+        while (turn := self._waiting.first()) is not None:
+            if turn.slot.done():  # whoever waited for it has gone
+                self._waiting.drop(turn.tenant, turn)
+                continue
+            if not self._has_room(turn.adapted):
+                return
+            slot = self._best(turn)
+            slot.free, slot.anew, slot.adapted = False, slot.adapted is not turn.adapted, turn.adapted
+            turn.slot.set_result(slot)
+            self._waiting.serve(turn.tenant, turn)
 
     def _has_room(self, adapted: bool) -> bool:
         return any(slot.free for slot in self._slots) and all(

@@ -76,7 +76,9 @@ class Planner:
         return Work(
             served=served,
             task=_settled(
-                Task(task.conversation, task.limits, task.sampling, details=task.details), Limits(most), served
+                Task(task.conversation, task.limits, task.sampling, details=task.details, whose=task.whose),
+                Limits(most),
+                served,
             ),
             prompt=prompt,
             window=asked.target.window,

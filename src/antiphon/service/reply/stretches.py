@@ -149,9 +149,17 @@ class Stretches:
             yield [self._end(reader, ended, limit)]
 
     def _generation(self, most: int, grammar: str | None, stops: tuple[str, ...] = ()) -> Generation:
-        work, visible = self._work, self._served.grammars.visible
+        task, visible = self._work.task, self._served.grammars.visible
         return Generation(
-            self._prompt, most, work.task.sampling, grammar, visible, stops, work.task.conversation.plain
+            self._prompt,
+            most,
+            task.sampling,
+            grammar,
+            visible,
+            stops,
+            task.conversation.plain,
+            task.whose.conversation,
+            task.whose.tenant,
         )
 
     def _allowed(self) -> tuple[int | None, StopReason]:

@@ -6,21 +6,23 @@ from typing import Final
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.home import Running
-from antiphon.engines.llamacpp.slots import Slots
+from antiphon.engines.llamacpp.slots import MOST_WAITING, Slots
 from antiphon.engines.supervisor import Supervisor
 
 LOAD_TIMEOUT: Final = 1800.0
 
 
 class EmbeddedHome:
-    """Keeps a child running that has loaded what `load` says; see `Home`. `presence`: who watches it live and die."""
+    """Keeps a child running that has loaded what `load` says; see `Home`. `presence`: who watches it live and die;
+    `queue`: how many may wait for a slot."""
 
-    def __init__(self, load: Load, load_timeout: float = LOAD_TIMEOUT) -> None:
+    def __init__(self, load: Load, load_timeout: float = LOAD_TIMEOUT, *, queue: int = MOST_WAITING) -> None:
         self._load = load
         self._load_timeout = load_timeout
         self.presence = Supervisor(self._launch)
-        plain = Slots(load.parallel)
-        self.slots: Mapping[bool, Slots] = {False: plain, True: Slots(load.parallel) if load.second else plain}
+        plain = Slots(load.parallel, queue=queue)
+        with_tools = Slots(load.parallel, queue=queue) if load.second else plain
+        self.slots: Mapping[bool, Slots] = {False: plain, True: with_tools}
         self.marker = load.marker
 
     @property

@@ -9,6 +9,7 @@ from antiphon.engines.llamacpp.home import Place, Running
 from antiphon.engines.llamacpp.shared.line import Send, packed
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.supervisor import Presence
+from antiphon.errors import EngineFull
 
 
 class AttachedHome:
@@ -53,8 +54,10 @@ class AttachedHome:
             self._presence.enter(Place(**message["up"]))
         elif "down" in message:
             self._presence.leave(message["down"])
+        elif "full" in message:
+            self._asked.refused(message["full"], EngineFull(message["says"], retry_after=message["retry_after"]))
         else:
-            self._asked.given(message["slot"], message["number"], anew=message["anew"])
+            self._asked.given(message["slot"], Slot(message["number"], anew=message["anew"]))
 
 
 class AskedSlots:
@@ -66,11 +69,11 @@ class AskedSlots:
         self._wanted: dict[int, asyncio.Future[Slot]] = {}
         self._taken: dict[Slot, int] = {}
 
-    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True) -> Slot:
-        """A slot for a prompt of these tokens, when the owner says so."""
+    async def take(self, tokens: tuple[int, ...], *, adapted: bool = True, tenant: str = "") -> Slot:
+        """A slot for a prompt of these tokens, when the owner says so. Raises `EngineFull`."""
         number = next(self._numbers)
         wanted = self._wanted[number] = asyncio.get_running_loop().create_future()
-        self._send({"take": number, "adapted": adapted}, packed(tokens))
+        self._send({"take": number, "adapted": adapted, "tenant": tenant}, packed(tokens))
         try:
             slot = await wanted
         except asyncio.CancelledError:
@@ -87,8 +90,14 @@ class AskedSlots:
         """The work in a slot has ended. The owner has its prompt since it was taken."""
         self._send({"end": self._taken.pop(slot), "keep": keep, "begun": begun}, packed(written))
 
-    def given(self, number: int, slot: int, *, anew: bool) -> None:
+    def given(self, number: int, slot: Slot) -> None:
         """The owner gives a slot."""
         wanted = self._wanted.get(number)
         if wanted is not None and not wanted.done():
-            wanted.set_result(Slot(slot, anew=anew))
+            wanted.set_result(slot)
+
+    def refused(self, number: int, why: EngineFull) -> None:
+        """The owner has no slot, and no place to wait for one."""
+        wanted = self._wanted.get(number)
+        if wanted is not None and not wanted.done():
+            wanted.set_exception(why)

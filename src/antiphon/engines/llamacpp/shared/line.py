@@ -1,10 +1,11 @@
 """What goes between a server's owner and one who shares it: small messages, with bytes behind them.
 
-    to the owner    {"take": N, "adapted": …} with the prompt's tokens: a slot is wanted
+    to the owner    {"take": N, "adapted": …, "tenant": …} with the prompt's tokens: a slot is wanted
                     {"cancel": N}: it is wanted no longer
                     {"end": N, "keep": …, "begun": …} with the tokens written: the work in it has ended
     to the other    {"up": {"address": …, "key": …}}: the server runs there; {"down": WHY}: it does not
                     {"slot": N, "number": …, "anew": …}: the slot that was wanted
+                    {"full": N, "says": …, "retry_after": …}: too many wait for one
 
 N is the asker's own number for what it takes.
 """

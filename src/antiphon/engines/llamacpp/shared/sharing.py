@@ -6,6 +6,7 @@ from typing import Any
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 from antiphon.engines.llamacpp.shared.line import Send, unpacked
 from antiphon.engines.llamacpp.slots import Slot, Slots
+from antiphon.errors import EngineFull
 
 
 class Share:
@@ -25,7 +26,7 @@ class Share:
     def hear(self, message: dict[str, Any], data: bytes) -> None:
         """What the other one says."""
         if "take" in message:
-            self._take(message["take"], unpacked(data), adapted=message["adapted"])
+            self._take(message["take"], unpacked(data), message["adapted"], message["tenant"])
         elif "cancel" in message:
             self._cancel(message["cancel"])
         else:
@@ -48,16 +49,20 @@ class Share:
         else:
             self._send({"up": {"address": child.address, "key": child.key, "second": child.second}}, b"")
 
-    def _take(self, number: int, tokens: tuple[int, ...], *, adapted: bool) -> None:
+    def _take(self, number: int, tokens: tuple[int, ...], adapted: bool, tenant: str) -> None:
         # Tasks begin in the order in which they are made: slots are given in that in which they were asked for.
         slots = self._home.slots[adapted]
-        self._taking[number] = asyncio.ensure_future(slots.take(tokens, adapted=adapted))
+        self._taking[number] = asyncio.ensure_future(slots.take(tokens, adapted=adapted, tenant=tenant))
 
         def taken(task: asyncio.Task[Slot]) -> None:
             wanted = self._taking.pop(number, None) is not None
             if task.cancelled():
                 return
-            slot = task.result()
+            try:
+                slot = task.result()
+            except EngineFull as full:
+                self._send({"full": number, "says": str(full), "retry_after": full.retry_after}, b"")
+                return
             if not wanted:
                 slots.leave(slot)
                 return
