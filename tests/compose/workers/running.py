@@ -16,7 +16,7 @@ import psutil
 
 from tests.referee.live import clean_env
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 CHILD = "antiphon.compose.workers.child"
 ENGINE = "embedded/child.py"
 _URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
