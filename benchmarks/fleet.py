@@ -34,6 +34,9 @@ class Blind:
         self._queues[endpoint].append(ticket)
         self._serve(endpoint)
 
+    def read(self, ticket: Ticket, now: float) -> None:
+        """Nothing is learnt of it."""
+
     def end(self, ticket: Ticket, now: float) -> None:
         """The next in the endpoint's queue begins."""
         del now
@@ -49,8 +52,9 @@ class Blind:
         for ticket in waiting:
             self.ask(ticket, now)
 
-    def reopen(self, endpoint: int) -> None:
+    def reopen(self, endpoint: int, now: float) -> None:
         """It is chosen again."""
+        del now
         self._seats[endpoint].open = True
 
     def wake(self, now: float) -> None:
@@ -62,7 +66,7 @@ class Blind:
 
     def _serve(self, endpoint: int) -> None:
         seat, queue = self._seats[endpoint], self._queues[endpoint]
-        while queue and seat.open and seat.load < seat.limit:
+        while queue and seat.open and seat.load < seat.size:
             ticket = queue.pop(0)
             seat.load += 1
             ticket.endpoint, ticket.working = endpoint, True

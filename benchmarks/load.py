@@ -57,15 +57,17 @@ class Batch:
 
 def cpu_seconds(pid: int) -> float:
     """CPU time, user and system, of a process and its children so far."""
-    process = psutil.Process(pid)
-    return sum(_cpu_seconds(each) for each in (process, *process.children(recursive=True)))
+    return sum(
+        process_seconds(each.pid) for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+    )
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
+def process_seconds(pid: int) -> float:
+    """CPU time, user and system, of one process so far."""
     if sys.platform == "linux":
         # The clock that clock_getcpuclockid(3) names: nanoseconds, where /proc counts hundredths of a second.
-        return time.clock_gettime((~process.pid << 3) | 2)
-    times = process.cpu_times()
+        return time.clock_gettime((~pid << 3) | 2)
+    times = psutil.Process(pid).cpu_times()
     return times.user + times.system
 
 

@@ -29,7 +29,8 @@ class Engines:
 class People:
     """What is asked. Every conversation begins with the `beginning` of one of so many `apps`, the first of which has
     the share `hot` of all conversations and the others equal ones; `first` tokens more are asked at first, `later` in
-    each turn behind it, `written` are answered, and people `think` before they go on. All are means."""
+    each turn behind it, `written` are answered, and people `think` before they go on: all are means. They begin over
+    `arrive` seconds."""
 
     conversations: int = 10_000
     turns: int = 6
@@ -41,7 +42,6 @@ class People:
     written: int = 250
     think: float = 15.0
     arrive: float = 60.0
-    """Seconds over which the conversations begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,10 @@ class Door(Protocol):
         """See `Pool.ask`."""
         ...
 
+    def read(self, ticket: Ticket, now: float) -> None:
+        """See `Pool.read`."""
+        ...
+
     def end(self, ticket: Ticket, now: float) -> None:
         """See `Pool.end`."""
         ...
@@ -68,7 +72,7 @@ class Door(Protocol):
         """See `Pool.close`."""
         ...
 
-    def reopen(self, endpoint: int) -> None:
+    def reopen(self, endpoint: int, now: float) -> None:
         """See `Pool.reopen`."""
         ...
 
@@ -131,7 +135,6 @@ class Talk:
     own: int
     left: int
     last: int | None = None
-    life: int = 0
 
     @property
     def marks(self) -> Marks:
@@ -142,14 +145,14 @@ class Talk:
 
 @dataclass(slots=True)
 class Figures:
-    """What came out. `waits` and `firsts`: seconds until the engine began, and until it had read the prompt."""
+    """What came out. `waits` and `firsts`: seconds until the engine began, and until it had read the prompt. `known`:
+    tokens that anyone had read before, which a single endless cache would have kept."""
 
     turns: int = 0
     later: int = 0
     returned: int = 0
     cached: int = 0
     known: int = 0
-    """Tokens that anyone has read before: what a single endless cache would have kept."""
     asked: int = 0
     lost: int = 0
     refused: int = 0
@@ -209,7 +212,7 @@ class Fleet:
         self._run = run
         self._dice = random.Random(run.seed)
         keys = keys_of(f"http://{number}" for number in range(run.endpoints))
-        self._seats = [Seat(key, run.engines.limit) for key in keys]
+        self._seats = [Seat(key, run.engines.limit, run.engines.limit) for key in keys]
         self._door = door(self._seats, random.Random(run.seed + 1))
         self._machines = [Machine(run.engines) for _ in keys]
         self._in_flight: list[dict[int, Ticket]] = [{} for _ in keys]
@@ -311,6 +314,7 @@ class Fleet:
         loss = self._run.loss
         if loss is not None and now < loss.at < ends and endpoint < loss.part * self._run.endpoints:
             ends = loss.at + self._dice.uniform(0.5, 1.5)
+        self._at(read, lambda now: self._door.read(ticket, now))
         self._at(ends, ended)
 
     def _known(self, marks: Marks) -> int:
@@ -349,7 +353,7 @@ class Fleet:
         def back(now: float) -> None:
             self._now = now
             for endpoint in lost:
-                self._door.reopen(endpoint)
+                self._door.reopen(endpoint, now)
 
         self._at(loss.back, back)
 

@@ -14,5 +14,7 @@ compile model --no-deps requirements/model.in "$@"
 # The tools live beside the server: what both need must be one version.
 compile dev requirements/dev.in --constraints requirements/serve.txt "$@"
 compile sdk0 requirements/sdk0.in "$@"
+compile deploy requirements/deploy.in "$@"
+compile router --no-deps requirements/router.in "$@"
 compile train requirements/train.in --constraints requirements/serve.txt "$@"
 compile lock requirements/lock.in "$@"

@@ -21,7 +21,9 @@ ADAPTED = replace(HERE, adapter=AdapterDescription("/m/[tools].gguf", 6_500_000,
 
 
 def with_adapter(adapter: str | None) -> Settings:
-    model = ModelSettings("a", "builtin", context=256, adapter=adapter)
+    """Settings of the built-in model; an adapter of a test's own is not merged, which takes seconds."""
+    merge = None if adapter is None else False
+    model = ModelSettings("a", "builtin", context=256, adapter=adapter, merge_adapter=merge)
     return Settings(port=0, default_model="a", models={"a": model}, thinking=ThinkingSettings(keys=(KEY,)))
 
 
@@ -107,3 +109,29 @@ def test_doctor_looks_at_the_adapter_and_counts_it():
     assert found.detail.endswith("window of 8192 tokens, with the adapter /m/[tools].gguf (6.5 MB, rank 32)")
     # 947.9 MB without it: see test_doctor.py.
     assert "about 954.4 MB" in checks.memory([ADAPTED], Settings(), Memory(2**40, 2**40)).detail
+    # Both models and their conversations, in one process.
+    both = replace(ADAPTED, copies=2)
+    assert "about 1.81 GB" in checks.memory([both], Settings(), Memory(2**40, 2**40)).detail
+
+
+@pytest.mark.promise("adapter.merged-for-anybody")
+@pytest.mark.parametrize(("merged", "copies"), [(None, 2), (True, 2), (False, 1)])
+def test_an_adapter_for_tools_that_is_merged_makes_two_models_of_one(merged: bool | None, copies: int):
+    model = replace(with_adapter(None).models["a"], merge_adapter=merged)
+    (described,) = models.describe_models(replace(with_adapter(None), models={"a": model}))
+    assert described.copies == copies
+
+
+@pytest.mark.promise("weights.anew-not-needed")
+def test_a_model_that_cannot_be_written_anew_is_served_and_the_owner_told_once_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "antiphon").write_text("in the way")
+    monkeypatch.setenv("HF_ASSETS_CACHE", str(tmp_path))
+    engine = composed(with_adapter(None), monkeypatch)[0].served["a"].engine
+    assert engine.card.name.endswith("with smollm2-135m-instruct-tools")
+    (line,) = [record.getMessage() for record in caplog.records if "written anew" in record.getMessage()]
+    assert line.startswith(
+        "model a is served as it came, which is slower, and work with tools and without takes turns"
+    )
+    assert "say merge_adapter = false" in line

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.main import program
-from antiphon.compose import probes, start
+from antiphon.compose import assembly, probes, start
 from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, ModelSettings, NetworkSettings, Settings, ThinkingSettings
 from antiphon.seals import Seals, Thought
@@ -25,6 +25,7 @@ class Watching:
 
     def stage(self, text: str) -> None: ...
     def download(self, name: str, done: int, total: int | None) -> None: ...
+    def found(self, model: str, url: str, findings: object) -> None: ...
     def offering(self, tools: Sequence[str]) -> None: ...
     def listening(self, url: str, model_names: Sequence[str]) -> None: ...
     def draining(self, open_requests: int) -> None: ...
@@ -53,7 +54,7 @@ def composed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Model
         given.extend((routes, seals))
         raise StartError("far enough")
 
-    monkeypatch.setattr(start, "services_for", stop)
+    monkeypatch.setattr(assembly, "services_for", stop)
     with pytest.raises(StartError, match="far enough"):
         start.run_server(settings, Watching())
     return given[0], given[1]

@@ -77,10 +77,12 @@ def test_the_builtin_model_needs_no_table_but_may_have_one():
 
 @pytest.mark.promise("config.builtin-sampling")
 def test_the_builtin_model_samples_as_its_card_says_unless_its_table_says_otherwise():
-    assert SamplingSettings(temperature=0.2, top_p=0.9) == BUILTIN_SAMPLING
+    assert SamplingSettings(temperature=0.2, top_p=0.9, dry=0.8) == BUILTIN_SAMPLING
     assert settings().models[DEFAULT_MODEL].sampling == BUILTIN_SAMPLING
     said = settings(f"[models.{DEFAULT_MODEL}]\nsampling.temperature = 1\nsampling.top_k = 40")
-    assert said.models[DEFAULT_MODEL].sampling == SamplingSettings(temperature=1, top_p=0.9, top_k=40)
+    assert said.models[DEFAULT_MODEL].sampling == SamplingSettings(temperature=1, top_p=0.9, top_k=40, dry=0.8)
+    unguarded = settings(f"[models.{DEFAULT_MODEL}]\nsampling.dry = 0")
+    assert unguarded.models[DEFAULT_MODEL].sampling == SamplingSettings(temperature=0.2, top_p=0.9, dry=0)
     assert settings(ONE).models["qwen"].sampling == SamplingSettings()
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,11 @@ import pytest_asyncio
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.rendered import Segment
-from antiphon.engines.llamacpp import LlamaCppEngine
+from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.errors import EngineFault
-from antiphon.ports.engine import Done, Generation, Piece
+from antiphon.ports.engine import Done, EngineHealth, Generation, Piece
 from antiphon.weights import resolve
+from antiphon.weights.rewriting import plan, write
 from tests.engines.implementations import GREEDY, ask, model_file
 from tests.weights.adapter_files import Array, adapter_file, random_pairs
 from tests.weights.llama_reference import Lora, read_llama, side_by_side
@@ -34,14 +37,15 @@ Written = list[dict[str, Any]]
 
 
 def engine(adapter: Path | None) -> LlamaCppEngine:
-    return LlamaCppEngine(
-        ModelSettings("tiny", "builtin", context=128, parallel=1), replace(model_file(), adapter=adapter)
-    )
+    return serving(replace(model_file(), adapter=adapter))
 
 
-async def written(adapter: Path | None) -> tuple[list[int], Written]:
+def serving(file: ModelFile) -> LlamaCppEngine:
+    return LlamaCppEngine(ModelSettings("tiny", "builtin", context=128, parallel=1), file)
+
+
+async def written(made: LlamaCppEngine) -> tuple[list[int], Written]:
     """The prompt's tokens, and what the engine writes behind it: each token with those that were likeliest there."""
-    made = engine(adapter)
     await made.start()
     try:
         prompt = list(await made.tokenize((Segment(TEXT),)))
@@ -77,21 +81,33 @@ async def test_the_engine_computes_what_the_reference_does_with_and_without_an_a
         for name, (down, up) in pairs.items()
     }
 
-    async def compared(file: Path | None, *loras: Lora | None) -> list[float]:
-        prompt, told = await written(file)
+    async def compared(made: LlamaCppEngine, *loras: Lora | None) -> list[float]:
+        prompt, told = await written(made)
         assert len(prompt) >= 25
         tokens = prompt + [place["id"] for place in told[:-1]]
         return [mean_difference(told, reference.log_probabilities(tokens, lora)[len(prompt) - 1 :]) for lora in loras]
 
     adapted, turned = Lora(pairs, ALPHA), Lora(moved, ALPHA)
-    same, other = await compared(None, None, adapted)
+    same, other = await compared(engine(None), None, adapted)
     assert same < NOISE
     assert other > SEEN, "an adapter that changes too little to be seen"
-    same, without, wrong_rows = await compared(path, adapted, None, turned)
-    assert same < NOISE
-    assert without > SEEN
-    assert wrong_rows > SEEN, "rows of q and k in another order go unnoticed"
+    for made in (engine(path), serving(replace(model_file(), path=merged(path, tmp_path)))):
+        same, without, wrong_rows = await compared(made, adapted, None, turned)
+        assert same < NOISE
+        assert without > SEEN
+        assert wrong_rows > SEEN, "rows of q and k in another order go unnoticed"
 
+
+def merged(adapter: Path | None, place: Path) -> Path:
+    """The built-in model written anew, with an adapter or without."""
+    path = place / ("plain.gguf" if adapter is None else f"{adapter.stem}-merged.gguf")
+    with path.open("wb") as file:
+        write(plan(model_file().path, adapter, quicken=True), file, lambda _: None)
+    return path
+
+
+TOLD_FOR_EVER = "start: /(one, two, )+/"
+"""A grammar that has a model write to its limit."""
 
 QUESTIONS = (
     "Name three colours of the rainbow and say where you would see each of them in a garden.",
@@ -153,6 +169,59 @@ async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_
         assert (await said(made, QUESTIONS[1], plain=True))[1] > 0
     finally:
         await made.aclose()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both_kinds(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LlamaCppEngine]:
+    """A model with one slot for each kind of work, its adapter merged."""
+    place = tmp_path_factory.mktemp("anew")
+    shipped = resolve("builtin").adapter
+    assert shipped is not None
+    plain, for_tools = [await asyncio.to_thread(merged, adapter, place) for adapter in (None, shipped.path)]
+    file = replace(model_file(), path=plain, for_tools=for_tools, spares_plain_work=True)
+    made = LlamaCppEngine(ModelSettings("tiny", "builtin", context=2048, parallel=1), file)
+    await made.start()
+    yield made
+    await made.aclose()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.promise("adapter.kinds-run-at-once")
+@pytest.mark.parametrize("first_plain", [True, False])
+async def test_work_of_each_kind_begins_and_ends_while_the_other_kind_is_at_work(
+    both_kinds: LlamaCppEngine, first_plain: bool
+):
+    endless = Generation(await ask(both_kinds, "Count."), 1500, GREEDY, TOLD_FOR_EVER, plain=first_plain)
+    async with asyncio.timeout(60), aclosing(both_kinds.generate(endless)) as outputs:
+        async for output in outputs:
+            if isinstance(output, Piece):
+                break
+        # The other kind's only slot is free: it is answered, and its own kind waits.
+        text, _ = await said(both_kinds, QUESTIONS[0], plain=not first_plain)
+        assert text
+        waits = asyncio.ensure_future(said(both_kinds, QUESTIONS[1], plain=first_plain))
+        async for _ in outputs:
+            break
+        assert not waits.done()
+    assert (await asyncio.wait_for(waits, 60))[0]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.promise("adapter.kinds-run-at-once", "adapter.plain-is-the-base")
+async def test_each_kind_has_a_model_of_its_own_and_finds_what_it_read_before(
+    both_kinds: LlamaCppEngine, each: tuple[list[str], list[str]]
+):
+    _, changed = each
+    for question, wanted in zip(QUESTIONS, changed, strict=True):
+        plain, _ = await said(both_kinds, question, plain=True)
+        tools, _ = await said(both_kinds, question, plain=False)
+        assert plain != tools
+        # The same words as from the adapter at load, but for what another form of the numbers tips.
+        assert tools.split()[:2] == wanted.split()[:2]
+    # One slot each: what was asked first lies in the server's own store by now, for both kinds.
+    for plain in (True, False):
+        assert (await said(both_kinds, QUESTIONS[0], plain=plain))[1] > 20
+    assert await both_kinds.health() == EngineHealth(True)
 
 
 @pytest.mark.promise("adapter.wrong-file")

@@ -212,6 +212,30 @@ async def test_a_model_that_takes_too_long_to_load_is_given_up(monkeypatch: pyte
     assert started[0].returncode == -signal.SIGKILL
 
 
+@linux
+@pytest.mark.promise("engine.takes-memory-as-used", "engine.steps-by-time")
+async def test_what_conversations_will_take_is_not_taken_at_the_start_and_the_batch_is_as_the_settings_say():
+    engine = LlamaCppEngine(ModelSettings("tiny", "builtin", context=8192, parallel=4, batch=72), model_file())
+    await engine.start()
+    try:
+        assert process(engine).ready.batch == 72
+        before = own_memory(process(engine).pid)
+        # Four windows of 8,192 tokens, 23,040 bytes each, come to 755 MB.
+        assert before < 300 * 1000**2
+        prompt = await ask(engine, LONG * 100)
+        await run(engine, prompt, 1)
+        taken = own_memory(process(engine).pid) - before
+        assert taken > len(prompt.tokens) * 23_040 // 2
+    finally:
+        await engine.aclose()
+
+
+def own_memory(pid: int) -> int:
+    """Bytes of memory that a process shares with no file and nobody."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+
 async def test_sampling_of_the_settings_is_on_the_card():
     file = replace(model_file(), chat_template="{{ 'theirs' }}")
     settings = ModelSettings(

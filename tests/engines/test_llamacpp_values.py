@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
+from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, STEP, step_of
 from antiphon.engines.llamacpp.grammar import GrammarWriter
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
@@ -57,6 +58,54 @@ def test_where_nobody_says_anything_nothing_is_cut():
 )
 def test_the_request_goes_before_the_card(asked: Sampling, recommended: Sampling, expected: dict[str, object]):
     assert native_sampling(asked, recommended).items() >= expected.items()
+
+
+@pytest.mark.promise("engine.no-circles")
+def test_a_guard_against_circles_comes_before_all_that_draws():
+    told = native_sampling(SILENT, Sampling(0.2, 0.9), guard=0.8)
+    assert told["samplers"] == ["dry", "temperature", "top_p"]
+    assert (told["dry_multiplier"], told["dry_allowed_length"], told["dry_penalty_last_n"]) == (0.8, 24, 512)
+    # There must be one; ends of lines, which are llama.cpp's own, would hide a line that is said over and over.
+    assert told["dry_sequence_breakers"] == ["<|im_start|>"]
+
+
+@pytest.mark.promise("engine.no-circles")
+@pytest.mark.parametrize(
+    ("asked", "guard"),
+    [
+        (Sampling(temperature=1.0), 0.8),
+        (Sampling(top_p=1.0), 0.8),
+        (Sampling(top_k=40), 0.8),
+        (Sampling(temperature=0.0), 0.8),
+        (SILENT, 0.0),
+    ],
+)
+def test_a_request_that_sets_its_own_sampling_and_a_model_without_a_guard_have_none(asked: Sampling, guard: float):
+    told = native_sampling(asked, Sampling(0.2, 0.9), guard)
+    assert told == native_sampling(asked, Sampling(0.2, 0.9))
+    assert not [key for key in told if key.startswith("dry")]
+
+
+CORES, SMALL, LARGE = 2, 144_811_112, 4_700_000_000
+
+
+@pytest.mark.promise("engine.steps-by-time")
+@pytest.mark.parametrize(
+    ("size", "pace", "threads", "tokens"),
+    [
+        pytest.param(SMALL, FAST_PACE, CORES, 96, id="the built-in model, written anew"),
+        pytest.param(SMALL, FAST_PACE, 4, 224, id="on more cores"),
+        pytest.param(SMALL, FAST_PACE, 64, 512, id="no more than a GPU's"),
+        pytest.param(SMALL, PACE, CORES, 64, id="in a slow form"),
+        pytest.param(LARGE, PACE, 8, 64, id="a large one takes no less than today"),
+        pytest.param(0, PACE, 8, 64, id="of unknown size"),
+        pytest.param(SMALL, FAST_PACE, 0, 64, id="on cores that nobody counts"),
+    ],
+)
+def test_a_step_of_reading_is_as_long_as_half_a_second_allows(size: int, pace: float, threads: int, tokens: int):
+    assert step_of(size, pace, threads) == tokens
+    if 64 < tokens < 512:
+        assert tokens <= STEP * pace * threads / (size / 1e6) < tokens + 32
 
 
 @pytest.mark.promise("tools.markup-in-values")

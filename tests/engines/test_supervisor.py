@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from antiphon.engines.llamacpp.embedded.supervisor import FIRST_DELAY, HEALTHY_AFTER, LONGEST_DELAY, Supervisor
+from antiphon.engines.supervisor import FIRST_DELAY, HEALTHY_AFTER, LONGEST_DELAY, Supervisor
 from antiphon.errors import EngineFault, EngineUnavailable
 
 PATIENCE = 10.0

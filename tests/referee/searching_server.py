@@ -6,7 +6,7 @@ python -m tests.referee.searching_server serve --port 0 ...
 from unittest.mock import patch
 
 from antiphon.cli.main import main
-from antiphon.compose import start
+from antiphon.compose import assembly
 from antiphon.ports.server_tools import ServerTools
 from tests.service.server_tools import ScriptedTool, fetcher
 
@@ -17,5 +17,5 @@ def server_tools(*_: object) -> ServerTools:
 
 
 if __name__ == "__main__":
-    with patch.object(start, "server_tools", server_tools):
+    with patch.object(assembly, "server_tools", server_tools):
         main()

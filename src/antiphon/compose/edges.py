@@ -42,8 +42,13 @@ class SystemEntropy:
 
 def seals_for(settings: Settings, entropy: Entropy) -> Seals:
     """The seals on thinking; the first start makes the file with their key. Raises `StartError`."""
+    return Seals(keys_for(settings, entropy))
+
+
+def keys_for(settings: Settings, entropy: Entropy) -> tuple[bytes, ...]:
+    """The keys of these seals. Raises `StartError`."""
     try:
-        return keyfile.seals_for(settings.thinking, entropy, os.environ)
+        return keyfile.keys_for(settings.thinking, entropy, os.environ)
     except KeyFileError as problem:
         raise StartError(str(problem)) from problem
 

@@ -1,50 +1,136 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
-from dataclasses import replace
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.remote import remote_engine
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
+from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
 
 if TYPE_CHECKING:
-    from antiphon.engines.llamacpp import ModelFile
+    from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
+    from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+    from antiphon.engines.llamacpp.home import Home
+
+log = logging.getLogger(__name__)
 
 
 async def start_engine(model: ModelSettings, settings: Settings, observer: ServerObserver) -> Engine:
     """A started engine for one model; a failure names the model. Downloads run in a thread."""
-    try:
-        observer.stage(f"Finding {model.id} ({model.source})")
-        engine = await asyncio.to_thread(_engine_for, model, settings, _relay(observer))
-        observer.stage(f"Loading {model.id}")
+    with _failing(model):
+        engine: Engine
+        if model.remote is not None:
+            observer.stage(f"Finding {model.id} ({model.source})")
+            template = None if model.chat_template is None else _read_template(model.chat_template)
+            engine = await remote_engine(model, template, partial(observer.found, model.id))
+            observer.stage(f"Trying {model.id}")
+        elif is_embedded(model):
+            engine = _llama_cpp(await _find(model, observer), settings)
+            observer.stage(f"Loading {model.id}")
+        else:
+            observer.stage(f"Finding {model.id} ({model.source})")
+            engine = await asyncio.to_thread(_scripted, model)
+            observer.stage(f"Loading {model.id}")
         await engine.start()
-    except (WeightsError, EngineFault, OSError, ValueError) as problem:
-        raise StartError(f"model {model.id}: {problem}") from problem
     return engine
 
 
-def _engine_for(model: ModelSettings, settings: Settings, progress: Progress) -> Engine:
-    if model.source.startswith(SCRIPT_PREFIX):
-        path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file."""
+
+    settings: ModelSettings
+    file: "ModelFile"
+
+
+def is_embedded(model: ModelSettings) -> bool:
+    """Whether the model runs in a process of ours, which several processes that answer can share."""
+    return model.remote is None and not model.source.startswith(SCRIPT_PREFIX)
+
+
+async def start_home(model: ModelSettings, observer: ServerObserver) -> tuple[Found, "EmbeddedHome"]:
+    """The process of an embedded model, its model loaded, for engines in other processes: see `attach_engine`."""
+    from antiphon.engines.llamacpp.engine import check_context, home_of
+
+    with _failing(model):
+        found = await _find(model, observer)
+        check_context(found.settings, found.file)
+        home = home_of(found.settings, found.file)
+        observer.stage(f"Loading {model.id}")
         try:
-            script = path.read_text("utf-8")
-        except OSError as problem:
-            raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
-        return ScriptedEngine(model.id, script)
+            await home.start()
+        except BaseException:
+            await home.aclose()
+            raise
+    return found, home
+
+
+async def attach_engine(found: Found, settings: Settings, home: "Home") -> Engine:
+    """A started engine whose model runs elsewhere."""
+    engine = _llama_cpp(found, settings, home)
+    with _failing(found.settings):
+        await engine.start()
+    return engine
+
+
+@contextmanager
+def _failing(model: ModelSettings) -> Generator[None]:
+    """Failures are `StartError`, and name the model."""
+    try:
+        yield
+    except (WeightsError, EngineFault, OSError, ValueError) as problem:
+        raise StartError(f"model {model.id}: {problem}") from problem
+
+
+def _scripted(model: ModelSettings) -> ScriptedEngine:
+    path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
+    try:
+        script = path.read_text("utf-8")
+    except OSError as problem:
+        raise WeightsError(f"the script {path} cannot be read: {problem.strerror}") from problem
+    return ScriptedEngine(model.id, script)
+
+
+async def _find(model: ModelSettings, observer: ServerObserver) -> Found:
+    observer.stage(f"Finding {model.id} ({model.source})")
+    return await asyncio.to_thread(_find_now, model, _relay(observer))
+
+
+def _find_now(model: ModelSettings, progress: Progress) -> Found:
+    found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
+    anew = is_wanted(model.merge_adapter, found)
+    prepared = prepare(found, progress) if anew else as_it_came(found)
+    if prepared.problem:
+        log.warning(
+            "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "
+            "not be written anew: %s. Mend that, or say merge_adapter = false, and this is not said again.",
+            model.id,
+            prepared.problem,
+        )
+    if model.chat_template is not None:
+        model = replace(model, chat_template=_read_template(model.chat_template))
+    return Found(model, model_file(found, prepared))
+
+
+def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":
     # A server of scripts alone holds neither this engine nor the HTTP library that it talks with.
     from antiphon.engines.llamacpp import LlamaCppEngine
 
-    found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
-    if model.chat_template is not None:
-        model = replace(model, chat_template=_read_template(model.chat_template))
-    return LlamaCppEngine(model, model_file(found), ready_timeout=settings.ready_timeout)
+    return LlamaCppEngine(found.settings, found.file, ready_timeout=settings.ready_timeout, home=home)
 
 
 def _read_template(path: str) -> str:
@@ -54,13 +140,16 @@ def _read_template(path: str) -> str:
         raise WeightsError(f"the chat template {path} cannot be read: {problem.strerror}") from problem
 
 
-def model_file(found: ResolvedModel) -> "ModelFile":
-    """What the engine has to know of a model that was found."""
+def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "ModelFile":
+    """What the engine has to know of a model that was found. `prepared`: the files that it is served from (None: as
+    it
+    came)."""
     from antiphon.engines.llamacpp import ModelFile
 
+    prepared = prepared or as_it_came(found)
     header = found.header
     return ModelFile(
-        path=found.path,
+        path=prepared.path,
         name=found.name,
         trained_context=header.context_length,
         chat_template=header.chat_template,
@@ -71,9 +160,12 @@ def model_file(found: ResolvedModel) -> "ModelFile":
         created=int(found.path.stat().st_mtime),
         projector=None if found.projector is None else found.projector.path,
         projector_kind="" if found.projector is None else found.projector.kind,
-        adapter=None if found.adapter is None else found.adapter.path,
+        adapter=prepared.adapter,
         title=found.shown,
         spares_plain_work=found.adapter is not None and found.adapter.for_tools,
+        for_tools=prepared.for_tools,
+        size=sum(prepared.path.with_name(name).stat().st_size for name in parts(prepared.path.name)),
+        is_fast=found.builtin and prepared.path != found.path,
     )
 
 

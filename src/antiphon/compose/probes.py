@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.compose.edges import SystemClock, SystemEntropy, reader_for, threads_for
 from antiphon.compose.observer import StartError
+from antiphon.compose.remote import Looked, look_at
 from antiphon.config import Settings
 from antiphon.config.keys import KEY_BYTES
 from antiphon.ports.threads import StoreGone
@@ -62,6 +63,15 @@ def thread_store_problem(settings: Settings) -> str | None:
         return asyncio.run(tried())
     except StartError as problem:
         return str(problem)
+
+
+def look_at_engines(settings: Settings) -> dict[str, list[Looked]]:
+    """What is at the URLs of each model that is in somebody else's engines, by the model's id."""
+
+    async def looked() -> dict[str, list[Looked]]:
+        return {id_: await look_at(model) for id_, model in settings.models.items() if model.remote is not None}
+
+    return asyncio.run(looked())
 
 
 def check_server_tools(settings: Settings) -> list[ToolCheck]:

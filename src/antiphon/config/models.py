@@ -97,6 +97,7 @@ def _settings(name: str, given: Mapping[str, Any]) -> ModelSettings:
             temperature=BUILTIN_SAMPLING.temperature if said.temperature is None else said.temperature,
             top_p=BUILTIN_SAMPLING.top_p if said.top_p is None else said.top_p,
             top_k=said.top_k,
+            dry=BUILTIN_SAMPLING.dry if said.dry is None else said.dry,
         ),
     )
 

@@ -23,6 +23,12 @@ OPTIONS: tuple[Option, ...] = (
     _server("host", Host(), "Address to listen on. Any other than loopback needs an API key."),
     _server("port", Whole(0, 65_535, "PORT"), "Port to listen on; 0 = any free one."),
     _server(
+        "workers",
+        Whole(1, 256),
+        "Processes that answer, on one port and over one engine. One is enough for a model in llama.cpp on this "
+        "machine; see docs/scaling.md.",
+    ),
+    _server(
         "api_keys",
         Keys(),
         "Keys that clients must send, comma separated. None: every key is accepted, on loopback only.",

@@ -26,7 +26,8 @@ class RemoteSettings:
     where the engine needs none. `key` (from the variable `key_env`) and `headers` go to the engine with every
     request. `ca_file`: certificates to trust beside the system's. `proxies`: those of the environment are used.
     `silence_timeout`: seconds for which an engine may say nothing. `endpoint_parallel`: works that an engine is given
-    at once, 0 = as many as it says."""
+    at once, 0 = as many as it says. `session_header`: where a router before the engines looks for the
+    conversation."""
 
     urls: tuple[str, ...]
     engine: EngineName | None = None
@@ -38,6 +39,7 @@ class RemoteSettings:
     proxies: bool = False
     silence_timeout: float = 300.0
     endpoint_parallel: int = 0
+    session_header: str = "x-session-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,12 @@ REMOTE_OPTIONS: Final = (
         Whole(0, 100_000),
         "Works that one engine is given at once; 0 = as many as it says that it does, without a bound where it does "
         "not say.",
+    ),
+    _remote(
+        "session_header",
+        Pattern(_FIELD, "the name of a header field", "NAME"),
+        "Header field that tells a router before the engines which conversation a request belongs to, so that it "
+        "reaches the engine that has read it.",
     ),
 )
 """What the table of such a model may say of its engines."""

@@ -28,6 +28,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8484
+    workers: int = 1
     api_keys: tuple[str, ...] = ()
     strict_betas: bool = False
     extended_schemas: bool = False

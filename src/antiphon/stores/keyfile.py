@@ -50,13 +50,18 @@ class KeysDescription:
 
 
 def seals_for(thinking: ThinkingSettings, entropy: Entropy, env: Mapping[str, str]) -> Seals:
-    """The seals that the settings amount to; the key file is made where it is asked for and missing.
+    """The seals that the settings amount to; see `keys_for`."""
+    return Seals(keys_for(thinking, entropy, env))
+
+
+def keys_for(thinking: ThinkingSettings, entropy: Entropy, env: Mapping[str, str]) -> tuple[bytes, ...]:
+    """The keys of these seals; the key file is made where it is asked for and missing.
 
     Where it can be neither read nor made, the seals end with this process, and the log warns of that. Raises
     `KeyFileError`.
     """
     if thinking.keys:
-        return Seals(thinking.keys)
+        return thinking.keys
     try:
         path = key_path(thinking.key_file, env)
         keys = _read_or_make(path, entropy)
@@ -67,10 +72,10 @@ def seals_for(thinking: ThinkingSettings, entropy: Entropy, env: Mapping[str, st
             problem,
             ELSEWHERE,
         )
-        return Seals([entropy.bytes(KEY_BYTES)])
+        return (entropy.bytes(KEY_BYTES),)
     if remedy := _exposed(path):
         _log.warning("others can get at the keys in %s, and with them read and forge thinking. Run: %s", path, remedy)
-    return Seals(keys)
+    return keys
 
 
 def describe_keys(thinking: ThinkingSettings, env: Mapping[str, str]) -> KeysDescription:

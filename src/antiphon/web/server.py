@@ -14,6 +14,7 @@ import uvicorn
 
 from antiphon.web.door import Door
 from antiphon.web.protocol import HttpProtocol
+from antiphon.web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class HttpServer:
     `keep_alive`: seconds that an idle connection is kept.
     The first SIGINT or SIGTERM stops the listening and lets open requests finish, for `drain_timeout` seconds at
     most (`on_drain` is told how many there are); a second one stops at once.
+    `turns`: connections are taken in turn with other processes, once `accept` is called; what signals mean is said to
+    the process that keeps them all, and none is heard here.
     """
 
     def __init__(
@@ -105,9 +108,11 @@ class HttpServer:
         keep_alive: float,
         drain_timeout: float,
         on_drain: Callable[[int], None],
+        turns: Turns | None = None,
     ) -> None:
         self._door = door
-        self._listeners = listeners
+        self._listeners = () if turns else listeners
+        self._turns = turns
         self._on_drain = on_drain
         config = uvicorn.Config(
             door,
@@ -126,7 +131,8 @@ class HttpServer:
     async def run(self, start: Callable[[], Awaitable[None]]) -> None:
         """Listen, run `start` (which opens the door), and serve until stopped. Errors of `start` end it."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        heard = () if self._turns else (signal.SIGINT, signal.SIGTERM)
+        for number in heard:
             loop.add_signal_handler(number, self._on_signal)
         serving = asyncio.create_task(self._server.serve(sockets=[*self._listeners]))
         starting = asyncio.ensure_future(start())
@@ -139,16 +145,24 @@ class HttpServer:
             starting.cancel()
             self.stop()
             await asyncio.gather(starting, serving, return_exceptions=True)
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in heard:
                 loop.remove_signal_handler(number)
 
-    def stop(self) -> None:
-        """Stop listening, finish what is open."""
+    def accept(self) -> None:
+        """Take connections in turn with the others."""
+        assert self._turns is not None
+        self._turns.open(self._server.config, self._server.server_state)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop listening, finish what is open, or leave it where it is to be `at_once`."""
+        if self._turns is not None:
+            self._turns.close()
         self._server.should_exit = True
+        self._server.force_exit = self._server.force_exit or at_once
 
     def _on_signal(self) -> None:
         if self._server.should_exit:
-            self._server.force_exit = True
+            self.stop(at_once=True)
             return
         self._on_drain(self._door.in_flight)
         self.stop()

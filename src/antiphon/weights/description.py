@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from antiphon.config import ModelSettings
+from antiphon.weights.anew import is_wanted
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import HUB_PREFIX
 from antiphon.weights.resolve import SCRIPT_PREFIX, resolve
@@ -21,7 +22,9 @@ class AdapterDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
+    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can.
+    `copies`: how many are loaded, two where its adapter is merged into a model of its own. `remote`: it is in engines
+    of somebody else, at the URLs of its `source`."""
 
     id: str
     source: str
@@ -32,6 +35,8 @@ class ModelDescription:
     problem: str | None
     names: tuple[str, ...]
     adapter: AdapterDescription | None = None
+    copies: int = 1
+    remote: bool = False
 
 
 def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:
@@ -47,6 +52,8 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
     ) -> ModelDescription:
         return ModelDescription(model.id, model.source, path, size, window, kv, problem, names)
 
+    if model.remote is not None:
+        return replace(described(window=model.context or None), remote=True)
     if model.source.startswith(SCRIPT_PREFIX):
         path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
         problem = None if path.is_file() else f"{path}: there is no such script"
@@ -64,5 +71,7 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
     if change is None:
         return looked_at
     return replace(
-        looked_at, adapter=AdapterDescription(str(change.path), change.size, change.rank, change.for_tools)
+        looked_at,
+        adapter=AdapterDescription(str(change.path), change.size, change.rank, change.for_tools),
+        copies=2 if change.for_tools and is_wanted(model.merge_adapter, found) else 1,
     )

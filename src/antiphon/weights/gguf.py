@@ -1,4 +1,4 @@
-"""The header of a GGUF file: what a model or an adapter says about itself, and the shapes of its tensors.
+"""The header of a GGUF file: what a model or an adapter says about itself, and where its tensors lie.
 
 Own code, because the `gguf` package takes 5.0 s to open the default model: it builds an array view for each of the
 vocabulary's 49,152 tokens and 48,900 merges. This reader walks the header once and decodes the few tokens that are
@@ -36,6 +36,9 @@ _CONTROL: Final = 3
 _USER_DEFINED: Final = 4
 _MARKUP: Final = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
 _MAX_DIMENSIONS: Final = 4
+_START: Final = len(_MAGIC) + 4 + 8 + 8
+"""Where the values begin: behind the magic, the version, and the numbers of tensors and of values."""
+_ALIGNMENT: Final = 32
 
 _Read = TypeVar("_Read")
 
@@ -52,7 +55,8 @@ class GgufHeader:
     `embedding_length`: numbers that stand for a token inside of the model, 0 where the file is silent. `projector`:
     the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
     `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none;
-    `adapter_scope`: what it says it is for, in a key of our own, empty where it says nothing.
+    `adapter_scope`: what it says it is for, in a key of our own, empty where it says nothing; `adapter_alpha`: its
+    strength, which is divided by its rank, 0 where it says none.
     """
 
     architecture: str
@@ -72,6 +76,7 @@ class GgufHeader:
     projects_to: int = 0
     adapter: str = ""
     adapter_scope: str = ""
+    adapter_alpha: float = 0.0
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -85,6 +90,30 @@ class GgufHeader:
         return self.control_tokens | looks_like_markup | ends
 
 
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor's place: its shape, inputs before outputs as GGUF has it, the number of its type, and where its bytes
+    begin behind those of `Layout.data`."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out. `values`: the bytes of all that it says about itself, `count` things; `data`: where the
+    tensors' bytes begin, each at a multiple of `alignment` from there."""
+
+    version: int
+    count: int
+    values: bytes
+    tensors: tuple[Tensor, ...]
+    data: int
+    alignment: int
+
+
 def read_header(path: Path) -> GgufHeader:
     """The header of the file at `path`; raises `WeightsError` for one that is missing, cut short or not GGUF."""
     return _read(path, _parse)
@@ -92,7 +121,12 @@ def read_header(path: Path) -> GgufHeader:
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor in the file at `path`, inputs before outputs as GGUF has it; raises `WeightsError`."""
-    return _read(path, _shapes)
+    return {tensor.name: tensor.shape for tensor in read_layout(path).tensors}
+
+
+def read_layout(path: Path) -> Layout:
+    """How the file at `path` is laid out; raises `WeightsError`."""
+    return _read(path, _layout)
 
 
 def _read(path: Path, parse: Callable[[bytes, int], _Read]) -> _Read:
@@ -212,19 +246,24 @@ def _values(reader: _Reader) -> tuple[int, dict[str, _Value]]:
     return tensors, values
 
 
-def _shapes(data: bytes, size: int) -> dict[str, tuple[int, ...]]:
+def _layout(data: bytes, size: int) -> Layout:
     reader = _Reader(data)
-    tensors, _ = _values(reader)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for _ in range(tensors):
+    count, values = _values(reader)
+    begin, end = _START, reader.at
+    tensors: list[Tensor] = []
+    for _ in range(count):
         name, dimensions = reader.string(), reader.count(_U32)
         if dimensions > _MAX_DIMENSIONS:
             raise _MalformedError(
                 f"not a valid GGUF header: a tensor of {dimensions} dimensions at byte {reader.at}."
             )
-        shapes[name] = tuple(reader.count() for _ in range(dimensions))
-        reader.skip(_U32.size + _U64.size)  # its type, and where it lies
-    return shapes
+        shape = tuple(reader.count() for _ in range(dimensions))
+        tensors.append(Tensor(name, shape, reader.count(_U32), reader.count()))
+    alignment = _integer(values, "general.alignment") or _ALIGNMENT
+    version = _U32.unpack_from(data, len(_MAGIC))[0]
+    place = reader.at + -reader.at % alignment
+    said = _U64.unpack_from(data, _START - _U64.size)[0]
+    return Layout(version, said, data[begin:end], tuple(tensors), place, alignment)
 
 
 def _parse(data: bytes, size: int) -> GgufHeader:
@@ -252,6 +291,7 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         projects_to=_integer(values, "clip.vision.projection_dim"),
         adapter=_text(values, "adapter.type") if _text(values, "general.type") == "adapter" else "",
         adapter_scope=_text(values, "antiphon.adapter.scope"),
+        adapter_alpha=_number(values, "adapter.lora.alpha"),
     )
 
 
@@ -298,6 +338,11 @@ def _text(values: dict[str, _Value], key: str) -> str:
 def _integer(values: dict[str, _Value], key: str) -> int:
     value = values.get(key)
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _number(values: dict[str, _Value], key: str) -> float:
+    value = values.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _vocabulary(reader: _Reader, values: dict[str, _Value]) -> _Array | None:

@@ -25,7 +25,7 @@ class ResolvedModel:
 
     `projector`: what lets it see pictures, None where it sees none. `adapter`: what changes it, None for the model as
     it is; `name` and `origin` say so too. `title`: a name for people, where there is a better one than
-    the file's own.
+    the file's own. `builtin`: it came with an installed package.
     """
 
     id: str
@@ -35,6 +35,7 @@ class ResolvedModel:
     projector: Projector | None = None
     adapter: Adapter | None = None
     title: str = ""
+    builtin: bool = False
 
     @property
     def shown(self) -> str:
@@ -84,7 +85,7 @@ def resolve(
     if change is not None:
         origin = f"{origin}, with the adapter {change.name} (rank {change.rank})"
     title = builtin.title if builtin is not None else better_name(header.name, place)
-    return ResolvedModel(name, path, origin, header, seeing, change, title)
+    return ResolvedModel(name, path, origin, header, seeing, change, title, builtin is not None)
 
 
 def suggest_id(source: str) -> str:

@@ -12,7 +12,9 @@ LIMIT = 100
 
 
 def placement(count: int, limit: int = LIMIT) -> Placement:
-    return Placement([Seat(key, limit) for key in keys_of(f"http://engine-{number}" for number in range(count))])
+    return Placement(
+        [Seat(key, limit, limit) for key in keys_of(f"http://engine-{number}" for number in range(count))]
+    )
 
 
 def prompt(seed: int, length: int = 1000) -> tuple[int, ...]:
@@ -25,7 +27,7 @@ def wish(conversation: str, tokens: tuple[int, ...], *avoid: int) -> Wish:
 
 
 def choose(made: Placement, wanted: Wish) -> int:
-    choice = made.choose(wanted, lambda number: made.seats[number].load < made.seats[number].limit)
+    choice = made.choose(wanted, lambda number: made.seats[number].load < made.seats[number].size)
     assert choice is not None
     return choice.endpoint
 
@@ -68,7 +70,7 @@ def test_no_endpoint_is_loaded_beyond_a_quarter_above_the_mean_for_what_it_has_r
         made.begun(endpoint, wish("hot", story))
         made.seats[endpoint].load += 1
         loads = [seat.load for seat in made.seats]
-        assert max(loads) <= max(1.25 * sum(loads) / 5 + 1, LIMIT / 2 + 1)
+        assert max(loads) <= max(1.25 * sum(loads) / 5 + 1, 0.75 * LIMIT + 1)
 
 
 def test_a_beginning_that_all_share_spreads_with_the_conversations():
@@ -101,7 +103,7 @@ def test_fronts_that_know_nothing_of_each_other_agree_on_new_conversations():
 
 def test_larger_endpoints_get_more():
     made = placement(2)
-    made.seats[1].limit = 3 * LIMIT
+    made.seats[1].size = 3 * LIMIT
     at = Counter(begin(made, wish(f"c{number}", prompt(number, 100))) for number in range(200))
     assert at[1] == pytest.approx(150, abs=3)
 

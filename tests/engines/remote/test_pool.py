@@ -20,7 +20,7 @@ class Place:
 
     def __init__(self, endpoints: int = 2, limit: int = 1, queue: int = 8) -> None:
         keys = keys_of(f"http://engine-{number}" for number in range(endpoints))
-        self.pool = Pool([Seat(key, limit) for key in keys], queue=queue)
+        self.pool = Pool([Seat(key, limit, limit) for key in keys], queue=queue)
         self.at: dict[str, int] = {}
         self.failed: dict[str, EngineFault] = {}
         self.tickets: dict[str, Ticket] = {}
@@ -67,6 +67,24 @@ def test_a_conversation_waits_a_moment_for_the_endpoint_that_has_read_it():
     place.pool.end(next(other for other in others if other.endpoint != home), 1.1)
     assert "a'" not in place.at, "the other has room, and has not read it"
     place.pool.end(blocking, 1.2)
+    assert place.at["a'"] == home
+
+
+@pytest.mark.promise("pool.affinity")
+def test_where_all_are_busy_patience_does_not_end():
+    place, story = Place(endpoints=2, limit=4), prompt(1)
+    first = place.ask("a", story)
+    home = place.at["a"]
+    others = [place.ask(f"busy {number}") for number in range(7)]
+    place.pool.end(first, 0.5)
+    blocking = place.ask("blocking", now=0.5)
+    place.ask("a'", (*story, 1), now=1.0)
+    place.ask("new", now=1.1)
+    place.pool.wake(1.0 + PATIENCE)
+    place.pool.end(next(other for other in others if other.endpoint != home), 9.0)
+    assert place.at["new"] == 1 - home
+    assert "a'" not in place.at, "what is new had nothing to lose"
+    place.pool.end(blocking, 9.1)
     assert place.at["a'"] == home
 
 
@@ -180,7 +198,7 @@ def test_who_waits_for_an_endpoint_that_is_lost_goes_elsewhere():
     place.end("blocking", 1.5)
     place.ask("later", now=2.0)
     assert "later" not in place.at, "a closed endpoint begins nothing"
-    place.pool.reopen(home)
+    place.pool.reopen(home, 5.0)
     assert place.at["later"] == home
 
 
@@ -189,7 +207,7 @@ def test_without_any_endpoint_work_waits_until_one_comes_or_it_is_given_up():
     place.pool.close(0, 0.0)
     place.pool.close(1, 0.0)
     place.ask("early")
-    place.pool.reopen(1)
+    place.pool.reopen(1, 5.0)
     assert place.at == {"early": 1}
     place.pool.close(1, 1.0)
     place.ask("late")
@@ -234,7 +252,7 @@ def test_nobody_is_lost_or_forgotten_whatever_happens(seed: int):
         elif move < 0.95:
             pool.close(dice.randrange(3), now, forget=dice.random() < 0.5)
         else:
-            pool.reopen(dice.randrange(3))
+            pool.reopen(dice.randrange(3), 5.0)
         waiting = [ticket for ticket in place.tickets.values() if ticket.queue is not None]
         assert pool.waiting == len(waiting)
         for number in range(3):
@@ -242,7 +260,7 @@ def test_nobody_is_lost_or_forgotten_whatever_happens(seed: int):
                 pool.working(number) == sum(t.working and t.endpoint == number for t in place.tickets.values()) <= 2
             )
     for number in range(3):
-        pool.reopen(number)
+        pool.reopen(number, 5.0)
     pool.wake(now + 100)
     while live := [ticket for ticket in place.tickets.values() if ticket.working]:
         pool.end(live[0], now)

@@ -4,7 +4,7 @@ by flags, variables and at the top level of the file."""
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, Kind, Number, Text, TextOrNone, Whole
+from antiphon.config.kinds import Choice, Kind, Number, Switch, Text, TextOrNone, Whole
 from antiphon.config.option import Option, Table
 from antiphon.config.remote import KEY_OPTION, REMOTE_OPTIONS, SHARED_OPTIONS, RemoteSettings
 
@@ -13,15 +13,20 @@ Images = Literal["read", "refuse"]
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """What a request's silence means for this model; None = the API's default (temperature 1, no cut)."""
+    """What a request's silence means for this model; None = the API's default (temperature 1, no cut).
+
+    `dry`: how strongly a text is kept from going in circles; 0 = not at all, None = what the model needs.
+    """
 
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
+    dry: float | None = None
 
 
-BUILTIN_SAMPLING: Final = SamplingSettings(temperature=0.2, top_p=0.9)
-"""What the built-in model's card recommends. At temperature 1 a model of this size loses the thread."""
+BUILTIN_SAMPLING: Final = SamplingSettings(temperature=0.2, top_p=0.9, dry=0.8)
+"""What the built-in model's card recommends, and a guard: a model of this size loses the thread at temperature 1, and
+says one sentence to every limit where it is asked for more than it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,9 @@ class ModelSettings:
     that says how it calls tools and thinks (None: what the template fits). `projector`: what lets it see pictures: a
     path, `hf:org/repo:file`, a file of its own `hf:` repository, or `none` (None: what lies beside a local model).
     `adapter`: what changes the model, the path of a LoRA GGUF, or `none` (None: what ships for the built-in model).
-    `images`: what becomes of pictures where it does not see: they are read for it, or refused.
+    `merge_adapter`: whether the adapter is merged into a copy of the model, which is kept, instead of being applied
+    at load (None: for the built-in model). `images`: what becomes of pictures where it does not see: they are read
+    for it, or refused. `queue`: how many requests may wait for their turn, at every engine that has the model.
     """
 
     id: str
@@ -50,7 +57,9 @@ class ModelSettings:
     family: str | None = None
     projector: str | None = None
     adapter: str | None = None
+    merge_adapter: bool | None = None
     images: Images = "read"
+    queue: int = 256
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     remote: RemoteSettings | None = None
 
@@ -96,6 +105,14 @@ DEFAULT_MODEL_OPTIONS: Final = (
         unset="the one that ships with the built-in model",
     ),
     _model(
+        "merge_adapter",
+        Switch(),
+        "Merge the adapter into a copy of the model, written once and kept on the disk: it writes faster than with "
+        "one applied at load, and work with tools and without runs at once. False also keeps the built-in model from "
+        "being written anew in a form that is read faster.",
+        unset="true for the built-in model, else false",
+    ),
+    _model(
         "images",
         Choice(("read", "refuse")),
         "Pictures for a model that does not see them: read a description of each to it, or refuse them with a 400. A "
@@ -117,6 +134,14 @@ MODEL_OPTIONS: Final = (
     ),
     *DEFAULT_MODEL_OPTIONS,
     *REMOTE_OPTIONS,
+    Option(
+        "queue",
+        Whole(0, 1_000_000, "REQUESTS"),
+        _DEFAULTS.queue,
+        "Requests that may wait for their turn, for each engine that has the model; beyond it, clients are told to "
+        "come back later (529).",
+        flag=None,
+    ),
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),
@@ -135,6 +160,13 @@ SAMPLING_OPTIONS: Final = (
     _sampling("temperature", Number(0, 2), "Temperature where a request sets none."),
     _sampling("top_p", Number(0, 1), "Share of the probability to draw from where a request sets none."),
     _sampling("top_k", Whole(0), "Candidates to draw from where a request sets none; 0 = all."),
+    _sampling(
+        "dry",
+        Number(0, 5),
+        "How strongly a text is kept from going in circles (llama.cpp's DRY, on repetitions of more than 24 tokens); "
+        "0 = not at all. Has no part where a request sets temperature, top_p or top_k, or where a grammar bounds the "
+        "reply. Unset: 0.8 for the built-in model, else 0.",
+    ),
 )
 
 MODELS: Final = Table("models", "Models to serve, one table an id.")

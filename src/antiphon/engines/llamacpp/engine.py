@@ -11,18 +11,18 @@ from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, Server
-from antiphon.engines.llamacpp.embedded.child import Load
+from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, Load
+from antiphon.engines.llamacpp.embedded.home import LOAD_TIMEOUT, EmbeddedHome
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
-from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
+from antiphon.engines.llamacpp.home import Home, Running
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
-from antiphon.engines.llamacpp.slots import Slot, Slots
+from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.engines.llamacpp.works import Works
 from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
-LOAD_TIMEOUT: Final = 1800.0
 _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
 _NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
@@ -36,7 +36,9 @@ class ModelFile:
 
     `projector`: the file that lets the model see pictures, None where it sees none; `projector_kind`: its kind.
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
-    tools and thoughts, and work without them is done by the model as it is. `title`: see `ModelCard`.
+    tools and thoughts, and work without them is done by the model as it is. `for_tools`: the model that it became
+    once it was merged, for all other work; there is no `adapter` then. `title`: see `ModelCard`. `size`: bytes of all
+    its files, 0 where that is not known. `is_fast`: its form is one that is read fast.
     """
 
     path: Path
@@ -52,14 +54,19 @@ class ModelFile:
     projector_kind: str = ""
     adapter: Path | None = None
     spares_plain_work: bool = False
+    for_tools: Path | None = None
     title: str = ""
+    size: int = 0
+    is_fast: bool = False
 
 
 class LlamaCppEngine:
-    """One model in a llama.cpp process of its own, which is watched and started again when it dies.
+    """One model in a llama.cpp process, which is watched and started again when it dies.
 
     `ready_timeout`: seconds that a request waits for an engine that is being restarted. Requests beyond
-    `settings.parallel` wait for their turn here, where giving up costs nothing.
+    `settings.parallel` wait for their turn here, where giving up costs nothing; those for a model that its adapter
+    was merged into and those for the model as it is have as many slots each. `home`: the process, where it is not to
+    be this engine's own.
     """
 
     def __init__(
@@ -69,22 +76,22 @@ class LlamaCppEngine:
         *,
         ready_timeout: float = 30.0,
         load_timeout: float = LOAD_TIMEOUT,
+        home: Home | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
         self._ready_timeout = ready_timeout
-        self._load_timeout = load_timeout
-        self._context = settings.context or min(model.trained_context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
-        self._supervisor = Supervisor(self._launch)
-        self._slots = Slots(settings.parallel)
+        self._context = context_of(settings, model)
+        self._home = home or home_of(settings, model, load_timeout)
+        self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
-        self._marker = new_marker()
         sees = model.projector is not None
         self._tokenizer = PromptTokenizer(
             self._tokenize, model.bos_token, PicturePlaces(self._count_places) if sees else None
         )
         self._around_message = 0
         wanted = settings.sampling
+        self._guard = wanted.dry or 0.0
         self._card = ModelCard(
             id=settings.id,
             name=model.name or settings.id,
@@ -109,19 +116,15 @@ class LlamaCppEngine:
     @property
     def process(self) -> EngineProcess | None:
         """The running process, for diagnosis."""
-        return self._supervisor.child
+        child = self._home.child
+        return child if isinstance(child, EngineProcess) else None
 
     async def start(self) -> None:
         """Load the model. Raises `EngineFault`, and leaves nothing running."""
-        trained = self._model.trained_context
-        if trained and self._context > trained:
-            raise EngineFault(
-                f"models.{self._settings.id}.context is {self._context}, but the model was trained on {trained} "
-                f"tokens. Set it to {trained} or less."
-            )
+        check_context(self._settings, self._model)
         self._client = LlamaClient()
         try:
-            child = await self._supervisor.start()
+            child = await self._home.start()
             given = await self._client.context(_server(child))
             self._card = replace(self._card, window=min(self._context, given))
             await self._tokenizer.find_opening()
@@ -153,7 +156,9 @@ class LlamaCppEngine:
 
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
-        slot = await self._slots.take(work.prompt.tokens, adapted=not self._spares(work), tenant=work.tenant)
+        adapted = not self._spares(work)
+        slots = self._home.slots[adapted]
+        slot = await slots.take(work.prompt.tokens, adapted=adapted, tenant=work.tenant)
         written: list[int] = []
         begun, end = False, None
         try:
@@ -169,23 +174,23 @@ class LlamaCppEngine:
                         yield output
         finally:
             going_on = end is not None and bool(work.stops)
-            self._slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
+            slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
         # Told when the slot is free for what comes next; a stream without an end has raised its fault.
         assert end is not None
         yield end if limit else Done("length", 0, end.cached_tokens)
 
     async def health(self) -> EngineHealth:
         """Whether the process lives and its server answers."""
-        child, client = self._supervisor.child, self._client
+        child, client = self._home.child, self._client
         if child is None or client is None:
-            return EngineHealth(False, self._supervisor.detail)
-        if await client.is_healthy(_server(child)):
+            return EngineHealth(False, self._home.detail)
+        if await client.is_healthy(_server(child)) and await client.is_healthy(_server(child, adapted=True)):
             return EngineHealth(True)
         return EngineHealth(False, "the engine process runs and does not answer")
 
     async def aclose(self) -> None:
         """Stop the process; requests in flight end with `EngineDied`."""
-        await self._supervisor.aclose()
+        await self._home.aclose()
         if self._client is not None:
             await self._client.aclose()
 
@@ -193,43 +198,25 @@ class LlamaCppEngine:
         """Whether the work is for the model without its adapter."""
         return work.plain and self._model.spares_plain_work
 
-    async def _launch(self) -> EngineProcess:
-        settings = self._settings
-        load = Load(
-            path=str(self._model.path),
-            key="",
-            context=self._context,
-            parallel=settings.parallel,
-            threads=settings.threads,
-            gpu_layers=settings.gpu_layers,
-            batch=settings.batch,
-            least_batch=least_batch(self._model.projector_kind),
-            projector=str(self._model.projector or ""),
-            marker=self._marker,
-            adapter=str(self._model.adapter or ""),
-            # The server does not tell whether the adapter took part in what it puts aside.
-            puts_aside=not self._model.spares_plain_work,
-        )
-        return await EngineProcess.launch(load, self._load_timeout)
-
     def _outputs(self, work: Generation, limit: int, slot: Slot) -> AsyncGenerator[EngineOutput, None]:
         """The work's outputs, with every token counted."""
         body = self._works.body(work, self._native(work.prompt), limit)
         # The server takes what the model without its adapter has read for the beginning of what it reads with it.
-        body |= {"cache_prompt": not (self._model.spares_plain_work and slot.anew), "id_slot": slot.number}
-        if self._spares(work):
+        body |= {"cache_prompt": not (self._shares_slots and slot.anew), "id_slot": slot.number}
+        adapted = not self._spares(work)
+        if self._shares_slots and not adapted:
             body["lora"] = _NO_ADAPTER
-        return self._works.outputs(work, self._complete(body))
+        return self._works.outputs(work, self._complete(body, adapted=adapted))
 
     def _works_with(self, control: Mapping[str, int]) -> Works:
-        return Works(control, self._card.eos_token, self._card.sampling, self._text)
+        return Works(control, self._card.eos_token, self._card.sampling, self._text, guard=self._guard)
 
-    async def _complete(self, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
+    async def _complete(self, body: dict[str, Any], *, adapted: bool) -> AsyncGenerator[EngineOutput]:
         attempt = 1
         while True:
             child, client = await self._ready()
             try:
-                async with aclosing(client.complete(_server(child), body)) as outputs:
+                async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
                     async for output in outputs:
                         yield output
                 return
@@ -246,7 +233,7 @@ class LlamaCppEngine:
     def _native(self, prompt: RenderedPrompt) -> tuple[int, ...] | dict[str, Any]:
         """The prompt as the server takes it."""
         if any(segment.image for segment in prompt.segments):
-            return native_prompt(self._tokenizer.stretches(prompt.segments), self._marker)
+            return native_prompt(self._tokenizer.stretches(prompt.segments), self._home.marker)
         return prompt.tokens
 
     async def _tokenize(self, content: str | Sequence[str | int], *, special: bool, ends: bool = False) -> list[int]:
@@ -272,17 +259,61 @@ class LlamaCppEngine:
                 await self._try_again(child, attempt, problem)
                 attempt += 1
 
-    async def _try_again(self, child: EngineProcess, attempt: int, problem: EngineNotBegun) -> None:
+    async def _try_again(self, child: Running, attempt: int, problem: EngineNotBegun) -> None:
         """A process that died was asked before its death was noticed: wait for the next one."""
         if attempt == _ATTEMPTS:
             raise problem
-        await self._supervisor.lost(child, _NOTICE_TIMEOUT)
+        await self._home.lost(child, _NOTICE_TIMEOUT)
 
-    async def _ready(self) -> tuple[EngineProcess, LlamaClient]:
-        child = await self._supervisor.ready(self._ready_timeout)
+    async def _ready(self) -> tuple[Running, LlamaClient]:
+        child = await self._home.ready(self._ready_timeout)
         assert self._client is not None
         return child, self._client
 
 
-def _server(child: EngineProcess) -> Server:
-    return Server(child.address, child.key)
+def context_of(settings: ModelSettings, model: ModelFile) -> int:
+    """Tokens that one conversation is to hold."""
+    return settings.context or min(model.trained_context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+
+
+def check_context(settings: ModelSettings, model: ModelFile) -> None:
+    """Raise `EngineFault` where a conversation is to hold more than the model was made for."""
+    trained, context = model.trained_context, context_of(settings, model)
+    if trained and context > trained:
+        raise EngineFault(
+            f"models.{settings.id}.context is {context}, but the model was trained on {trained} "
+            f"tokens. Set it to {trained} or less."
+        )
+
+
+def shares_slots(model: ModelFile) -> bool:
+    """Whether one server computes with the adapter or without, and does not tell which of the two a slot's tokens are
+    from."""
+    return model.spares_plain_work and model.for_tools is None
+
+
+def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT) -> EmbeddedHome:
+    """A process of our own for the model; not started."""
+    load = Load(
+        path=str(model.path),
+        key="",
+        context=context_of(settings, model),
+        parallel=settings.parallel,
+        threads=settings.threads,
+        gpu_layers=settings.gpu_layers,
+        batch=settings.batch,
+        least_batch=least_batch(model.projector_kind),
+        projector=str(model.projector or ""),
+        marker=new_marker(),
+        adapter=str(model.adapter or ""),
+        puts_aside=not shares_slots(model),
+        second=str(model.for_tools or ""),
+        size=model.size,
+        pace=FAST_PACE if model.is_fast else PACE,
+    )
+    return EmbeddedHome(load, load_timeout, queue=settings.queue)
+
+
+def _server(child: Running, *, adapted: bool = False) -> Server:
+    """Where the process listens; `adapted`: for work that is not plain."""
+    return Server((adapted and child.second) or child.address, child.key)

@@ -119,6 +119,10 @@ class Slots:
         else:
             self._open(slot)
 
+    def leave(self, slot: Slot) -> None:
+        """The slot was taken, and nothing was done in it."""
+        self._open(slot)
+
     def _let_go(self, slot: Slot) -> None:
         self._end_keeping(slot)
         self._open(slot)

@@ -13,7 +13,7 @@ from antiphon.ports.engine import Done, EngineOutput, Generation, Piece
 
 class Works:
     """Works for one model. `control`: its control tokens by their texts; `end`: the text of the one that ends turns.
-    `sampling`: what it recommends. `text_of`: asks for the text of tokens."""
+    `sampling`: what it recommends. `text_of`: asks for the text of tokens. `guard`: see `guarded`."""
 
     def __init__(
         self,
@@ -21,10 +21,12 @@ class Works:
         end: str,
         sampling: Sampling,
         text_of: Callable[[Sequence[int]], Awaitable[str]],
+        guard: float = 0.0,
     ) -> None:
         self._control = control
         self._sampling = sampling
         self._text_of = text_of
+        self._guard = guard
         self._grammars = GrammarWriter(control, control.get(end))
 
     def body(self, work: Generation, prompt: object, limit: int) -> dict[str, Any]:
@@ -33,7 +35,8 @@ class Works:
         body: dict[str, Any] = {
             "prompt": prompt,
             "n_predict": limit,
-            **native_sampling(work.sampling, self._sampling),
+            # A grammar may want what was said before: the same key in every object of a list.
+            **native_sampling(work.sampling, self._sampling, 0.0 if work.grammar else self._guard),
         }
         if work.grammar is not None:
             body["grammar"] = self._grammars.write(work.grammar)

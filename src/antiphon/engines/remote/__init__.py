@@ -4,6 +4,12 @@ endpoint       what one engine at one URL is asked for; the rest of the package 
 connection     HTTP to one URL: questions, streams, and what goes wrong with them
 sse            streams of events, out of bytes
 engine         the `Engine` over all endpoints of a model
+members        the endpoints, and the places that they have
+pooled         the pool at work: who of them does what
+pool           its policy: places, queues, patience; pure, like what it stands on
+placement      where work goes
+prefixes       what each endpoint has read
+routers        what may stand between: one URL, several engines
 agreement      whether they have the same model
 detection      which engine is at a URL
 llama_server   the endpoint that is a llama.cpp server

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 import aiohttp
 import orjson
 
+from antiphon.engines.remote.endpoint import SESSION_HEADER
 from antiphon.engines.remote.sse import BrokenStream, EventReader
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 
@@ -40,7 +41,8 @@ class Access:
 
     `key` and `headers` go with every request, and are never told to anybody else. `ca_file`: certificates (PEM) to
     trust beside the system's. `proxies`: those of the environment are used. `silence`: seconds for which an engine
-    may say nothing, before its reply begins and while it writes.
+    may say nothing, before its reply begins and while it writes. `session_header`: where a router looks for the
+    conversation that a work belongs to.
     """
 
     url: str
@@ -50,10 +52,15 @@ class Access:
     proxies: bool = False
     silence: float = SILENCE_TIMEOUT
     connect: float = CONNECT_TIMEOUT
+    session_header: str = SESSION_HEADER
 
 
 class EngineBroken(EngineNotBegun):
     """The engine answered 500: it may be broken, or the work may be such that it breaks on it."""
+
+
+class EngineLocked(EngineRefused):
+    """The engine wants another key, or one at all."""
 
 
 class Connection:
@@ -99,9 +106,11 @@ class Connection:
         await self._kept.close()
         await self._fresh.close()
 
-    async def get(self, path: str, *, patience: float = CALL_TIMEOUT) -> dict[str, Any]:
+    async def get(
+        self, path: str, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT
+    ) -> dict[str, Any]:
         """The answer, a JSON object; empty where there is no body."""
-        return _mapping(await self.answer("GET", path, patience=patience), path)
+        return _mapping(await self.answer("GET", path, headers=headers, patience=patience), path)
 
     async def post(
         self, path: str, body: object, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT
@@ -208,12 +217,20 @@ class Connection:
             method,
             self.url + path,
             data=None if body is None else _to_json(body),
-            headers=headers,
+            headers=self._named(headers),
             timeout=timeout,
             allow_redirects=False,
             trace_request_ctx=reused,
         )
         return await self._unless_closed(asked)
+
+    def _named(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers, with that of the session under the name that the router has for it."""
+        if self.access.session_header == SESSION_HEADER or SESSION_HEADER not in headers:
+            return headers
+        return {
+            self.access.session_header if name == SESSION_HEADER else name: said for name, said in headers.items()
+        }
 
     async def _unless_closed(self, awaited: Awaitable[_Result]) -> _Result:
         """What is waited for. aiohttp tells nobody who waits that it has closed their connection."""
@@ -285,7 +302,7 @@ def refusal(status: int, data: bytes, retry_after: str | None = None) -> EngineF
     if status == 500:
         return EngineBroken(text)
     if status in (401, 403):
-        return EngineRefused(f"{text} (is the engine's key right? `key_env` names the variable that holds it)")
+        return EngineLocked(text)
     return EngineRefused(text)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
@@ -11,7 +12,7 @@ from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken
 from antiphon.engines.remote.endpoint import Endpoint, Findings
-from antiphon.engines.remote.member import Member
+from antiphon.engines.remote.members import Member
 from antiphon.engines.remote.pooled import USUAL_QUEUE, Pooled
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
@@ -21,6 +22,7 @@ FRESH: Final = 1.0
 """Seconds for which an engine is believed to have the model that it was last seen with: none can load another one in
 less."""
 
+LONGEST_DELAY: Final = 10.0
 _TRACE_TIMEOUT: Final = 5.0
 _ATTEMPTS: Final = 2
 
@@ -143,11 +145,13 @@ class RemoteEngine:
                 member = place.member
                 try:
                     await self._confirm(member)
-                    async with aclosing(member.endpoint.generate(work, limit)) as outputs:
+                    asked = _elsewhere(work) if member in tried else work
+                    async with aclosing(member.endpoint.generate(asked, limit)) as outputs:
                         async for output in outputs:
                             begun = True
+                            place.hears(output)
                             if isinstance(output, Done):
-                                end, place.goes_on = output, bool(work.stops)
+                                end = output
                             else:
                                 yield output
                     if end is None:
@@ -230,7 +234,8 @@ class RemoteEngine:
         return trace
 
     async def _watch(self, member: Member) -> None:
-        """Keep looking at an endpoint."""
+        """Keep looking at an endpoint; ever more seldom while it is away."""
+        delay = self._interval / 2
         while True:
             if not member.doubted.is_set():
                 try:
@@ -241,13 +246,14 @@ class RemoteEngine:
             member.doubted.clear()
             async with member.asking:
                 await self._look(member)
+            delay = self._interval if member.up else min(delay * 2, LONGEST_DELAY)
             if not member.up:
-                await asyncio.sleep(self._interval)
+                await asyncio.sleep(delay)
 
     async def _look(self, member: Member) -> None:
         try:
             trace = await self._trace(member)
-            if member.up and trace == member.trace:
+            if trace == (member.trace if member.up else member.refused):
                 return
             if member.up:
                 self._leave(member, "it does not have the model any more that it had")
@@ -258,11 +264,13 @@ class RemoteEngine:
         assert member.findings is not None
         assert self._first is not None
         url, findings = member.endpoint.url, member.findings
+        member.refused = member.trace
         if findings.missing:
             self._leave(member, lacking(url, findings))
         elif words := disagreement(self._card, self._first, findings):
             self._leave(member, words)
         else:
+            member.refused = ""
             self._enter(member)
             _log.warning("%s is back", url)
 
@@ -288,3 +296,8 @@ class RemoteEngine:
         if was_up:
             self._places.left(member, why)
         member.doubted.set()
+
+
+def _elsewhere(work: Generation) -> Generation:
+    """The same work under another name: a router gives it to another engine, most probably."""
+    return replace(work, conversation=f"{work.conversation}-again") if work.conversation else work

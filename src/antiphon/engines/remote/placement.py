@@ -1,11 +1,11 @@
 """Where work goes: to the endpoint that has read most of its prompt, as far as that keeps the load even.
 
-A conversation that is known may go where the load is up to a quarter above the mean, and to an endpoint that is not
-half full in any case: `benchmarks.fleet` shows a tenth of all prompts read anew where it may not, and nobody served
-sooner. A new one goes where the load is not above the mean, nor the number of conversations by a quarter: what is
-begun somewhere comes back there, so that a beginning that many conversations share spreads before it is too much for
-one. Among equals a new conversation's place follows from its name: fronts that know nothing of each other mostly
-agree on it.
+A conversation that is known may go where the load is up to a quarter above the mean, and to an endpoint that is less
+than three quarters full in any case: where it may not, `benchmarks.fleet` shows a tenth of all prompts read anew, and
+nobody served sooner. A new one goes where the load is not above the mean, nor the number of conversations by a
+quarter: what is begun somewhere comes back there, so that a beginning that many conversations share spreads before it
+is too much for one. Among equals a new conversation's place follows from its name: fronts that know nothing of each
+other mostly agree on it.
 """
 
 from collections import OrderedDict
@@ -19,8 +19,8 @@ from antiphon.engines.remote.prefixes import Marks, Prefixes
 SLACK: Final = 1.25
 """How many times the mean an endpoint's load may be for the sake of what it has read, and one more."""
 
-EASY: Final = 0.5
-"""The part of an endpoint's limit up to which it is not asked whether others have less to do."""
+EASY: Final = 0.75
+"""The part of an endpoint's size up to which it is not asked whether others have less to do."""
 
 MOST_CONVERSATIONS: Final = 50_000
 
@@ -30,11 +30,13 @@ _MASK: Final = (1 << 64) - 1
 
 @dataclass(slots=True)
 class Seat:
-    """An endpoint as it is chosen: `limit` works at once, `load` of them it has or is waited for with, `homes`
-    conversations were there last. `open`: it takes new work. `key`: a number that follows from its address."""
+    """An endpoint as it is chosen: of a `size`, in works at once, it has a `load` of them, those who wait for it
+    included; `homes` conversations were there last. `limit`: works at once at most, None where there is no bound.
+    `open`: it takes new work. `key`: a number that follows from its address."""
 
     key: int
-    limit: int
+    size: int
+    limit: int | None = None
     load: int = 0
     homes: int = 0
     open: bool = True
@@ -112,16 +114,16 @@ class Placement:
     def _fitting(self, usable: Sequence[int], *, known: bool) -> list[int]:
         """The usable endpoints that may have one more; never none."""
         seats = [self.seats[number] for number in usable]
-        limits = sum(seat.limit for seat in seats)
-        share = (sum(seat.load for seat in seats) + 1) / limits
+        sizes = sum(seat.size for seat in seats)
+        share = (sum(seat.load for seat in seats) + 1) / sizes
         if known:
             most = max(SLACK * share, EASY)
-            return [number for number in usable if self.seats[number].load <= most * self.seats[number].limit]
-        fits = [number for number in usable if self.seats[number].load <= share * self.seats[number].limit]
-        homes = (sum(seat.homes for seat in seats) + 1) / limits
+            return [number for number in usable if self.seats[number].load <= most * self.seats[number].size]
+        fits = [number for number in usable if self.seats[number].load <= share * self.seats[number].size]
+        homes = (sum(seat.homes for seat in seats) + 1) / sizes
         return (
-            [number for number in fits if self.seats[number].homes + 1 <= SLACK * homes * self.seats[number].limit]
-            or [number for number in fits if self.seats[number].homes <= homes * self.seats[number].limit]
+            [number for number in fits if self.seats[number].homes + 1 <= SLACK * homes * self.seats[number].size]
+            or [number for number in fits if self.seats[number].homes <= homes * self.seats[number].size]
             or fits
         )
 
@@ -129,7 +131,7 @@ class Placement:
         """The endpoint for a conversation that none of these is better for than another."""
         ready = [number for number in among if has_room(number)] or among
         if not conversation:
-            return min(ready, key=lambda number: (self.seats[number].load / self.seats[number].limit, number))
+            return min(ready, key=lambda number: (self.seats[number].load / self.seats[number].size, number))
         name = int.from_bytes(blake2b(conversation.encode(), digest_size=8).digest())
         return max(ready, key=lambda number: _mixed(name ^ self.seats[number].key))
 

@@ -1,24 +1,33 @@
 """Many endpoints for one model: who works on what, who waits, and for how long. Pure: time is an argument.
 
-Work goes where its prompt's beginning has been read (`placement`), and waits there for its turn, for a moment: beyond
-`PATIENCE` anyone who has room takes it. Where nothing is lost by it, it does not wait at all. Tenants take turns;
-what goes on from work that has just ended there goes first, since it is the same reply.
+Work goes where its prompt's beginning has been read (`placement`), and waits there for its turn, about as long as
+reading it anew would take; then an endpoint with nothing else to do takes it. Where all are busy, moving it would
+spare nobody anything. What nobody has read goes to the first who has room. Tenants take turns; what goes on from work
+that has just ended somewhere goes first there, since it is the same reply.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Final
 
 from antiphon.engines.remote.placement import Placement, Seat, Wish
+from antiphon.engines.remote.prefixes import BLOCK
 from antiphon.engines.waiting import FairQueue, Pace, Turns
 from antiphon.errors import EngineFault, EngineFull, EngineUnavailable
 
 PATIENCE: Final = 2.0
-"""Seconds for which work waits for the endpoint that has read its beginning while others may have room."""
+"""Seconds for which work waits for the endpoint that has read its beginning while others have nothing to do, as long
+as it is not known how fast endpoints read."""
+
+LEAST_PATIENCE: Final = 0.25
+MOST_PATIENCE: Final = 15.0
 
 GRACE: Final = 2.0
 """Seconds for which a place is kept for what goes on from the work that has ended there."""
+
+_SMOOTHING: Final = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +44,8 @@ class Ticket:
     tokens: tuple[int, ...] = ()
     tenant: str = ""
     number: int = field(default=0, init=False)
+    shared: int = field(default=0, init=False)
+    begun: float = field(default=0.0, init=False)
     endpoint: int | None = field(default=None, init=False)
     queue: "FairQueue[Ticket] | None" = field(default=None, init=False)
     working: bool = field(default=False, init=False)
@@ -63,10 +74,13 @@ class Pool:
         self._turns = turns
         self._queues = [FairQueue[Ticket](turns) for _ in seats]
         self._anywhere = FairQueue[Ticket](turns)
+        # Those in the endpoints' queues who have waited long enough.
+        self._movable = FairQueue[Ticket](turns)
         self._working = [0 for _ in seats]
         self._kept = [0 for _ in seats]
         self._keeping: deque[_Keeping] = deque()
-        self._impatient: deque[tuple[float, Ticket]] = deque()
+        self._impatient: list[tuple[float, int, Ticket]] = []
+        self._seconds_a_token: float | None = None
         self._most = queue
         self._pace = Pace()
         self._waiting = 0
@@ -94,7 +108,7 @@ class Pool:
         kept = self._kept_for(ticket)
         if kept is not None:
             self._let_go(kept)
-            self._begin(ticket, kept.endpoint)
+            self._begin(ticket, kept.endpoint, now)
             return
         self._place(ticket, now)
         if ticket.queue is None or again or self._waiting <= self._most * max(1, len(self.open)):
@@ -105,6 +119,14 @@ class Pool:
         if last is ticket:
             raise full
         last.fail(full)
+
+    def read(self, ticket: Ticket, now: float) -> None:
+        """The work's prompt has been read: its first token is there."""
+        new = ticket.wish.marks.tokens - ticket.shared
+        if new >= BLOCK:
+            pace = (now - ticket.begun) / new
+            before = pace if self._seconds_a_token is None else self._seconds_a_token
+            self._seconds_a_token = before + (pace - before) / _SMOOTHING
 
     def end(self, ticket: Ticket, now: float, *, keep: bool = False) -> None:
         """The work's place is free again, whatever came of it. `keep`: for a moment only for what goes on from it."""
@@ -120,7 +142,7 @@ class Pool:
             self._kept[endpoint] += 1
             return
         self.seats[endpoint].load -= 1
-        self._serve(endpoint)
+        self._serve(endpoint, now)
 
     def leave(self, ticket: Ticket, now: float) -> None:
         """Nobody waits for this work any more; it may have begun."""
@@ -140,10 +162,10 @@ class Pool:
             self._leave_queue(ticket)
             self._place(ticket, now)
 
-    def reopen(self, endpoint: int) -> None:
+    def reopen(self, endpoint: int, now: float) -> None:
         """The endpoint takes work again."""
         self.seats[endpoint].open = True
-        self._serve(endpoint)
+        self._serve(endpoint, now)
 
     def abandon(self, problem: str) -> None:
         """No endpoint will take work for a while: those who wait are told so."""
@@ -152,16 +174,17 @@ class Pool:
             ticket.fail(EngineUnavailable(problem))
 
     def wake(self, now: float) -> None:
-        """Some time has passed: those who have waited long enough for one endpoint go where there is room."""
+        """Some time has passed: those who have waited long enough for one endpoint may go to another."""
         while self._keeping and self._keeping[0].until <= now:
             kept = self._keeping[0]
             self._let_go(kept)
-            self._serve(kept.endpoint)
-        while self._impatient and (self._impatient[0][0] <= now or not self._waits_for_one(self._impatient[0][1])):
-            _, ticket = self._impatient.popleft()
+            self._serve(kept.endpoint, now)
+        while self._impatient and (self._impatient[0][0] <= now or not self._waits_for_one(self._impatient[0][2])):
+            ticket = heappop(self._impatient)[2]
             if self._waits_for_one(ticket):
-                self._leave_queue(ticket)
-                self._anywhere_for(ticket)
+                self._movable.add(ticket.tenant, ticket, ticket.number)
+                for endpoint in self.open:
+                    self._serve(endpoint, now)
 
     def next_wake(self) -> float | None:
         """When `wake` is due, as things are."""
@@ -176,24 +199,31 @@ class Pool:
 
     def _place(self, ticket: Ticket, now: float) -> None:
         chosen = self._placement.choose(ticket.wish, self._has_room)
+        ticket.shared = 0 if chosen is None else chosen.shared
         if chosen is None:
             self._wait(ticket, self._anywhere)
         elif self._has_room(chosen.endpoint):
-            self._begin(ticket, chosen.endpoint)
+            self._begin(ticket, chosen.endpoint, now)
         elif chosen.shared:
             ticket.endpoint = chosen.endpoint
             self.seats[chosen.endpoint].load += 1
             self._wait(ticket, self._queues[chosen.endpoint])
-            self._impatient.append((now + PATIENCE, ticket))
+            heappush(self._impatient, (now + self._patience(chosen.shared), ticket.number, ticket))
         else:
-            self._anywhere_for(ticket)
+            self._anywhere_for(ticket, now)
 
-    def _anywhere_for(self, ticket: Ticket) -> None:
+    def _patience(self, shared: int) -> float:
+        """Whoever waits no longer than what it saves never loses more than twice what it could have."""
+        if self._seconds_a_token is None:
+            return PATIENCE
+        return min(max(shared * self._seconds_a_token, LEAST_PATIENCE), MOST_PATIENCE)
+
+    def _anywhere_for(self, ticket: Ticket, now: float) -> None:
         """The first who has room gets it."""
-        ticket.endpoint = None
         ready = [number for number in self.open if self._has_room(number) and number not in ticket.wish.avoid]
         if ready:
-            self._begin(ticket, min(ready, key=lambda number: self.seats[number].load / self.seats[number].limit))
+            least = min(ready, key=lambda number: self.seats[number].load / self.seats[number].size)
+            self._begin(ticket, least, now)
         else:
             self._wait(ticket, self._anywhere)
 
@@ -205,6 +235,7 @@ class Pool:
     def _leave_queue(self, ticket: Ticket) -> None:
         assert ticket.queue is not None
         ticket.queue.drop(ticket.tenant, ticket)
+        self._movable.drop(ticket.tenant, ticket)
         ticket.queue = None
         self._waiting -= 1
         if ticket.endpoint is not None:
@@ -216,28 +247,32 @@ class Pool:
         self._kept[kept.endpoint] -= 1
         self.seats[kept.endpoint].load -= 1
 
-    def _begin(self, ticket: Ticket, endpoint: int) -> None:
-        ticket.endpoint, ticket.working = endpoint, True
+    def _begin(self, ticket: Ticket, endpoint: int, now: float) -> None:
+        ticket.endpoint, ticket.working, ticket.begun = endpoint, True, now
         self._working[endpoint] += 1
         self.seats[endpoint].load += 1
         self._turns.served(ticket.tenant)
         self._placement.begun(endpoint, ticket.wish)
         ticket.begin(endpoint)
 
-    def _serve(self, endpoint: int) -> None:
+    def _serve(self, endpoint: int, now: float) -> None:
         """Give the endpoint's free places to whose turn it is."""
         queues = (self._queues[endpoint], self._anywhere)
         while self._has_room(endpoint):
             heads = [head for queue in queues if (head := queue.head()) is not None]
-            if not heads:
+            if heads:
+                _, ticket = min(heads, key=lambda head: head[0])
+            elif (first := self._movable.first()) is not None:
+                ticket, first.shared = first, 0
+            else:
                 return
-            _, ticket = min(heads, key=lambda head: head[0])
             self._leave_queue(ticket)
-            self._begin(ticket, endpoint)
+            self._begin(ticket, endpoint, now)
 
     def _has_room(self, endpoint: int) -> bool:
         seat = self.seats[endpoint]
-        return seat.open and self._working[endpoint] + self._kept[endpoint] < seat.limit
+        busy = self._working[endpoint] + self._kept[endpoint]
+        return seat.open and (seat.limit is None or busy < seat.limit)
 
     def _kept_for(self, ticket: Ticket) -> _Keeping | None:
         tokens = ticket.tokens

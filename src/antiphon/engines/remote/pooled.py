@@ -5,15 +5,15 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from antiphon.engines.remote.member import Member, Place
+from antiphon.engines.remote.members import Member, Place
 from antiphon.engines.remote.placement import Seat, Wish, keys_of
 from antiphon.engines.remote.pool import Pool, Ticket
 from antiphon.engines.remote.prefixes import marks_of
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Generation
 
-USUAL_LIMIT: Final = 64
-"""Works at once for an endpoint that does not say how many it does."""
+USUAL_SIZE: Final = 64
+"""Works at once of an endpoint that does not say how many it does, for the sake of even loads only."""
 
 USUAL_QUEUE: Final = 256
 
@@ -22,14 +22,17 @@ LONGEST_REST: Final = 5.0
 
 
 class Pooled:
-    """Who does what, by the pool's policy. `limit`: works at once at every endpoint, None: what each says of itself.
-    `queue`: how many may wait, for every endpoint that is up."""
+    """Who does what, by the pool's policy.
+
+    `limit`: works at once at every endpoint; None: as many as each says of itself, without a bound where it says
+    nothing. `queue`: how many may wait, for every endpoint that is up.
+    """
 
     def __init__(self, members: Sequence[Member], *, limit: int | None = None, queue: int = USUAL_QUEUE) -> None:
         self._members = members
         self._limit = limit
         keys = keys_of(member.endpoint.url for member in members)
-        seats = [Seat(key, limit or USUAL_LIMIT, open=False) for key in keys]
+        seats = [Seat(key, limit or USUAL_SIZE, limit, open=False) for key in keys]
         self._pool = Pool(seats, queue=queue)
         self._alarm: asyncio.TimerHandle | None = None
         self._resting: dict[int, asyncio.TimerHandle] = {}
@@ -43,7 +46,9 @@ class Pooled:
         """The member is up, and takes work. What it had read before is not relied on."""
         number = self._number(member)
         places = 0 if member.findings is None else member.findings.places
-        self._pool.seats[number].limit = self._limit or places or USUAL_LIMIT
+        seat = self._pool.seats[number]
+        seat.limit = self._limit or places or None
+        seat.size = seat.limit or USUAL_SIZE
         self._wake_up(number)
 
     def left(self, member: Member, why: str) -> None:
@@ -90,10 +95,11 @@ class Pooled:
         self._set_alarm()
         place: Place | None = None
         try:
-            place = Place(self._members[await turn])
+            member = self._members[await turn]
+            place = Place(member, lambda: self._pool.read(ticket, self._now()), thinks=bool(work.stops))
             yield place
         finally:
-            keeps = place is not None and place.goes_on
+            keeps = place is not None and place.ended and place.thinks
             if ticket.working:
                 self._pool.end(ticket, self._now(), keep=keeps)
             else:
@@ -110,7 +116,7 @@ class Pooled:
 
     def _wake_up(self, number: int) -> None:
         self._end_rest(number)
-        self._pool.reopen(number)
+        self._pool.reopen(number, self._now())
         self._set_alarm()
 
     def _end_rest(self, number: int) -> None:

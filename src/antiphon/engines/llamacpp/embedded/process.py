@@ -57,6 +57,7 @@ class EngineProcess:
 
     def __init__(self, process: asyncio.subprocess.Process, ready: Ready, key: str, log: LogTail) -> None:
         self.address = ready.address
+        self.second = ready.second
         self.ready = ready
         self.key = key
         self.pid = process.pid
@@ -117,7 +118,8 @@ async def _ask(process: asyncio.subprocess.Process, load: Load) -> dict[str, Any
 
 def _named(load: Load) -> str:
     """The files that were to be loaded."""
-    return f"{load.path} with the adapter {load.adapter}" if load.adapter else load.path
+    beside = f" and {load.second}" if load.second else ""
+    return f"{load.path}{beside}" + (f" with the adapter {load.adapter}" if load.adapter else "")
 
 
 def _stream(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:

@@ -4,7 +4,7 @@ Source: llama.cpp, tools/server/README.md; measurements of a server of October 2
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
@@ -74,6 +74,11 @@ class Calls:
     async def trace(self) -> str:
         """Another text where the server was started anew, or has another model."""
         return _trace(await self._connection.get("/props"))
+
+    async def traces(self, sessions: Iterable[Mapping[str, str]]) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the servers that sessions with these headers reach: what tells models apart, and the markers."""
+        said = [await self._connection.get("/props", headers=headers) for headers in sessions]
+        return frozenset(map(_trace_of_model, said)), frozenset(str(one.get("media_marker")) for one in said)
 
     async def properties(self) -> Properties:
         """What the server says of itself and its model."""
@@ -149,7 +154,12 @@ class Calls:
 
 def _trace(said: Mapping[str, Any]) -> str:
     """Of what stays as it is while a server runs; the marker is another one at every start."""
-    stable = ("model_path", "build_info", "total_slots", "chat_template", "media_marker", "modalities")
+    return f"{_trace_of_model(said)} {said.get('media_marker')}"
+
+
+def _trace_of_model(said: Mapping[str, Any]) -> str:
+    """Of what is the same at all servers that were started alike."""
+    stable = ("model_path", "build_info", "total_slots", "chat_template", "modalities")
     defaults: Mapping[str, Any] = said.get("default_generation_settings") or {}
     return hashlib.sha256(orjson.dumps([defaults.get("n_ctx"), *map(said.get, stable)])).hexdigest()
 

@@ -21,10 +21,13 @@ from antiphon.engines.remote.endpoint import Finding, Findings, Identity, sessio
 from antiphon.engines.remote.llama_server.calls import Calls, Properties
 from antiphon.engines.remote.llama_server.probes import Probes, blank_picture
 from antiphon.engines.remote.llama_server.vocabulary import Vocabulary, find_vocabulary
-from antiphon.errors import EngineFault, EngineUnavailable
+from antiphon.engines.remote.routers import engines_behind, sessions
+from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece
 
 NAME = "llama-server"
+_ALIKE = "start all of them with the same model and the same options"
+_MARKER = "start all of them with the same LLAMA_MEDIA_MARKER in the environment"
 _SAMPLE = "Zwölf Boxkämpfer 123 don't\n\treturn x != [1, 2]; 日本語😀 <|im_end|></s><eos>"
 
 
@@ -44,6 +47,8 @@ class LlamaServer:
         self._connection = connection
         self._calls = Calls(connection)
         self._known: _Known | None = None
+        self._behind: int | None = None
+        self._looks = 0
 
     @property
     def url(self) -> str:
@@ -52,32 +57,29 @@ class LlamaServer:
 
     async def learn(self) -> Findings:
         """See `Endpoint.learn`."""
-        says = await self._calls.properties()
-        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
-        await tokenizer.find_opening()
-        known = (says.bos_token, says.eos_token)
-        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
-        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
-        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
-        rows = [*_told(says, vocabulary), *await probes.findings()]
-        sees = False
-        if says.sees:
-            row, seeing = await self._learn_to_see(says, vocabulary, probes)
-            rows.append(row)
-            sees, tokenizer = row.holds, seeing or tokenizer
-        self._known = _Known(tokenizer, works, says.marker)
-        return Findings(
-            engine=NAME,
-            version=says.build,
-            card=await self._card(says, vocabulary, sees=sees),
-            identity=await self._identity(says, tokenizer),
-            rows=tuple(rows),
-            places=says.places,
-        )
+        try:
+            return await self._learn()
+        except (ValueError, KeyError, IndexError, TypeError) as problem:
+            raise EngineRefused(f"it does not answer as a llama-server does: {problem!r}") from problem
 
     async def trace(self) -> str:
-        """See `Endpoint.trace`."""
-        return await self._calls.trace()
+        """See `Endpoint.trace`. Behind a router, it is that of one of the servers, and of another one next time."""
+        if self._behind is None:
+            self._behind = await engines_behind(self._connection)
+        if not self._behind:
+            return await self._calls.trace()
+        every = list(sessions(self._behind))
+        self._looks += 1
+        lost = EngineUnavailable(f"nobody is behind the router at {self.url}")
+        for headers in every[self._looks % len(every) :] + every[: self._looks % len(every)]:
+            try:
+                traces, _ = await self._calls.traces([headers])
+            except EngineUnavailable as problem:
+                # One of them may be gone, and the router not have noticed it: the others can work.
+                lost = problem
+            else:
+                return next(iter(traces))
+        raise lost
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """See `Engine.tokenize`."""
@@ -101,6 +103,43 @@ class LlamaServer:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._connection.aclose()
+
+    async def _learn(self) -> Findings:
+        says = await self._calls.properties()
+        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
+        await tokenizer.find_opening()
+        known = (says.bos_token, says.eos_token)
+        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
+        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
+        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
+        rows = [*_told(says, vocabulary), *await probes.findings()]
+        sees, markers = False, 1
+        behind = self._behind = await engines_behind(self._connection)
+        if behind:
+            row, markers = await self._learn_router(behind)
+            rows.append(row)
+        if says.sees and markers > 1:
+            rows.append(Finding("pictures", False, "refused: the servers' markers differ", _MARKER, needed=False))
+        elif says.sees:
+            row, seeing = await self._learn_to_see(says, vocabulary, probes)
+            rows.append(row)
+            sees, tokenizer = row.holds, seeing or tokenizer
+        self._known = _Known(tokenizer, works, says.marker)
+        return Findings(
+            engine=NAME,
+            version=says.build,
+            card=await self._card(says, vocabulary, sees=sees),
+            identity=await self._identity(says, tokenizer),
+            rows=tuple(rows),
+            places=says.places * max(1, behind),
+        )
+
+    async def _learn_router(self, behind: int) -> tuple[Finding, int]:
+        """Whether all servers behind a router are alike, and how many markers they have."""
+        traces, markers = await self._calls.traces(sessions(behind))
+        if len(traces) > 1:
+            return Finding("router", False, f"the {behind} servers behind it are not alike", _ALIKE), len(markers)
+        return Finding("router", True, f"{behind} servers behind it, all alike"), len(markers)
 
     def _learnt(self) -> _Known:
         if self._known is None:

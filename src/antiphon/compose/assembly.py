@@ -1,0 +1,103 @@
+"""One process that answers: everything that it needs beside its models, and all of it put together."""
+
+import gc
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from antiphon.compose.edges import (
+    SystemClock,
+    SystemEntropy,
+    fetcher_for,
+    reader_for,
+    reads_pictures,
+    seals_for,
+    server_tools,
+    threads_for,
+)
+from antiphon.compose.models import families, load_catalogue, ready_model, with_own
+from antiphon.compose.observer import ServerObserver
+from antiphon.compose.services import services_for
+from antiphon.config import ModelSettings, Settings
+from antiphon.network import GuardedFetcher
+from antiphon.ports.engine import Engine
+from antiphon.profiles import Catalogue
+from antiphon.render.families.syntax import Family
+from antiphon.seals import Seals
+from antiphon.service.media.intake import MediaIntake
+from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.tools.offered import Surroundings, close_tools, described
+from antiphon.web.app import build_app
+from antiphon.web.door import Door, Threshold
+
+GARBAGE_THRESHOLD = 10_000
+"""Values made and not yet freed, at which the garbage collector looks through the newest of them."""
+
+StartEngine = Callable[[ModelSettings], Awaitable[Engine]]
+"""Gives a started engine for a model; raises `StartError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What stands before the first model is there: all that can be wrong with the settings is found out here."""
+
+    settings: Settings
+    catalogue: Catalogue
+    families: Mapping[str, Family | None]
+    clock: SystemClock
+    entropy: SystemEntropy
+    seals: Seals
+    fetcher: GuardedFetcher
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Ground":
+        """Made from the settings, within a running loop. Raises `ConfigError` or `StartError`."""
+        catalogue, named = load_catalogue(settings), families(settings)
+        entropy = SystemEntropy()
+        seals = seals_for(settings, entropy)
+        return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings))
+
+    def door(self) -> Door:
+        """The door of this process, closed."""
+        return Door(self.entropy, Threshold.of(self.settings, self.seals.name))
+
+
+async def assemble(
+    ground: Ground, start_engine: StartEngine, observer: ServerObserver, running: AsyncExitStack
+) -> ASGIApp:
+    """The app over started engines; what has to be closed again is put on `running`. Raises `StartError`."""
+    settings = ground.settings
+    reader = reader_for(settings)
+    running.push_async_callback(reader.aclose)
+    # Before the models, which take long: what an owner has added may not be there.
+    tools = server_tools(settings, Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file))
+    running.push_async_callback(close_tools, tools.tools)
+    observer.offering(described(tools.tools, settings.server_tools.by_default))
+    served: dict[str, ServedModel] = {}
+    for model in settings.models.values():
+        engine = await start_engine(model)
+        running.push_async_callback(engine.aclose)
+        reads = reads_pictures(model, engine, settings.media.memory)
+        served[model.id] = ready_model(engine, ground.families[model.id], reads=reads)
+    routes = ModelRoutes(with_own(ground.catalogue, served), served, settings.default_model, settings.routes)
+    threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
+    services = services_for(
+        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
+    )
+    return build_app(settings, services)
+
+
+def settle_memory() -> None:
+    """Spare the garbage collector what lives as long as the server, and let it look less often for what is new.
+
+    A request leaves hundreds of values behind that reference counting frees; the collector's usual threshold of 700
+    makes it look through them, and in the end through every module, many times a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)

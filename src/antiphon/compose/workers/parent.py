@@ -1,0 +1,135 @@
+"""The parent of the workers, from its start to its end."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from antiphon.compose.edges import SystemEntropy, keys_for
+from antiphon.compose.engines import Found, is_embedded, start_home
+from antiphon.compose.listening import listen, url_of
+from antiphon.compose.models import families, load_catalogue, names_by_model
+from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.workers.process import Shared, WorkerProcess
+from antiphon.config import ConfigError, Settings
+from antiphon.engines.supervisor import Supervisor
+from antiphon.web.turns import Loads
+
+if TYPE_CHECKING:
+    from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+
+
+async def serve_with_workers(settings: Settings, observer: ServerObserver) -> None:
+    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
+    load_catalogue(settings)
+    families(settings)
+    # One key for all, also where it is made for this start alone.
+    keys = keys_for(settings, SystemEntropy())
+    settings = replace(settings, thinking=replace(settings.thinking, keys=keys))
+    listeners = listen(settings)
+    with tempfile.TemporaryFile() as file:
+        os.ftruncate(file.fileno(), Loads.size(settings.workers))
+        loads = Loads(file.fileno(), settings.workers)
+        for number in range(settings.workers):
+            loads.say(number, None)
+        await _Workers(Shared(settings, listeners, file.fileno(), loads, observer)).run()
+
+
+class _Workers:
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._settings = shared.settings
+        self._keepers = [
+            Supervisor(_Launches(number, shared), name=f"worker {number}", failure=StartError)
+            for number in range(1, shared.settings.workers + 1)
+        ]
+        self._homes: dict[str, tuple[Found, EmbeddedHome]] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start all, and serve until stopped; what keeps it from starting is raised."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal)
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stopping.wait())
+        async with AsyncExitStack() as running:
+            running.push_async_callback(self._close_homes)
+            try:
+                await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if starting.done():
+                    starting.result()
+                    await stopping
+                await self._drain()
+            finally:
+                starting.cancel()
+                stopping.cancel()
+                await asyncio.gather(starting, stopping, return_exceptions=True)
+                _close(self._shared.listeners)
+                await asyncio.gather(*(keeper.aclose() for keeper in self._keepers))
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.remove_signal_handler(number)
+
+    async def _start(self) -> None:
+        settings, shared = self._settings, self._shared
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_homes())
+                for keeper in self._keepers:
+                    group.create_task(keeper.start())
+        except BaseExceptionGroup as failures:
+            known = [one for one in failures.exceptions if isinstance(one, StartError | ConfigError)]
+            raise (known or failures.exceptions)[0] from None
+        shared.opened = True
+        for keeper in self._keepers:
+            if keeper.child is not None:
+                keeper.child.open()
+        shared.observer.listening(url_of(shared.listeners[0]), names_by_model(settings)[settings.default_model])
+
+    async def _start_homes(self) -> None:
+        homes = self._homes
+        for model in self._settings.models.values():
+            if is_embedded(model):
+                homes[model.id] = await start_home(model, self._shared.observer)
+        self._shared.observer.stage(f"Starting {self._settings.workers} workers")
+        self._shared.homes.set_result(homes)
+
+    async def _close_homes(self) -> None:
+        await asyncio.gather(*(home.aclose() for _, home in self._homes.values()))
+
+    async def _drain(self) -> None:
+        _close(self._shared.listeners)
+        workers = [keeper.child for keeper in self._keepers if keeper.child is not None]
+        # Watched no longer before they are told to end.
+        ending = [asyncio.create_task(keeper.aclose()) for keeper in self._keepers]
+        counts = await asyncio.gather(*(worker.open_requests() for worker in workers))
+        self._shared.observer.draining(sum(counts))
+        await asyncio.gather(*ending)
+
+    def _on_signal(self) -> None:
+        if self._stopping.is_set():
+            self._shared.ending.set()
+        self._stopping.set()
+
+
+class _Launches:
+    """Launches worker `number`, for the first time or again."""
+
+    def __init__(self, number: int, shared: Shared) -> None:
+        self._number = number
+        self._shared = shared
+        self._first = True
+
+    async def __call__(self) -> WorkerProcess:
+        first, self._first = self._first, False
+        return await WorkerProcess.launch(self._number, self._shared, first=first)
+
+
+def _close(listeners: Sequence[socket.socket]) -> None:
+    for listener in listeners:
+        listener.close()

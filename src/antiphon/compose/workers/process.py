@@ -1,0 +1,206 @@
+"""One worker, as the parent sees it."""
+
+import asyncio
+import contextlib
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from antiphon.compose.engines import Found
+from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.workers.channel import Channel
+from antiphon.config import ConfigError, Settings
+from antiphon.web.turns import Loads
+
+if TYPE_CHECKING:
+    from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
+    from antiphon.engines.llamacpp.shared.line import Send
+    from antiphon.engines.llamacpp.shared.sharing import Share
+
+PROGRAM: Final = "antiphon.compose.workers.child"
+FORCED: Final = 2.0
+"""Seconds that a worker gets to end that is to finish nothing, and beyond the time that requests get to finish."""
+_COUNTED: Final = 1.0
+
+Homes = Mapping[str, tuple[Found, "EmbeddedHome"]]
+"""The models that the parent runs, by their ids."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all workers have in common. `homes` come when they are loaded; `opened`: all workers have been ready."""
+
+    settings: Settings
+    listeners: Sequence[socket.socket]
+    loads_file: int
+    loads: Loads
+    observer: ServerObserver
+    homes: asyncio.Future[Homes] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    opened: bool = False
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing is to be finished any more."""
+
+
+class WorkerProcess:
+    """A worker that has been started. Made by `launch`."""
+
+    def __init__(self, number: int, shared: Shared, process: asyncio.subprocess.Process, *, first: bool) -> None:
+        self._number = number
+        self._shared = shared
+        self._process = process
+        self._observed = shared.observer if first and number == 1 else None
+        self._channel: Channel | None = None
+        self._shares: dict[str, Share] = {}
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._gone = asyncio.create_task(self._end())
+
+    @classmethod
+    async def launch(cls, number: int, shared: Shared, *, first: bool) -> Self:
+        """Start worker `number` and wait until it is ready. The `first` ones answer before that: that all is loading.
+
+        Raises `StartError` or `ConfigError`, in the worker's words.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            files = [theirs.fileno(), shared.loads_file, *(listener.fileno() for listener in shared.listeners)]
+            process = await asyncio.create_subprocess_exec(
+                # -P: the working directory is not searched for modules.
+                sys.executable, "-P", "-m", PROGRAM, str(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL, pass_fds=files,
+            )  # fmt: skip
+        worker = cls(number, shared, process, first=first)
+        try:
+            await worker._begin(ours, first=first)
+        except BaseException:
+            await worker._kill()
+            raise
+        return worker
+
+    def open(self) -> None:
+        """Let it answer."""
+        self._send({"open": True})
+
+    async def wait(self) -> str:
+        """Wait until it is gone; how it ended, in words."""
+        code = await asyncio.shield(self._gone)
+        return f"worker {self._number} {_ending(code)}."
+
+    async def stop(self) -> None:
+        """Let it finish its requests, in as long as the settings say, and end it."""
+        self._send({"stop": True})
+        patience = self._shared.settings.drain_timeout + FORCED
+        ending = asyncio.create_task(self._shared.ending.wait())
+        await asyncio.wait({self._gone, ending}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if not self._gone.done():
+            self._send({"now": True})
+            await asyncio.wait({self._gone}, timeout=FORCED)
+        await self._kill()
+
+    async def open_requests(self) -> int:
+        """How many it has not answered yet when it is told to stop, as far as it says so."""
+        await asyncio.wait({self._open, self._gone}, timeout=_COUNTED, return_when=asyncio.FIRST_COMPLETED)
+        return self._open.result() if self._open.done() else 0
+
+    async def _begin(self, ours: socket.socket, *, first: bool) -> None:
+        self._channel = await Channel.open(ours, self._hear, self._cut)
+        shared = self._shared
+        start = {
+            "number": self._number,
+            "workers": shared.settings.workers,
+            "first": first,
+            "loads": shared.loads_file,
+            "listeners": [listener.fileno() for listener in shared.listeners],
+        }
+        self._send({"start": start}, pickle.dumps(shared.settings))
+        homes = asyncio.create_task(self._share())
+        try:
+            await asyncio.wait({self._ready, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            homes.cancel()
+            await asyncio.gather(homes, return_exceptions=True)
+        if not self._ready.done():
+            raise StartError(f"worker {self._number} {_ending(self._gone.result())} before it was ready")
+        self._ready.result()
+        if shared.opened:
+            self.open()
+
+    async def _share(self) -> None:
+        """Tell it of the parent's models, once they are loaded."""
+        homes = await asyncio.shield(self._shared.homes)
+        told = {name: (found, home.marker) for name, (found, home) in homes.items()}
+        self._send({"homes": True}, pickle.dumps(told))
+        if homes:
+            from antiphon.engines.llamacpp.shared.sharing import Share
+
+            self._shares = {name: Share(home, self._line(name)) for name, (_, home) in homes.items()}
+
+    def _line(self, name: str) -> "Send":
+        return lambda message, data: self._send({"home": name, **message}, data)
+
+    def _send(self, message: dict[str, Any], data: bytes = b"") -> None:
+        if self._channel is not None:
+            self._channel.send(message, data)
+
+    def _hear(self, message: dict[str, Any], data: bytes) -> None:
+        if "home" in message:
+            self._shares[message["home"]].hear(message, data)
+        elif "tell" in message:
+            self._tell(message["tell"], data)
+        elif "open" in message:
+            if not self._open.done():
+                self._open.set_result(message["open"])
+        elif not self._ready.done():
+            if "failed" in message:
+                kind = ConfigError if message["kind"] == ConfigError.__name__ else StartError
+                self._ready.set_exception(kind(message["failed"]))
+            else:
+                self._ready.set_result(None)
+
+    def _tell(self, what: str, values: bytes) -> None:
+        observer = self._observed
+        if observer is not None:
+            tellers = (observer.stage, observer.download, observer.found, observer.offering)
+            {teller.__name__: teller for teller in tellers}[what](*pickle.loads(values))
+
+    def _cut(self) -> None:
+        """It says no more: it is gone, or about to be."""
+        self._free()
+        asyncio.get_running_loop().call_later(FORCED, self._kill_now)
+
+    def _free(self) -> None:
+        """What it had is free for the others."""
+        self._shared.loads.say(self._number - 1, None)
+        while self._shares:
+            self._shares.popitem()[1].close()
+
+    def _kill_now(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self._process.returncode is None:
+                self._process.kill()
+
+    async def _end(self) -> int:
+        return await self._process.wait()
+
+    async def _kill(self) -> None:
+        self._kill_now()
+        await self._gone
+        if self._channel is not None:
+            await self._channel.aclose()
+        self._free()
+        if self._ready.done():
+            self._ready.exception()  # it has been told, or nobody waits for it any more
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

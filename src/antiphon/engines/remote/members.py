@@ -1,0 +1,44 @@
+"""The endpoints of one model, and the places that they have."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from antiphon.engines.remote.endpoint import Endpoint, Findings
+from antiphon.ports.engine import Done, EngineOutput, PrefillProgress
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
+    is not up. `trace`: what it told of itself when that was found; `seen`: when it last did, on the loop's clock.
+    `refused`: the trace of what was found unfit, so that it is not tried again."""
+
+    endpoint: Endpoint
+    up: bool = False
+    detail: str = "it has not been asked yet"
+    findings: Findings | None = None
+    trace: str = ""
+    seen: float = float("-inf")
+    refused: str = ""
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    doubted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """One of the works that a member does at once. `has_read`: called when its prompt has been read. `thinks`: more
+    of the same reply is likely to follow its end; `ended`: it has come to its end."""
+
+    member: Member
+    has_read: Callable[[], None]
+    thinks: bool
+    ended: bool = False
+    _reads: bool = True
+
+    def hears(self, output: EngineOutput) -> None:
+        """What the member says of the work."""
+        if self._reads and not isinstance(output, PrefillProgress):
+            self._reads = False
+            self.has_read()
+        self.ended = isinstance(output, Done)

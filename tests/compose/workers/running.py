@@ -1,0 +1,222 @@
+"""`antiphon serve --workers N` in processes of its own, and clients that know which of them answers."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from tests.referee.live import clean_env
+
+PATIENCE = 180.0
+CHILD = "antiphon.compose.workers.child"
+ENGINE = "embedded/child.py"
+_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
+HEAD = "POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: any\r\nanthropic-version: 2023-06-01\r\n"
+
+
+async def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for what nothing announces."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not holds():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"never came: {what}") from None
+
+
+def ask(text: str, *, max_tokens: int = 2000, stream: bool = True) -> dict[str, Any]:
+    """A request for one reply."""
+    messages = [{"role": "user", "content": text}]
+    return {"model": "claude-opus-4-8", "max_tokens": max_tokens, "stream": stream, "messages": messages}
+
+
+def request(body: Mapping[str, Any]) -> bytes:
+    """A request in bytes."""
+    data = json.dumps(body).encode()
+    return f"{HEAD}content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n".encode() + data
+
+
+@dataclass
+class Client:
+    """One connection. `worker`: the process that has taken it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    worker: int = 0
+    came: bytes = b""
+
+    def send(self, body: Mapping[str, Any]) -> None:
+        """Send one request."""
+        self.writer.write(request(body))
+
+    async def until(self, text: bytes) -> bytes:
+        """All that came, once it has this text. Raises `EOFError` where the connection ends before."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in self.came:
+                data = await self.reader.read(65536)
+                if not data:
+                    raise EOFError(self.came.decode())
+                self.came += data
+        return self.came
+
+    async def is_cut(self) -> bool:
+        """Whether the connection ends before the stream does."""
+        try:
+            await self.until(b"message_stop")
+        except (EOFError, ConnectionError):
+            return True
+        return False
+
+
+@dataclass
+class Serving:
+    """A server that runs. `said`: its lines so far."""
+
+    process: asyncio.subprocess.Process
+    port: int = 0
+    said: list[str] = field(default_factory=list[str])
+
+    @property
+    def pid(self) -> int:
+        """The parent."""
+        return self.process.pid
+
+    @property
+    def lost(self) -> int:
+        """How many workers have died."""
+        return sum("Starting it again" in line for line in self.said)
+
+    @property
+    def back(self) -> int:
+        """How many of these are there again, and answer."""
+        return sum(" is back" in line for line in self.said)
+
+    def workers(self) -> set[int]:
+        """The workers that live."""
+        return self._children(CHILD)
+
+    def engines(self) -> set[int]:
+        """The engines that live."""
+        return self._children(ENGINE)
+
+    def _children(self, name: str) -> set[int]:
+        found: set[int] = set()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    if any(name in part for part in child.cmdline()):
+                        found.add(child.pid)
+        return found
+
+    def kill(self, pid: int | None = None, number: int = signal.SIGKILL) -> None:
+        """Send a signal, to the parent unless another is named."""
+        os.kill(self.pid if pid is None else pid, number)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[Client]:
+        """A connection that a worker has taken, closed after the block."""
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        client = Client(reader, writer)
+        ours = writer.get_extra_info("sockname")[1]
+        await until(lambda: self._holder(client, ours), "a worker that takes the connection")
+        try:
+            yield client
+        finally:
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+    def _holder(self, client: Client, ours: int) -> bool:
+        for pid in self.workers():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                for each in psutil.Process(pid).net_connections("tcp"):
+                    if each.raddr and each.raddr.port == ours:
+                        client.worker = pid
+                        return True
+        return False
+
+    async def whole(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A reply in one body, on a connection of its own."""
+        status, reply = await self.get_reply(request({**body, "stream": False}))
+        assert status == 200, reply
+        return reply
+
+    async def get_reply(self, sent: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and body that come of these bytes."""
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            try:
+                writer.write(sent)
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                length = re.search(r"content-length: (\d+)", head)
+                assert length is not None, head
+                return int(head.split()[1]), json.loads(await reader.readexactly(int(length[1])))
+            finally:
+                writer.close()
+
+    async def health(self) -> tuple[int, dict[str, Any]]:
+        """What `GET /health` says."""
+        return await self.get_reply(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+
+    async def ended(self) -> int:
+        """The exit code of the parent, once it has ended."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+    async def listening(self) -> None:
+        """Wait until it has said where it answers."""
+        await until(lambda: self.port > 0 or self.process.returncode is not None, "the address")
+        assert self.port, "".join(self.said)
+
+
+@asynccontextmanager
+async def serving(
+    *arguments: str, workers: int = 2, env: Mapping[str, str] | None = None, wait: bool = True
+) -> AsyncGenerator[Serving]:
+    """A server with so many workers on a free port; nothing of it is left after the block."""
+    given = {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false", **(env or {})}
+    command = [sys.executable, "-m", "antiphon", "serve", "--workers", str(workers), *arguments]
+    if "--port" not in arguments:
+        command += ["--port", "0"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=clean_env(given)
+    )
+    server = Serving(process)
+    reading = asyncio.create_task(_read(server))
+    try:
+        if wait:
+            await server.listening()
+        yield server
+    finally:
+        left = [process.pid, *server.workers(), *server.engines()]
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(30):
+                    await process.wait()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            await process.wait()
+            await reading
+
+
+async def _read(server: Serving) -> None:
+    assert server.process.stdout is not None
+    async for line in server.process.stdout:
+        text = line.decode("utf-8", "replace")
+        server.said.append(text)
+        found = _URL.search(text)
+        if found and not server.port:
+            server.port = int(found[1])
