@@ -69,7 +69,8 @@ async def measure(rounds: int, tokens: int, parallel: int, batch: int, counts: S
     threads = str(os.cpu_count() or 1)
     size, slots = str(batch), str(parallel)
     options = ["--threads", threads, "--batch", size, "--parallel", slots]
-    ours = await Server.start("antiphon", "-m", "antiphon", "serve", "--port", "0", *options)
+    # As it came, so that both read the same file.
+    ours = await Server.start("antiphon", "-m", "antiphon", "serve", "--port", "0", "--no-merge-adapter", *options)
     path = str(builtin_path(DEFAULT))
     theirs = await Server.start("llama.cpp", "-m", "benchmarks.peer_server", path, *options)
     try:

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from antiphon.config import ModelSettings
+from antiphon.config import ModelSettings, SamplingSettings
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
@@ -234,6 +234,32 @@ def own_memory(pid: int) -> int:
     """Bytes of memory that a process shares with no file and nobody."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+
+CIRCLE = "* Brazil\n"
+
+
+@pytest.mark.promise("engine.no-circles")
+async def test_a_model_with_a_guard_leaves_its_circle_and_a_request_or_a_grammar_of_its_own_keeps_it():
+    settings = ModelSettings(
+        "tiny", "builtin", context=512, parallel=1, sampling=SamplingSettings(temperature=0.0, dry=0.8)
+    )
+    engine = LlamaCppEngine(settings, model_file())
+    await engine.start()
+    try:
+        prompt = await ask(engine, "List every country that you know.", CIRCLE * 4)
+
+        async def circles(work: Generation) -> int:
+            """How often the reply says the same line, of 40 tokens."""
+            outputs = [output async for output in engine.generate(work)]
+            return "".join(piece.text for piece in outputs if isinstance(piece, Piece)).count(CIRCLE)
+
+        unguarded = await circles(Generation(prompt, 40, GREEDY))
+        assert unguarded >= 8, "the model no longer goes in circles here: this test needs another circle"
+        assert await circles(Generation(prompt, 40)) < unguarded - 2
+        assert await circles(Generation(prompt, 40, grammar='start: ("* Brazil\\n")+')) >= 8
+    finally:
+        await engine.aclose()
 
 
 async def test_sampling_of_the_settings_is_on_the_card():

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -17,7 +17,30 @@ from tests.weights.adapter_files import adapter_file
 from tests.weights.test_rewriting import ALPHA, model, pairs
 
 NAME = "blk.0.attn_q.weight"
-Usage = namedtuple("Usage", ("total", "used", "free"))
+
+
+class Usage(NamedTuple):
+    """What `shutil` says of a disk."""
+
+    total: int
+    used: int
+    free: int
+
+
+def without_its_end(data: bytes) -> bytes:
+    return data[:-1]
+
+
+def emptied(data: bytes) -> bytes:
+    return data[:0]
+
+
+def with_a_bit_turned(data: bytes) -> bytes:
+    return data[:900] + bytes([data[900] ^ 1]) + data[901:]
+
+
+def with_a_byte_more(data: bytes) -> bytes:
+    return data + b"\0"
 
 
 @pytest.fixture
@@ -65,15 +88,7 @@ def test_a_builtin_model_is_written_twice_with_its_adapter_and_without_and_only_
 
 
 @pytest.mark.promise("weights.anew-checked")
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(lambda data: data[:-1], id="cut short by a byte"),
-        pytest.param(lambda data: b"", id="empty"),
-        pytest.param(lambda data: data[:900] + bytes([data[900] ^ 1]) + data[901:], id="one bit"),
-        pytest.param(lambda data: data + b"\0", id="a byte more"),
-    ],
-)
+@pytest.mark.parametrize("damage", [without_its_end, emptied, with_a_bit_turned, with_a_byte_more])
 def test_a_damaged_file_is_made_again_and_the_other_one_left_alone(
     builtin: ResolvedModel, tmp_path: Path, damage: Callable[[bytes], bytes]
 ):
@@ -149,8 +164,12 @@ def test_what_a_killed_server_left_half_written_is_removed_and_what_is_being_wri
 @pytest.mark.promise("weights.anew-once")
 def test_servers_that_start_at_once_end_with_the_same_whole_files(builtin: ResolvedModel, tmp_path: Path):
     told = [Told() for _ in range(4)]
+
+    def start(each: Told) -> Prepared:
+        return prepare(builtin, each, tmp_path / "kept")
+
     with ThreadPoolExecutor(4) as threads:
-        made = list(threads.map(lambda each: prepare(builtin, each, tmp_path / "kept"), told))
+        made = list(threads.map(start, told))
     assert made.count(made[0]) == 4
     assert made[0].for_tools is not None
     assert is_whole(made[0].path)

@@ -1,8 +1,8 @@
 """The header of a GGUF file: what a model or an adapter says about itself, and where its tensors lie.
 
-Own code, because the `gguf` package takes 5.0 s to open the default model: it builds an array view for each of the
-vocabulary's 49,152 tokens and 48,900 merges. This reader walks the header once and decodes the few tokens that are
-special: some 40 ms for the same file.
+Own code, because the reader of the `gguf` package takes 5.0 s to open the default model: it builds an array view for
+each of the vocabulary's 49,152 tokens and 48,900 merges. This reader walks the header once and decodes the few tokens
+that are special: some 40 ms for the same file.
 
 A file may be hostile or cut short. Every length is checked against the bytes that are there, at most `MAX_HEADER`
 bytes are read, and each element of an array costs at least one of them, so the work is bounded too.
