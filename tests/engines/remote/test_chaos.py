@@ -131,7 +131,9 @@ async def test_a_reply_that_no_engine_gives_is_an_error_and_the_next_one_is_well
 async def test_a_stream_that_was_begun_ends_with_an_error_in_band_and_no_other_does(city: City, fault: Answer):
     first, second = city.fakes
     first.fault = fault
-    answers = await asyncio.gather(*(city.bridge.post({**ASKED, "stream": True}) for _ in range(4)))
+    # Four conversations: the turns of one would all be the same engine's.
+    bodies = [{**ASKED, "messages": [{"role": "user", "content": f"Hi {n}"}], "stream": True} for n in range(4)]
+    answers = await asyncio.gather(*map(city.bridge.post, bodies))
     assert {answer.status for answer in answers} == {200}
     ends = [answer.events[-1]["type"] for answer in answers]
     assert {*ends} == {"error", "message_stop"}

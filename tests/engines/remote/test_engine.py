@@ -12,7 +12,6 @@ from antiphon.engines.remote.connection import Access, Connection
 from antiphon.engines.remote.endpoint import Findings
 from antiphon.engines.remote.engine import RemoteEngine
 from antiphon.engines.remote.llama_server import LlamaServer
-from antiphon.engines.remote.members import LeastBusy
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 from tests.engines.remote.fake_llama import REPLY, FakeLlama, event, fake_llama
@@ -38,7 +37,7 @@ class Room:
         made = RemoteEngine(
             wishes or Wishes("tiny"),
             [LlamaServer(Connection(Access(url, silence=5))) for url in urls],
-            LeastBusy(limit),
+            limit=limit or None,
             told=self.told.__setitem__,
             interval=interval,
         )
