@@ -5,12 +5,12 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import process_time
 from typing import Protocol
 
 from antiphon.engines.remote.placement import Seat, Wish, keys_of
 from antiphon.engines.remote.pool import Ticket
-from antiphon.engines.remote.prefixes import Marks, marks_of
+from antiphon.engines.remote.prefixes import Marks, marked
 from antiphon.errors import EngineFault, EngineFull
 
 
@@ -138,9 +138,17 @@ class Talk:
 
     @property
     def marks(self) -> Marks:
-        """The marks of what is asked now. The tokens are numbers that no other conversation has."""
-        shared = range(-1 - self.app * 1_000_000, -1 - self.app * 1_000_000 - self.beginning, -1)
-        return marks_of((*shared, *range(self.number * 1_000_000, self.number * 1_000_000 + self.own)))
+        """The marks of what is asked now, as if of tokens that no other conversation has behind the beginning."""
+        total = self.beginning + self.own
+        lengths = tuple(marked(total))
+        return Marks(
+            tuple(
+                hash((-1 - self.app, length)) if length <= self.beginning else hash((self.number, length))
+                for length in lengths
+            ),
+            lengths,
+            total,
+        )
 
 
 @dataclass(slots=True)
@@ -274,12 +282,12 @@ class Fleet:
             self._refused(talk, problem, since)
 
         ticket = Ticket(Wish(marks, str(talk.number)), begin, fail, tenant=str(talk.number % 20))
-        started = perf_counter()
+        started = process_time()
         try:
             self._door.ask(ticket, now)
         except EngineFull as full:
             fail(full)
-        self.figures.deciding += perf_counter() - started
+        self.figures.deciding += process_time() - started
 
     def _refused(self, talk: Talk, problem: EngineFault, since: float) -> None:
         self.figures.refused += 1

@@ -1,5 +1,6 @@
 """The engines that exist, and how a test gets one: the only place that names them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -65,31 +66,38 @@ def llama_server(window: int) -> Engine:
     return ForeignLlama(Foreign(str(model_file().path), free_port(), window))
 
 
+def two_llama_servers(window: int) -> Engine:
+    """Two of them, of which each conversation has one; not started."""
+    model = str(model_file().path)
+    return ForeignLlama(*(Foreign(model, free_port(), window) for _ in range(2)))
+
+
 IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
     "llama.cpp": llama_cpp,
     "scripted": scripted,
     "llama-server": llama_server,
+    "two llama-servers": two_llama_servers,
 }
 
 
 class ForeignLlama(RemoteEngine):
-    """An engine that brings the server along which it is remote to."""
+    """An engine that brings the servers along which it is remote to."""
 
-    def __init__(self, settings: Foreign) -> None:
-        super().__init__(Wishes("tiny"), [LlamaServer(Connection(Access(settings.url, settings.key)))])
+    def __init__(self, *settings: Foreign) -> None:
+        super().__init__(Wishes("tiny"), [LlamaServer(Connection(Access(one.url, one.key))) for one in settings])
         self._settings = settings
-        self._server: ForeignServer | None = None
+        self._servers: list[ForeignServer] = []
 
     async def start(self) -> None:
-        """Start both."""
-        self._server = await ForeignServer.start(self._settings)
+        """Start all."""
+        self._servers = list(await asyncio.gather(*map(ForeignServer.start, self._settings)))
         await super().start()
 
     async def aclose(self) -> None:
-        """End both."""
+        """End all."""
         await super().aclose()
-        if self._server is not None:
-            await self._server.kill()
+        for server in self._servers:
+            await server.kill()
 
 
 def model_file() -> ModelFile:

@@ -59,6 +59,11 @@ class ForeignRouter:
             raise
         return router
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     async def sees(self, engines: int) -> bool:
         """Whether it has so many engines that are well."""
         try:

@@ -25,6 +25,8 @@ less."""
 LONGEST_DELAY: Final = 10.0
 _TRACE_TIMEOUT: Final = 5.0
 _ATTEMPTS: Final = 2
+_FEW: Final = 40
+_LOOKS_A_SECOND: Final = 20
 
 _Reply = TypeVar("_Reply")
 _log = logging.getLogger("antiphon.engine")
@@ -53,7 +55,8 @@ class RemoteEngine:
         self._members = [Member(endpoint) for endpoint in endpoints]
         self._places = Pooled(self._members, limit=limit, queue=queue)
         self._told = told
-        self._interval = interval
+        # Many of them are looked at more seldom: work finds out as well who is away.
+        self._interval = max(interval, len(endpoints) / _LOOKS_A_SECOND) if len(endpoints) > _FEW else interval
         self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
         self._first: Findings | None = None
         self._watching: list[asyncio.Task[None]] = []

@@ -12,7 +12,7 @@ from antiphon.ports.engine import Done, EngineOutput, PrefillProgress
 class Member:
     """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
     is not up. `trace`: what it told of itself when that was found; `seen`: when it last did, on the loop's clock.
-    `refused`: the trace of what was found unfit, so that it is not tried again."""
+    `works`: how many it has now. `refused`: the trace of what was found unfit, so that it is not tried again."""
 
     endpoint: Endpoint
     up: bool = False
@@ -20,6 +20,7 @@ class Member:
     findings: Findings | None = None
     trace: str = ""
     seen: float = float("-inf")
+    works: int = 0
     refused: str = ""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     doubted: asyncio.Event = field(default_factory=asyncio.Event)

@@ -97,8 +97,11 @@ class Pooled:
         try:
             member = self._members[await turn]
             place = Place(member, lambda: self._pool.read(ticket, self._now()), thinks=bool(work.stops))
+            member.works += 1
             yield place
         finally:
+            if place is not None:
+                place.member.works -= 1
             keeps = place is not None and place.ended and place.thinks
             if ticket.working:
                 self._pool.end(ticket, self._now(), keep=keeps)

@@ -30,16 +30,24 @@ class Marks:
     tokens: int
 
 
+def marked(length: int) -> Iterator[int]:
+    """Where the marks of a prompt of this length stand."""
+    at = BLOCK
+    while at <= length:
+        yield at
+        at += max(BLOCK, at // _FINENESS // BLOCK * BLOCK)
+
+
 def marks_of(tokens: tuple[int, ...]) -> Marks:
     """The marks of a prompt."""
     hashes: list[int] = []
-    lengths: list[int] = []
-    last, at = 0, BLOCK
-    while at <= len(tokens):
-        hashes.append(hash((hashes[-1] if hashes else 0, tokens[last:at])))
-        lengths.append(at)
-        last, at = at, at + max(BLOCK, at // _FINENESS // BLOCK * BLOCK)
-    return Marks(tuple(hashes), tuple(lengths), len(tokens))
+    lengths = tuple(marked(len(tokens)))
+    last, before = 0, 0
+    for at in lengths:
+        before = hash((before, tokens[last:at]))
+        hashes.append(before)
+        last = at
+    return Marks(tuple(hashes), lengths, len(tokens))
 
 
 class Prefixes:
