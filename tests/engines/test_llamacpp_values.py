@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
-from antiphon.engines.llamacpp.grammar import GrammarWriter
+from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 
@@ -73,7 +73,7 @@ def test_the_request_goes_before_the_card(asked: Sampling, recommended: Sampling
     ],
 )
 def test_a_text_that_spells_a_control_token_is_left_to_the_model(told: str, forces: bool):
-    writer = GrammarWriter(["<|im_end|>", "<|im_start|>", '<|"|>'], 2)
+    writer = GrammarWriter(["<|im_end|>", "<|im_start|>", '<|"|>'], (2,))
     options = "" if forces else '"no_forcing": true'
     assert writer.write(f"start: x\nx: {told}\n") == (
         f"%llguidance {{{options}}}\nstart: the_reply <[2]>?\nthe_reply: x\nx: {told}\n"

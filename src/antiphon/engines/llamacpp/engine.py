@@ -9,12 +9,12 @@ from typing import Any, Final, TypeVar
 from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
+from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
-from antiphon.engines.llamacpp.grammar import GrammarWriter
 from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.sampling import native_sampling
@@ -130,7 +130,8 @@ class LlamaCppEngine:
             self._card = replace(self._card, window=min(self._context, given))
             await self._tokenizer.find_opening()
             self._control = await self._tokenizer.control_tokens(self._card.special_tokens)
-            self._grammars = GrammarWriter(self._control, self._control.get(self._card.eos_token))
+            end = self._control.get(self._card.eos_token)
+            self._grammars = GrammarWriter(self._control, () if end is None else (end,))
             if self._card.sees:
                 await self._learn_to_see()
         except BaseException:
