@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.ports.engine import EngineOutput, Generation, ModelCard
+
+SESSION_HEADER: Final = "x-session-id"
+"""Routers in front of engines keep to one engine what has the same value in it. Source: vllm-router, Ray Serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model an endpoint has: two of which all three are the same answer for each other.
+
+    `model`: its name, or whatever the engine tells it by. `template`, `tokenizer`: a text that is another one where
+    these are others.
+    """
+
+    model: str
+    template: str
+    tokenizer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """What is at a URL: the `engine` and its `version`, the model's `card`, and all that was tried."""
+    """What is at a URL: the `engine` and its `version`, the model's `card`, and all that was tried.
+
+    `places`: works that it does at once, 0 where it does not say.
+    """
 
     engine: str
     version: str
     card: ModelCard
+    identity: Identity
     rows: tuple[Finding, ...] = ()
+    places: int = 0
 
     @property
     def missing(self) -> tuple[Finding, ...]:
@@ -53,6 +74,14 @@ class Endpoint(Protocol):
         """
         ...
 
+    async def trace(self) -> str:
+        """Whether it could work now, and whether what was learnt still holds: a text that is another one where the
+        engine has another model. Costs small questions only, and is asked often.
+
+        Raises `EngineUnavailable` where it could not work now.
+        """
+        ...
+
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """See `Engine.tokenize`."""
         ...
@@ -64,10 +93,11 @@ class Endpoint(Protocol):
         """
         ...
 
-    async def is_healthy(self) -> bool:
-        """Whether it could work now; never raises."""
-        ...
-
     async def aclose(self) -> None:
         """Close all connections; may be called more than once."""
         ...
+
+
+def session(work: Generation) -> dict[str, str]:
+    """The headers that keep a conversation at one engine where there is a router between."""
+    return {SESSION_HEADER: work.conversation} if work.conversation else {}

@@ -1,0 +1,251 @@
+"""HTTP to one engine: questions with an answer in JSON, and streams of events. All faults are kinds of `EngineFault`.
+
+What a status means: 429 and 503 say that there is no room now; 500 and 502 that the engine, or what stands before
+it, is broken, and that nothing was begun; the others that the engine would not do it. An engine that answers with
+such a status has not begun a reply, so that another may be asked; one that is lost behind its 200 has.
+"""
+
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from time import time
+from typing import Any, Final, cast
+
+import aiohttp
+import orjson
+
+from antiphon.engines.remote.sse import BrokenStream, EventReader
+from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
+
+CONNECT_TIMEOUT: Final = 10.0
+CALL_TIMEOUT: Final = 60.0
+SILENCE_TIMEOUT: Final = 300.0
+# Servers close idle connections after 5 s (uvicorn, cpp-httplib): one that is used just then would be lost.
+_KEPT: Final = 4.0
+_MOST_ANSWER: Final = 64 * 1024 * 1024
+_SHOWN: Final = 300
+_RETRY_AFTER: Final = 1.0
+_LONGEST_RETRY: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an engine is reached. `url` has neither a slash at its end nor a key in it.
+
+    `key` and `headers` go with every request, and are never told to anybody else. `ca_file`: certificates (PEM) to
+    trust beside the system's. `proxies`: those of the environment are used. `silence`: seconds for which an engine
+    may say nothing, before its reply begins and while it writes.
+    """
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    ca_file: str | None = None
+    proxies: bool = False
+    silence: float = SILENCE_TIMEOUT
+    connect: float = CONNECT_TIMEOUT
+
+
+class EngineBroken(EngineNotBegun):
+    """The engine answered 500: it may be broken, or the work may be such that it breaks on it."""
+
+
+class Connection:
+    """Connections to one engine, kept for the next request where that is safe. To be made inside of an event loop.
+
+    Raises OSError where `ca_file` cannot be read, `ssl.SSLError` (one of them) where it holds no certificate.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        # Without a file aiohttp trusts what the system does.
+        trusted = True if access.ca_file is None else ssl.create_default_context()
+        if isinstance(trusted, ssl.SSLContext):
+            trusted.load_verify_locations(access.ca_file)
+        headers = {"content-type": "application/json", **access.headers}
+        if access.key is not None:
+            headers["authorization"] = f"Bearer {access.key}"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT, ssl=trusted),
+            headers=headers,
+            trust_env=access.proxies,
+            # A cookie of one tenant's reply is not for the next one's.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """Where the engine is."""
+        return self.access.url
+
+    async def aclose(self) -> None:
+        """Close all connections; streams that are open end with `EngineDied`."""
+        await self._session.close()
+
+    async def get(self, path: str, *, patience: float = CALL_TIMEOUT) -> dict[str, Any]:
+        """The answer, a JSON object; empty where there is no body."""
+        return await self._call("GET", path, None, {}, patience)
+
+    async def post(
+        self, path: str, body: object, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT
+    ) -> dict[str, Any]:
+        """The answer, a JSON object; empty where there is no body."""
+        return await self._call("POST", path, body, headers or {}, patience)
+
+    async def events(
+        self, path: str, body: object, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """What the engine streams, each event a JSON object, up to `[DONE]` or the end of the stream.
+
+        Closing the generator closes the connection, which is how engines are told to stop. Whether the stream came to
+        its end is for the caller to see: it knows what the last event has to say.
+        """
+        timeout = aiohttp.ClientTimeout(
+            total=None, connect=None, sock_connect=self.access.connect, sock_read=self.access.silence
+        )
+        response = await self._open("POST", path, body, headers or {}, timeout)
+        try:
+            if response.status != 200:
+                raise _refusal(response, await _read(response, path))
+            if response.content_type != "text/event-stream":
+                raise EngineDied(
+                    f"{path} answered with {response.content_type} where a stream of events was asked for"
+                )
+            reader = EventReader()
+            async for data in response.content.iter_any():
+                for event in reader.feed(data):
+                    yield _object(event, path)
+                if reader.over:
+                    return
+        except BrokenStream as problem:
+            raise EngineDied(f"{path} answered with what is no stream of events: {problem}") from problem
+        except TimeoutError as problem:
+            raise EngineDied(f"the engine said nothing for {self.access.silence:g} s in a reply") from problem
+        except (aiohttp.ClientError, OSError) as problem:
+            raise EngineDied(f"the engine was lost in the middle of a reply: {_words(problem)}") from problem
+        finally:
+            response.close()
+
+    async def _call(
+        self, method: str, path: str, body: object, headers: Mapping[str, str], patience: float
+    ) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=patience, sock_connect=min(patience, self.access.connect))
+        response = await self._open(method, path, body, headers, timeout)
+        try:
+            data = await _read(response, path)
+        except TimeoutError as problem:
+            raise EngineDied(f"the engine did not end its answer to {path} in {patience:g} s") from problem
+        except (aiohttp.ClientError, OSError) as problem:
+            raise EngineDied(f"the engine was lost during {path}: {_words(problem)}") from problem
+        finally:
+            response.release()
+        if not 200 <= response.status < 300:
+            raise _refusal(response, data)
+        return _object(data, path) if data.strip() else {}
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> aiohttp.ClientResponse:
+        """Send a request; its answer's status is here, its body is not."""
+        data = None if body is None else _to_json(body)
+        if self._session.closed:
+            raise EngineUnavailable("the engine's connections are closed")
+        try:
+            return await self._session.request(
+                method, self.url + path, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            )
+        except aiohttp.ConnectionTimeoutError as problem:
+            raise EngineNotBegun(f"{self.url} did not accept a connection: {_words(problem)}") from problem
+        except TimeoutError as problem:
+            raise EngineDied(f"the engine did not answer {path} in time: {_words(problem)}") from problem
+        except (aiohttp.ClientError, OSError) as problem:
+            raise EngineNotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
+
+
+async def _read(response: aiohttp.ClientResponse, path: str) -> bytes:
+    """The whole body; a bound on it, since what answers need not be an engine."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > _MOST_ANSWER:
+            response.close()
+            raise EngineDied(f"{path} answered with more than {_MOST_ANSWER} bytes")
+    return b"".join(parts)
+
+
+def _to_json(value: object) -> BytesIO:
+    # As a file, because a body of megabytes is then sent piece by piece, with room for others in between.
+    try:
+        return BytesIO(orjson.dumps(value))
+    except orjson.JSONEncodeError as problem:
+        raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
+
+
+def _object(data: bytes, path: str) -> dict[str, Any]:
+    try:
+        value: object = orjson.loads(data)
+    except orjson.JSONDecodeError as problem:
+        raise EngineDied(f"{path} answered with what is no JSON: {data[:80]!r}") from problem
+    if not isinstance(value, dict):
+        raise EngineDied(f"{path} answered with what is no JSON object: {data[:80]!r}")
+    return cast("dict[str, Any]", value)
+
+
+def _refusal(response: aiohttp.ClientResponse, data: bytes) -> EngineFault:
+    return refusal(response.status, data, response.headers.get("retry-after"))
+
+
+def refusal(status: int, data: bytes, retry_after: str | None = None) -> EngineFault:
+    """The fault in an error reply, or in an error inside of a stream that nothing came before."""
+    text = f"the engine answered {status}: {error_text(data)}"
+    if status == 429 or (status in (503, 529) and retry_after is not None):
+        return EngineFull(text, retry_after=_seconds(retry_after))
+    if status in (503, 529):
+        return EngineUnavailable(text)
+    if status == 502:
+        return EngineNotBegun(text)
+    if status == 500:
+        return EngineBroken(text)
+    if status in (401, 403):
+        return EngineRefused(f"{text} (is the engine's key right? `key_env` names the variable that holds it)")
+    return EngineRefused(text)
+
+
+def error_text(data: bytes) -> str:
+    """What an error reply says, in whichever form engines and proxies have it."""
+    try:
+        said: Any = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        said = data[:_SHOWN].decode("utf-8", "replace")
+    for key in ("error", "message", "detail"):
+        while isinstance(said, dict) and key in said:
+            said = cast("dict[str, Any]", said)[key]
+    return " ".join(str(cast("object", said)).split())[:_SHOWN]
+
+
+def _seconds(retry_after: str | None) -> float:
+    """The seconds in a `retry-after` header. Source: RFC 9110 §10.2.3."""
+    if retry_after is None:
+        return _RETRY_AFTER
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - time()
+        except ValueError:
+            return _RETRY_AFTER
+    return min(max(seconds, 0.0), _LONGEST_RETRY) if seconds == seconds else _RETRY_AFTER
+
+
+def _words(problem: BaseException) -> str:
+    return str(problem) or type(problem).__name__

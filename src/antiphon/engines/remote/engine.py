@@ -1,0 +1,305 @@
+"""One model in engines that somebody else runs, behind the `Engine` port."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from antiphon.dialogue.rendered import Segment
+from antiphon.engines.llamacpp.ahead import read_ahead
+from antiphon.engines.remote.agreement import Wishes, disagreement, joint_card, lacking
+from antiphon.engines.remote.connection import EngineBroken
+from antiphon.engines.remote.endpoint import Endpoint, Findings
+from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
+from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
+
+WATCH_INTERVAL: Final = 2.0
+FRESH: Final = 1.0
+"""Seconds for which an engine is believed to have the model that it was last seen with: none can load another one in
+less."""
+
+_TRACE_TIMEOUT: Final = 5.0
+_ATTEMPTS: Final = 2
+
+_Reply = TypeVar("_Reply")
+_log = logging.getLogger("antiphon.engine")
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
+    is not."""
+
+    endpoint: Endpoint
+    up: bool = False
+    detail: str = "it has not been asked yet"
+    findings: Findings | None = None
+    trace: str = ""
+    seen: float = float("-inf")
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    doubted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Choice(Protocol):
+    """Which endpoint does which work."""
+
+    def place(self, work: Generation, among: Sequence[Member]) -> AbstractAsyncContextManager[Member]:
+        """One of those that are up (there is one at least), for as long as the context is open; waits for room.
+
+        Raises `EngineFull`.
+        """
+        ...
+
+
+class FirstUp:
+    """Everything to the first one that is up."""
+
+    @asynccontextmanager
+    async def place(self, work: Generation, among: Sequence[Member]) -> AsyncGenerator[Member]:
+        """The first of them."""
+        yield among[0]
+
+
+class RemoteEngine:
+    """A model at one URL or at many, which all have to have the same one.
+
+    Work that an endpoint did not begin is tried once more, at another one if there is one. An endpoint that is lost,
+    or has another model, is left out until it is back and has what it should have. `told`: hears at the start what
+    was found at each URL. `interval`: seconds between two looks at an endpoint.
+    """
+
+    def __init__(
+        self,
+        wishes: Wishes,
+        endpoints: Sequence[Endpoint],
+        choice: Choice | None = None,
+        *,
+        told: Callable[[str, Findings], None] | None = None,
+        interval: float = WATCH_INTERVAL,
+    ) -> None:
+        self._wishes = wishes
+        self._members = [Member(endpoint) for endpoint in endpoints]
+        self._choice: Choice = choice or FirstUp()
+        self._told = told
+        self._interval = interval
+        self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
+        self._first: Findings | None = None
+        self._watching: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card; complete when `start` returns."""
+        return self._card
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The endpoints, in the order in which they were named."""
+        return self._members
+
+    async def start(self) -> None:
+        """Learn what is at every URL. Raises `EngineFault`, and leaves nothing running.
+
+        One of several endpoints may be away; it joins when it comes.
+        """
+        try:
+            learnt = await asyncio.gather(*map(self._learn, self._members), return_exceptions=True)
+            for problem in learnt:
+                if isinstance(problem, BaseException) and not isinstance(problem, EngineUnavailable):
+                    raise problem
+            found = {member.endpoint.url: member.findings for member in self._members if member.findings is not None}
+            if not found:
+                raise EngineUnavailable(self._details())
+            for url, findings in found.items():
+                if self._told is not None:
+                    self._told(url, findings)
+            if words := [lacking(url, findings) for url, findings in found.items() if findings.missing]:
+                raise EngineFault(" ".join(words))
+            self._first, self._card = joint_card(self._wishes, found)
+        except BaseException:
+            await self.aclose()
+            raise
+        for member in self._members:
+            if member.findings is None:
+                _log.warning("%s: %s; it will be used when it is there", member.endpoint.url, member.detail)
+            else:
+                self._enter(member)
+        self._watching = [asyncio.create_task(self._watch(member)) for member in self._members]
+
+    async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
+        """The tokens of the segments, in order."""
+        return await self._ask(lambda endpoint: endpoint.tokenize(segments, begins=begins))
+
+    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+        """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
+        room = self._card.window - len(work.prompt.tokens)
+        if room < 0:
+            raise EngineRefused(
+                f"the prompt has {len(work.prompt.tokens)} tokens, and the model's window is {self._card.window}"
+            )
+        if room == 0:
+            yield Done("length", 0)
+            return
+        # The endpoint is free for others when the model has ended, not when a client has read that.
+        async with aclosing(read_ahead(self._tried(work, min(work.max_tokens, room)))) as outputs:
+            async for output in outputs:
+                yield output
+
+    async def health(self) -> EngineHealth:
+        """Whether one of the endpoints can answer."""
+        if self._closed or not self._watching:
+            return EngineHealth(False, "the engine is stopped" if self._closed else "the engine has not been started")
+        return EngineHealth(any(member.up for member in self._members), self._details())
+
+    async def aclose(self) -> None:
+        """Close all connections; requests in flight end with `EngineDied`."""
+        self._closed = True
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        for member in self._members:
+            member.up, member.detail = False, "the engine is stopped"
+            await member.endpoint.aclose()
+
+    async def _tried(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
+        """The work's outputs, of the endpoint that began it."""
+        tried: list[Member] = []
+        while True:
+            begun = False
+            async with self._choice.place(work, self._among(tried)) as member:
+                try:
+                    await self._confirm(member)
+                    async with aclosing(member.endpoint.generate(work, limit)) as outputs:
+                        async for output in outputs:
+                            begun = True
+                            yield output
+                    return
+                except EngineUnavailable as problem:
+                    if begun:
+                        raise EngineDied(str(problem)) from problem
+                    self._judge(member, problem, tried)
+                except EngineDied:
+                    self._doubt(member)
+                    raise
+            tried.append(member)
+
+    async def _ask(self, question: Callable[[Endpoint], Awaitable[_Reply]]) -> _Reply:
+        tried: list[Member] = []
+        while True:
+            member = self._among(tried)[0]
+            try:
+                await self._confirm(member)
+                return await question(member.endpoint)
+            except EngineUnavailable as problem:
+                self._judge(member, problem, tried)
+            tried.append(member)
+
+    def _among(self, tried: Sequence[Member]) -> Sequence[Member]:
+        """The members that may be asked; those that were tried already only where there is no other."""
+        up = [member for member in self._members if member.up]
+        if not up:
+            raise EngineUnavailable(f"no engine can take the request now: {self._details()}")
+        return [member for member in up if member not in tried] or up
+
+    def _details(self) -> str:
+        """Why those are away that are, in words for the owner."""
+        return "; ".join(f"{member.endpoint.url}: {member.detail}" for member in self._members if not member.up)
+
+    def _judge(self, member: Member, problem: EngineUnavailable, tried: Sequence[Member]) -> None:
+        """What is to be thought of an endpoint that did not begin; raises where no more is to be tried."""
+        if not isinstance(problem, EngineFull):
+            self._doubt(member)
+        if len(tried) + 1 < _ATTEMPTS:
+            return
+        if isinstance(problem, EngineBroken):
+            raise EngineDied(str(problem)) from problem
+        raise problem
+
+    def _doubt(self, member: Member) -> None:
+        """Look at the endpoint before anything else is asked of it."""
+        member.seen = float("-inf")
+        member.doubted.set()
+
+    async def _confirm(self, member: Member) -> None:
+        """Whether the endpoint still has its model. Raises `EngineNotBegun`."""
+        if asyncio.get_running_loop().time() - member.seen <= FRESH:
+            return
+        async with member.asking:
+            if asyncio.get_running_loop().time() - member.seen <= FRESH:
+                return
+            try:
+                trace = await self._trace(member)
+            except EngineFault as problem:
+                self._leave(member, str(problem))
+                raise EngineNotBegun(f"{member.endpoint.url}: {problem}") from problem
+            if trace != member.trace or not member.up:
+                self._leave(member, "it does not have the model any more that it had")
+                raise EngineNotBegun(f"{member.endpoint.url}: {member.detail}")
+
+    async def _trace(self, member: Member) -> str:
+        try:
+            async with asyncio.timeout(_TRACE_TIMEOUT):
+                trace = await member.endpoint.trace()
+        except TimeoutError:
+            raise EngineUnavailable(f"it did not answer in {_TRACE_TIMEOUT:g} s") from None
+        member.seen = asyncio.get_running_loop().time()
+        return trace
+
+    async def _watch(self, member: Member) -> None:
+        """Keep looking at an endpoint."""
+        while True:
+            if not member.doubted.is_set():
+                try:
+                    async with asyncio.timeout(self._interval):
+                        await member.doubted.wait()
+                except TimeoutError:
+                    pass
+            member.doubted.clear()
+            async with member.asking:
+                await self._look(member)
+            if not member.up:
+                await asyncio.sleep(self._interval)
+
+    async def _look(self, member: Member) -> None:
+        try:
+            trace = await self._trace(member)
+            if member.up and trace == member.trace:
+                return
+            if member.up:
+                self._leave(member, "it does not have the model any more that it had")
+            await self._learn(member)
+        except EngineFault as problem:
+            self._leave(member, str(problem))
+            return
+        assert member.findings is not None
+        assert self._first is not None
+        url, findings = member.endpoint.url, member.findings
+        if findings.missing:
+            self._leave(member, lacking(url, findings))
+        elif words := disagreement(self._card, self._first, findings):
+            self._leave(member, words)
+        else:
+            self._enter(member)
+            _log.warning("%s is back", url)
+
+    async def _learn(self, member: Member) -> None:
+        member.findings = None
+        try:
+            # Before: what changes meanwhile is seen at the next look.
+            member.trace = await member.endpoint.trace()
+            member.findings = await member.endpoint.learn()
+        except EngineFault as problem:
+            member.detail = str(problem)
+            raise
+        member.seen = asyncio.get_running_loop().time()
+
+    def _enter(self, member: Member) -> None:
+        member.up, member.detail = True, ""
+
+    def _leave(self, member: Member, why: str) -> None:
+        if member.up or member.detail != why:
+            _log.error("%s is left out: %s", member.endpoint.url, why)
+        member.up, member.detail = False, why
+        member.doubted.set()
