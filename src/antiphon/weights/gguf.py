@@ -79,9 +79,9 @@ class GgufHeader:
         User-defined tokens count where they look like markup: llama.cpp makes control tokens of those that a
         conversion forgot to mark. The others (runs of blanks and line ends, in some vocabularies) are plain text.
         """
-        looks_like_markup = set(filter(looks_like_markup, self.user_defined_tokens))
+        like_markup = set(filter(looks_like_markup, self.user_defined_tokens))
         ends = {text for text in (self.bos_token, self.eos_token) if text}
-        return self.control_tokens | looks_like_markup | ends
+        return self.control_tokens | like_markup | ends
 
 
 def read_header(path: Path) -> GgufHeader:

@@ -61,8 +61,8 @@ class TokenBytes:
             self._replace.append(_replacing(pattern, str(step.get("content", ""))))
         else:
             raise EngineFault(
-                f"the tokenizer's decoder has a step of the kind {kind}, which is not known here: the model cannot be "
-                "served through this engine"
+                f"the tokenizer's decoder has a step of the kind {kind}, which is not known here: the model cannot "
+                "be served through this engine"
             )
 
 

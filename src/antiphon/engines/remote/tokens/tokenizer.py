@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -15,7 +16,7 @@ from tokenizers import Tokenizer
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment, join_runs, looks_like_markup
-from antiphon.engines.remote.token_bytes import TokenBytes
+from antiphon.engines.remote.tokens.pieces import TokenBytes
 from antiphon.errors import EngineFault, EngineRefused
 
 _PROBE: Final = "a"
@@ -55,6 +56,7 @@ class LocalTokenizer:
 
     `control`: the control tokens by their text. `special_tokens`: all texts that a user must not be able to write as
     one token. `ends`: the tokens that end a reply. `opening`: the tokens that the model wants before a prompt.
+    `sampling`: what the model's makers recommend. `digest`, `template_digest`: tell tokenizers and templates apart.
     """
 
     def __init__(self, files: TokenizerFiles) -> None:
@@ -77,7 +79,8 @@ class LocalTokenizer:
         self.sampling = Sampling(
             _number(files.generation, "temperature"), _number(files.generation, "top_p"), _top_k(files.generation)
         )
-        self.size = self._markup.get_vocab_size(with_added_tokens=True)
+        self.digest = _digest(files.tokenizer)
+        self.template_digest = _digest(self.chat_template or "")
         self.piece = lru_cache(maxsize=None)(self._piece)
 
     @classmethod
@@ -210,6 +213,10 @@ def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
         return tokenizer.encode(text, add_special_tokens=False).ids
     except UnicodeEncodeError as problem:
         raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _object(file: Path) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A token, what it added to the text, whether that ends with a whole character, and how many there are by then."""
+    """A token, what it added to the text, whether that ends with a whole character, and how many there are then."""
 
     token: int | None
     text: str
@@ -43,7 +43,7 @@ class _Written:
 
 
 class TokenReader:
-    """Reads one reply. `shown`: control tokens whose text is shown; the others leave none, and are in no piece's tokens.
+    """Reads one reply. `shown`: control tokens whose text is shown; others leave none, and are in no piece's tokens.
 
     With `stops` pieces have their tokens, and are held back where their text could be the beginning of a stop text.
     """
