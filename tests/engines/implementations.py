@@ -11,9 +11,14 @@ from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
+from antiphon.engines.remote.agreement import Wishes
+from antiphon.engines.remote.connection import Access, Connection
+from antiphon.engines.remote.engine import RemoteEngine
+from antiphon.engines.remote.llama_server import LlamaServer
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece
 from antiphon.weights import resolve
+from tests.engines.foreign import Foreign, ForeignServer, free_port
 
 WINDOW = 2048
 SMALL_WINDOW = 256
@@ -55,7 +60,36 @@ def scripted(window: int) -> Engine:
     return ScriptedEngine("tiny", SCRIPT % window)
 
 
-IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {"llama.cpp": llama_cpp, "scripted": scripted}
+def llama_server(window: int) -> Engine:
+    """A llama-server that somebody else runs, as the only endpoint; not started."""
+    return ForeignLlama(Foreign(str(model_file().path), free_port(), window))
+
+
+IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
+    "llama.cpp": llama_cpp,
+    "scripted": scripted,
+    "llama-server": llama_server,
+}
+
+
+class ForeignLlama(RemoteEngine):
+    """An engine that brings the server along which it is remote to."""
+
+    def __init__(self, settings: Foreign) -> None:
+        super().__init__(Wishes("tiny"), [LlamaServer(Connection(Access(settings.url, settings.key)))])
+        self._settings = settings
+        self._server: ForeignServer | None = None
+
+    async def start(self) -> None:
+        """Start both."""
+        self._server = await ForeignServer.start(self._settings)
+        await super().start()
+
+    async def aclose(self) -> None:
+        """End both."""
+        await super().aclose()
+        if self._server is not None:
+            await self._server.kill()
 
 
 def model_file() -> ModelFile:

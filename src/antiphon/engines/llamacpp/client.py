@@ -30,7 +30,12 @@ SILENCE_TIMEOUT: Final = 180.0
 _DATA: Final = b"data: "
 _ERROR: Final = b"error: "
 _REASONS: Final[dict[str, Literal["end", "length", "stop"]]] = {"limit": "length", "word": "stop"}
-_FINAL_FIELDS: Final = ("stop", "stop_type", "stopping_word", "tokens_predicted", "timings/cache_n")
+STREAMED: Final[dict[str, Any]] = {
+    "stream": True,
+    "return_progress": True,
+    "response_fields": ("stop", "stop_type", "stopping_word", "tokens_predicted", "timings/cache_n"),
+}
+"""What asks the server for the events that `read_event` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class LlamaClient:
         Pieces have tokens where the body asks for them (`return_tokens`): the token that was written last, which need
         not be that of the text.
         """
-        asked = {**body, "stream": True, "return_progress": True, "response_fields": _FINAL_FIELDS}
+        asked = {**body, **STREAMED}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT)
         response = await self._open(server, "POST", "/completion", asked, timeout)
         try:
@@ -108,7 +113,7 @@ class LlamaClient:
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     if line.startswith((_DATA, _ERROR)):
-                        output = _read(orjson.loads(line[line.index(b" ") :]), tokens="return_tokens" in body)
+                        output = read_event(orjson.loads(line[line.index(b" ") :]), tokens="return_tokens" in body)
                         yield output
                         if isinstance(output, Done):
                             return
@@ -164,7 +169,8 @@ def _to_json(value: object) -> BytesIO:
         raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
 
 
-def _read(event: dict[str, Any], *, tokens: bool) -> EngineOutput:
+def read_event(event: dict[str, Any], *, tokens: bool) -> EngineOutput:
+    """What an event of a stream says. `tokens`: pieces are to have them. Raises the fault that it tells of."""
     if event.get("stop"):
         reason = _REASONS.get(event["stop_type"], "end")
         matched = event["stopping_word"] if reason == "stop" else None

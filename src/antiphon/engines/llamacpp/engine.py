@@ -1,6 +1,6 @@
 """Models in llama.cpp, behind the `Engine` port."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,25 +9,22 @@ from typing import Any, Final, TypeVar
 from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
-from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
 from antiphon.engines.llamacpp.embedded.supervisor import Supervisor
-from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
-from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.slots import Slot, Slots
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
+from antiphon.engines.llamacpp.works import Works
 from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
-from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
+from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
 LOAD_TIMEOUT: Final = 1800.0
 _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
-# llama.cpp gives a grammar with this beginning to llguidance.
 _NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
 
 _Reply = TypeVar("_Reply")
@@ -87,8 +84,6 @@ class LlamaCppEngine:
             self._tokenize, model.bos_token, PicturePlaces(self._count_places) if sees else None
         )
         self._around_message = 0
-        self._control: dict[str, int] = {}
-        self._grammars = GrammarWriter()
         wanted = settings.sampling
         self._card = ModelCard(
             id=settings.id,
@@ -104,6 +99,7 @@ class LlamaCppEngine:
             sees=sees,
             title=model.title,
         )
+        self._works = self._works_with({})
 
     @property
     def card(self) -> ModelCard:
@@ -129,9 +125,7 @@ class LlamaCppEngine:
             given = await self._client.context(_server(child))
             self._card = replace(self._card, window=min(self._context, given))
             await self._tokenizer.find_opening()
-            self._control = await self._tokenizer.control_tokens(self._card.special_tokens)
-            end = self._control.get(self._card.eos_token)
-            self._grammars = GrammarWriter(self._control, () if end is None else (end,))
+            self._works = self._works_with(await self._tokenizer.control_tokens(self._card.special_tokens))
             if self._card.sees:
                 await self._learn_to_see()
         except BaseException:
@@ -218,47 +212,17 @@ class LlamaCppEngine:
         )
         return await EngineProcess.launch(load, self._load_timeout)
 
-    async def _outputs(self, work: Generation, limit: int, slot: Slot) -> AsyncGenerator[EngineOutput]:
+    def _outputs(self, work: Generation, limit: int, slot: Slot) -> AsyncGenerator[EngineOutput, None]:
         """The work's outputs, with every token counted."""
-        shown = work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
-        body = {
-            "prompt": self._native(work.prompt),
-            "n_predict": limit,
-            # The server takes what the model without its adapter has read for the beginning of what it reads with it.
-            "cache_prompt": not (self._model.spares_plain_work and slot.anew),
-            "id_slot": slot.number,
-            **native_sampling(work.sampling, self._card.sampling),
-            **_shaped(work, shown, self._grammars),
-        }
+        body = self._works.body(work, self._native(work.prompt), limit)
+        # The server takes what the model without its adapter has read for the beginning of what it reads with it.
+        body |= {"cache_prompt": not (self._model.spares_plain_work and slot.anew), "id_slot": slot.number}
         if self._spares(work):
             body["lora"] = _NO_ADAPTER
-        counted = 0
-        async with aclosing(self._paired(body, shown) if work.stops else self._complete(body)) as outputs:
-            async for output in outputs:
-                if isinstance(output, Piece):
-                    counted = output.output_tokens
-                elif isinstance(output, Done) and output.output_tokens > counted:
-                    # Tokens without text: half a character, when the limit fell inside it.
-                    yield Piece("", output.output_tokens)
-                yield output
+        return self._works.outputs(work, self._complete(body))
 
-    async def _paired(self, body: dict[str, Any], shown: frozenset[str]) -> AsyncGenerator[EngineOutput]:
-        """What the server says, with the tokens of every piece, as far as they are known."""
-        pairing = Pairing(frozenset(token for text, token in self._control.items() if text not in shown))
-        async with aclosing(self._complete(body)) as outputs:
-            async for output in outputs:
-                if isinstance(output, Piece):
-                    piece = pairing.take(output)
-                    if piece is not None:
-                        yield piece
-                    continue
-                if isinstance(output, Done):
-                    piece = pairing.end(matched=output.reason == "stop")
-                    if piece is not None:
-                        yield piece
-                    if output.reason == "length" and pairing.held:
-                        yield pairing.rest(await self._text(pairing.held))
-                yield output
+    def _works_with(self, control: Mapping[str, int]) -> Works:
+        return Works(control, self._card.eos_token, self._card.sampling, self._text)
 
     async def _complete(self, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
         attempt = 1
@@ -318,23 +282,6 @@ class LlamaCppEngine:
         child = await self._supervisor.ready(self._ready_timeout)
         assert self._client is not None
         return child, self._client
-
-
-def _shaped(work: Generation, shown: frozenset[str], grammars: GrammarWriter) -> dict[str, Any]:
-    """The keys that bound what the model writes, and that show control tokens in it."""
-    shaped: dict[str, Any] = {}
-    if work.grammar is not None:
-        shaped["grammar"] = grammars.write(work.grammar)
-    if shown:
-        shaped["preserved_tokens"] = sorted(shown)
-    if work.stops:
-        shaped |= {"stop": work.stops, "return_tokens": True}
-    return shaped
-
-
-def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:
-    """The control tokens in a stop text: the server looks for it in what it shows."""
-    return frozenset(text for text in control if text in stop)
 
 
 def _server(child: EngineProcess) -> Server:

@@ -82,6 +82,14 @@ class PromptTokenizer:
             return [rest, *found[1:]] if rest else found[1:]
         return found
 
+    async def tokens_of(self, text: str) -> list[int]:
+        """The tokens of a text by itself, none of them a control token."""
+        return await self._ask(text, special=False)
+
+    async def single_tokens(self, texts: Collection[str]) -> set[str]:
+        """Those of the texts that are one token where control tokens are read."""
+        return {text for text, found in (await self._each(sorted(texts), special=True)).items() if len(found) == 1}
+
     async def control_tokens(self, texts: Collection[str]) -> dict[str, int]:
         """The control tokens among these texts: those that are one only where texts are read so.
 

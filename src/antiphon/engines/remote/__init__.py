@@ -5,4 +5,6 @@ connection     HTTP to one URL: questions, streams, and what goes wrong with the
 sse            streams of events, out of bytes
 engine         the `Engine` over all endpoints of a model
 agreement      whether they have the same model
+detection      which engine is at a URL
+llama_server   the endpoint that is a llama.cpp server
 """

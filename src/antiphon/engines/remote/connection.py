@@ -5,13 +5,15 @@ it, is broken, and that nothing was begun; the others that the engine would not 
 such a status has not begun a reply, so that another may be asked; one that is lost behind its 200 has.
 """
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from io import BytesIO
 from time import time
-from typing import Any, Final, cast
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar, cast
 
 import aiohttp
 import orjson
@@ -28,6 +30,8 @@ _MOST_ANSWER: Final = 64 * 1024 * 1024
 _SHOWN: Final = 300
 _RETRY_AFTER: Final = 1.0
 _LONGEST_RETRY: Final = 3600.0
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,20 @@ class Connection:
         headers = {"content-type": "application/json", **access.headers}
         if access.key is not None:
             headers["authorization"] = f"Bearer {access.key}"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT, ssl=trusted),
-            headers=headers,
-            trust_env=access.proxies,
+        self._closed = False
+        self._endings: set[asyncio.Timeout] = set()
+        reuse = aiohttp.TraceConfig()
+        reuse.on_connection_reuseconn.append(_note_reuse)
+
+        def session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
             # A cookie of one tenant's reply is not for the next one's.
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
-        )
+            jar = aiohttp.DummyCookieJar()
+            return aiohttp.ClientSession(
+                connector=connector, headers=headers, trust_env=access.proxies, cookie_jar=jar, trace_configs=[reuse]
+            )
+
+        self._kept = session(aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT, ssl=trusted))
+        self._fresh = session(aiohttp.TCPConnector(limit=0, force_close=True, ssl=trusted))
 
     @property
     def url(self) -> str:
@@ -83,17 +93,21 @@ class Connection:
 
     async def aclose(self) -> None:
         """Close all connections; streams that are open end with `EngineDied`."""
-        await self._session.close()
+        self._closed = True
+        for ending in self._endings:
+            ending.reschedule(0)
+        await self._kept.close()
+        await self._fresh.close()
 
     async def get(self, path: str, *, patience: float = CALL_TIMEOUT) -> dict[str, Any]:
         """The answer, a JSON object; empty where there is no body."""
-        return await self._call("GET", path, None, {}, patience)
+        return _mapping(await self.answer("GET", path, patience=patience), path)
 
     async def post(
         self, path: str, body: object, *, headers: Mapping[str, str] | None = None, patience: float = CALL_TIMEOUT
     ) -> dict[str, Any]:
         """The answer, a JSON object; empty where there is no body."""
-        return await self._call("POST", path, body, headers or {}, patience)
+        return _mapping(await self.answer("POST", path, body, headers=headers, patience=patience), path)
 
     async def events(
         self, path: str, body: object, *, headers: Mapping[str, str] | None = None
@@ -109,15 +123,15 @@ class Connection:
         response = await self._open("POST", path, body, headers or {}, timeout)
         try:
             if response.status != 200:
-                raise _refusal(response, await _read(response, path))
+                raise _refusal(response, await self._unless_closed(_read(response, path)))
             if response.content_type != "text/event-stream":
                 raise EngineDied(
                     f"{path} answered with {response.content_type} where a stream of events was asked for"
                 )
             reader = EventReader()
-            async for data in response.content.iter_any():
+            while data := await self._unless_closed(response.content.readany()):
                 for event in reader.feed(data):
-                    yield _object(event, path)
+                    yield _mapping(_json(event, path), path)
                 if reader.over:
                     return
         except BrokenStream as problem:
@@ -129,13 +143,20 @@ class Connection:
         finally:
             response.close()
 
-    async def _call(
-        self, method: str, path: str, body: object, headers: Mapping[str, str], patience: float
-    ) -> dict[str, Any]:
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: float = CALL_TIMEOUT,
+    ) -> Any:
+        """The answer, any JSON; an empty object where there is no body."""
         timeout = aiohttp.ClientTimeout(total=patience, sock_connect=min(patience, self.access.connect))
-        response = await self._open(method, path, body, headers, timeout)
+        response = await self._open(method, path, body, headers or {}, timeout)
         try:
-            data = await _read(response, path)
+            data = await self._unless_closed(_read(response, path))
         except TimeoutError as problem:
             raise EngineDied(f"the engine did not end its answer to {path} in {patience:g} s") from problem
         except (aiohttp.ClientError, OSError) as problem:
@@ -144,7 +165,7 @@ class Connection:
             response.release()
         if not 200 <= response.status < 300:
             raise _refusal(response, data)
-        return _object(data, path) if data.strip() else {}
+        return _json(data, path) if data.strip() else {}
 
     async def _open(
         self,
@@ -155,19 +176,63 @@ class Connection:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     ) -> aiohttp.ClientResponse:
         """Send a request; its answer's status is here, its body is not."""
-        data = None if body is None else _to_json(body)
-        if self._session.closed:
+        if self._closed:
             raise EngineUnavailable("the engine's connections are closed")
+        reused: list[bool] = []
         try:
-            return await self._session.request(
-                method, self.url + path, data=data, headers=headers, timeout=timeout, allow_redirects=False
-            )
+            try:
+                return await self._send(self._kept, method, path, body, headers, timeout, reused)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # The engine closed a connection just when it was to be used again.
+                if not reused:
+                    raise
+                return await self._send(self._fresh, method, path, body, headers, timeout, reused)
         except aiohttp.ConnectionTimeoutError as problem:
             raise EngineNotBegun(f"{self.url} did not accept a connection: {_words(problem)}") from problem
         except TimeoutError as problem:
             raise EngineDied(f"the engine did not answer {path} in time: {_words(problem)}") from problem
         except (aiohttp.ClientError, OSError) as problem:
             raise EngineNotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
+
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        body: object,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+        reused: list[bool],
+    ) -> aiohttp.ClientResponse:
+        asked = session.request(
+            method,
+            self.url + path,
+            data=None if body is None else _to_json(body),
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            trace_request_ctx=reused,
+        )
+        return await self._unless_closed(asked)
+
+    async def _unless_closed(self, awaited: Awaitable[_Result]) -> _Result:
+        """What is waited for. aiohttp tells nobody who waits that it has closed their connection."""
+        ending = asyncio.timeout(None)
+        try:
+            async with ending:
+                self._endings.add(ending)
+                return await awaited
+        except TimeoutError:
+            if ending.expired():
+                raise EngineDied("the engine is stopped") from None
+            raise
+        finally:
+            self._endings.discard(ending)
+
+
+async def _note_reuse(_: object, context: SimpleNamespace, __: object) -> None:
+    """The request got a connection that was used before."""
+    context.trace_request_ctx.append(True)
 
 
 async def _read(response: aiohttp.ClientResponse, path: str) -> bytes:
@@ -191,13 +256,16 @@ def _to_json(value: object) -> BytesIO:
         raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
 
 
-def _object(data: bytes, path: str) -> dict[str, Any]:
+def _json(data: bytes, path: str) -> Any:
     try:
-        value: object = orjson.loads(data)
+        return orjson.loads(data)
     except orjson.JSONDecodeError as problem:
         raise EngineDied(f"{path} answered with what is no JSON: {data[:80]!r}") from problem
+
+
+def _mapping(value: object, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise EngineDied(f"{path} answered with what is no JSON object: {data[:80]!r}")
+        raise EngineDied(f"{path} answered with what is no JSON object: {str(value)[:80]!r}")
     return cast("dict[str, Any]", value)
 
 

@@ -134,6 +134,7 @@ class RemoteEngine:
 
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
+        self._among(())
         room = self._card.window - len(work.prompt.tokens)
         if room < 0:
             raise EngineRefused(

@@ -1,0 +1,88 @@
+"""What a llama.cpp server is asked for a piece of work, and what it says of it: every token counted."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from antiphon.dialogue.conversation import Sampling
+from antiphon.engines.grammar import GrammarWriter
+from antiphon.engines.llamacpp.pairing import Pairing
+from antiphon.engines.llamacpp.sampling import native_sampling
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece
+
+
+class Works:
+    """Works for one model. `control`: its control tokens by their texts; `end`: the text of the one that ends turns.
+    `sampling`: what it recommends. `text_of`: asks for the text of tokens."""
+
+    def __init__(
+        self,
+        control: Mapping[str, int],
+        end: str,
+        sampling: Sampling,
+        text_of: Callable[[Sequence[int]], Awaitable[str]],
+    ) -> None:
+        self._control = control
+        self._sampling = sampling
+        self._text_of = text_of
+        self._grammars = GrammarWriter(control, [control[end]] if end in control else ())
+
+    def body(self, work: Generation, prompt: object, limit: int) -> dict[str, Any]:
+        """What the server is asked; `prompt` as it takes it."""
+        shown = self._shown(work)
+        body: dict[str, Any] = {
+            "prompt": prompt,
+            "n_predict": limit,
+            **native_sampling(work.sampling, self._sampling),
+        }
+        if work.grammar is not None:
+            body["grammar"] = self._grammars.write(work.grammar)
+        if shown:
+            body["preserved_tokens"] = sorted(shown)
+        if work.stops:
+            body |= {"stop": work.stops, "return_tokens": True}
+        return body
+
+    async def outputs(
+        self, work: Generation, told: AsyncGenerator[EngineOutput, None]
+    ) -> AsyncGenerator[EngineOutput, None]:
+        """The work's outputs, out of what the server told."""
+        counted = 0
+        async with aclosing(self._paired(work, told) if work.stops else told) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    counted = output.output_tokens
+                elif isinstance(output, Done) and output.output_tokens > counted:
+                    # Tokens without text: half a character, when the limit fell inside it.
+                    yield Piece("", output.output_tokens)
+                yield output
+
+    async def _paired(
+        self, work: Generation, told: AsyncGenerator[EngineOutput, None]
+    ) -> AsyncGenerator[EngineOutput, None]:
+        """What the server says, with the tokens of every piece, as far as they are known."""
+        shown = self._shown(work)
+        pairing = Pairing(frozenset(token for text, token in self._control.items() if text not in shown))
+        async with aclosing(told) as outputs:
+            async for output in outputs:
+                if isinstance(output, Piece):
+                    piece = pairing.take(output)
+                    if piece is not None:
+                        yield piece
+                    continue
+                if isinstance(output, Done):
+                    piece = pairing.end(matched=output.reason == "stop")
+                    if piece is not None:
+                        yield piece
+                    if output.reason == "length" and pairing.held:
+                        yield pairing.rest(await self._text_of(pairing.held))
+                yield output
+
+    def _shown(self, work: Generation) -> frozenset[str]:
+        """The control tokens that are to be seen in the text."""
+        return work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
+
+
+def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:
+    """The control tokens in a stop text: the server looks for it in what it shows."""
+    return frozenset(text for text in control if text in stop)
