@@ -19,6 +19,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece
 from antiphon.weights import resolve
 from tests.engines.foreign import Foreign, ForeignServer, free_port
+from tests.engines.token_engines import engine as token_engines
 
 WINDOW = 2048
 SMALL_WINDOW = 256
@@ -69,6 +70,10 @@ IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
     "llama.cpp": llama_cpp,
     "scripted": scripted,
     "llama-server": llama_server,
+    "vllm completions": lambda window: token_engines.vllm_completions(SCRIPT % window, window),
+    "vllm generate": lambda window: token_engines.vllm_generate(SCRIPT % window, window),
+    "sglang": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=False),
+    "sglang incremental": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=True),
 }
 
 

@@ -1,0 +1,56 @@
+"""A remote engine that brings the played one along, for the contract of engines."""
+
+from antiphon.engines.remote.agreement import Wishes
+from antiphon.engines.remote.connection import Access, Connection
+from antiphon.engines.remote.engine import RemoteEngine
+from antiphon.engines.remote.tokens.endpoint import TokenEndpoint
+from antiphon.engines.remote.tokens.kinds import KINDS
+from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
+from tests.engines.foreign import free_port
+from tests.engines.token_engines.model import tokenizer_directory
+from tests.engines.token_engines.serving import PlayedEngine
+from tests.engines.token_engines.sglang import PlayedSglang
+from tests.engines.token_engines.vllm import PlayedVllm
+
+
+def endpoint(played: PlayedEngine, key: str | None = None) -> TokenEndpoint:
+    """The played engine as an endpoint; nothing has been learnt of it yet."""
+    kind = KINDS["sglang" if isinstance(played, PlayedSglang) else "vllm"]
+    return TokenEndpoint(Connection(Access(played.url, key)), kind, LocalTokenizer.load(tokenizer_directory()))
+
+
+class WithPlayed(RemoteEngine):
+    """Both in one."""
+
+    def __init__(self, played: PlayedEngine) -> None:
+        super().__init__(Wishes("tiny"), [endpoint(played)])
+        self._played = played
+
+    async def start(self) -> None:
+        """Start both."""
+        await self._played.start()
+        await super().start()
+
+    async def aclose(self) -> None:
+        """End both, the engine first as if it had been killed."""
+        await super().aclose()
+        await self._played.stop()
+
+
+def vllm_completions(script: str, window: int) -> WithPlayed:
+    """vLLM without `--enable-scale-out`."""
+    played = PlayedVllm(script, window=window, port=free_port())
+    played.scale_out = False
+    return WithPlayed(played)
+
+
+def vllm_generate(script: str, window: int) -> WithPlayed:
+    """vLLM with it."""
+    return WithPlayed(PlayedVllm(script, window=window, port=free_port()))
+
+
+def sglang(script: str, window: int, *, disjoint: bool) -> WithPlayed:
+    """SGLang, in either of its ways to stream."""
+    played = PlayedSglang(script, window=window, port=free_port())
+    played.disjoint = disjoint
+    return WithPlayed(played)
