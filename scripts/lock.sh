@@ -14,5 +14,8 @@ compile model --no-deps requirements/model.in "$@"
 # The tools live beside the server: what both need must be one version.
 compile dev requirements/dev.in --constraints requirements/serve.txt "$@"
 compile sdk0 requirements/sdk0.in "$@"
+# What else is tested with: installed without dependencies, so that the lists are whole as they are.
+compile guidance --no-deps requirements/guidance.in "$@"
+compile vllm --no-deps requirements/vllm.in "$@"
 compile train requirements/train.in --constraints requirements/serve.txt "$@"
 compile lock requirements/lock.in "$@"

@@ -8,7 +8,20 @@ import pytest
 
 from tests.arch.tree import ROOT
 
-VERBS = ("help", "serve", "test", "lint", "types", "contracts", "docs", "train", "bench", "lock", "clean")
+VERBS = (
+    "help",
+    "serve",
+    "test",
+    "test-vllm",
+    "lint",
+    "types",
+    "contracts",
+    "docs",
+    "train",
+    "bench",
+    "lock",
+    "clean",
+)
 
 
 def test_make_alone_lists_every_verb():
