@@ -32,6 +32,10 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "projector": ("flag.gguf", "env.gguf", '"file.gguf"'),
     "adapter": ("flag.gguf", "off", '"file.gguf"'),
     "images": ("refuse", "read", '"refuse"'),
+    "urls": ("http://flag:1,http://flag:2", "http://env:1", '["http://file:1/llama"]'),
+    "engine": ("vllm", "sglang", '"llama-server"'),
+    "tokenizer": ("hf:org/flag", "hf:org/env", '"file.json"'),
+    "engine_key_env": ("KEY_OF_FLAG", "KEY_OF_ENV", '"KEY_OF_FILE"'),
     "model": ("a.gguf", "b.gguf", '"c.gguf"'),
     "thinking_key_file": ("/flag.key", "/env.key", '"/file.key"'),
     "thinking_keys": ("", "E" * 43, f'["{"F" * 42}A="]'),
@@ -53,6 +57,9 @@ FIELDS = {
     for table in TABLES
     for option in table.options
 }
+AT_URLS = {"urls": "urls", "engine": "engine", "tokenizer": "tokenizer", "engine_key_env": "key_env"}
+"""What is said of engines at URLs, by the field that holds it."""
+KEYS = {f"KEY_OF_{place}": "k" for place in ("FLAG", "ENV", "FILE")}
 # The models that the spellings name; the first answers by default.
 NAMED = f'''
 model = "{DEFAULT_MODEL}"
@@ -80,6 +87,8 @@ def value(parsed: Settings, option: Option) -> Any:
     default = parsed.models[parsed.default_model]
     if option.name == "model":
         return default.source
+    if option.name in AT_URLS:
+        return getattr(default.remote, AT_URLS[option.name])
     if option.table:
         return getattr(getattr(parsed, FIELDS[option.name]), option.key)
     return getattr(default if option.of_model else parsed, option.name)
@@ -103,13 +112,15 @@ def test_nothing_given_is_the_default():
 def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: Option):
     flag, variable, file = SPELLINGS[option.name]
     toml = (NAMED if option.name == "thinking_summarizer" else "") + in_file(option, file)
-    by_file = value(settings(toml=toml), option)
-    by_variable = value(settings(env={option.env: variable}, toml=toml), option)
+    if option.name in AT_URLS and option.name != "urls":
+        toml += 'urls = ["http://engine"]'
+    by_file = value(settings(env=KEYS, toml=toml), option)
+    by_variable = value(settings(env={option.env: variable, **KEYS}, toml=toml), option)
     read = option.kind.from_text
     assert by_variable == read(variable)
     assert by_file == option.kind.from_toml(tomllib.loads(f"value = {file}")["value"])
     if option.flag:
-        assert value(settings({option.name: flag}, {option.env: variable}, toml), option) == read(flag)
+        assert value(settings({option.name: flag}, {option.env: variable, **KEYS}, toml), option) == read(flag)
 
 
 @pytest.mark.promise("config.secrets-stay-off-the-command-line")

@@ -11,6 +11,7 @@ import click
 from antiphon.config import OPTIONS, ConfigError, Option, Settings, parse_settings
 from antiphon.config.kinds import NONE, Keys, Switch
 from antiphon.config.option import CONFIG_ENV, CONFIG_FILE
+from antiphon.config.remote import Addresses
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,7 +58,7 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
         flags = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
         return click.option(flags, option.name, default=None, help=help_text)
     # The values stay text: they are checked where variables and files are, so that all are refused alike.
-    several = isinstance(option.kind, Keys)
+    several = isinstance(option.kind, Keys | Addresses)
     metavar = option.kind.metavar
     given = click.option(option.flag, option.name, metavar=metavar, multiple=several, default=None, help=help_text)
     if option.off_flag is None:

@@ -7,6 +7,7 @@
     kinds      what a value may be, and how text becomes one
     keys       keys that seal thinking, as people write them down
     visitors   who may ask: names of the server, origins of pages
+    remote     models in engines that somebody else runs
     models     which models are served: `--model`, its sources and the tables of models
     reading    what a file says, and what it is told when that is wrong
     parse      flags, environment and TOML to `Settings`
@@ -19,6 +20,7 @@ from antiphon.config.option import Option, Table
 from antiphon.config.options import OPTIONS
 from antiphon.config.parse import parse_settings
 from antiphon.config.reading import ConfigError
+from antiphon.config.remote import EngineName, RemoteSettings
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.media import MediaSettings
@@ -44,11 +46,13 @@ __all__ = [
     "WEB_SEARCH_OPTIONS",
     "AllowedHost",
     "ConfigError",
+    "EngineName",
     "Foreign",
     "MediaSettings",
     "ModelSettings",
     "NetworkSettings",
     "Option",
+    "RemoteSettings",
     "SamplingSettings",
     "Settings",
     "Table",

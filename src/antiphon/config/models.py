@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from antiphon.config.reading import ConfigError, as_table, nearest, read_options
+from antiphon.config.remote import REMOTE_ID, split
 from antiphon.config.settings import DEFAULT_MODEL
 from antiphon.config.tables.models import (
     BUILTIN_SAMPLING,
@@ -25,12 +26,14 @@ _SOURCES = f"{BUILTIN}, the path of a .gguf file, hf:org/repo[:file] or script:P
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
     """`--model` and its company: `wanted` with the `place` that said it, and the options of the default model
-    that outrank its table (`over`: flags and environment) or stand behind it (`under`: the file's top level)."""
+    that outrank its table (`over`: flags and environment) or stand behind it (`under`: the file's top level), with
+    the `places` that said them."""
 
     wanted: str | None
     place: str
     over: Mapping[str, Any] = field(default_factory=dict[str, Any])
     under: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def is_source(text: str) -> bool:
@@ -53,17 +56,34 @@ def read_tables(tables: Mapping[str, Any], where: str) -> dict[str, dict[str, An
     return {name: _read_table(name, table, f"{where}, [models.{name}]") for name, table in tables.items()}
 
 
-def serve(tables: Mapping[str, dict[str, Any]], choice: ModelChoice) -> tuple[str, dict[str, ModelSettings]]:
-    """The id of the default model, and every model to serve by id."""
+def serve(
+    tables: Mapping[str, dict[str, Any]], choice: ModelChoice, env: Mapping[str, str], where: str
+) -> tuple[str, dict[str, ModelSettings]]:
+    """The id of the default model, and every model to serve by id. `where`: what errors call the file."""
+    served: dict[str, ModelSettings] = {}
     default, source = _choose(tables, choice)
-    chosen = {**choice.under, **tables.get(default, {"source": source}), **choice.over}
-    every = {**tables, default: chosen}
-    return default, {name: _settings(name, given) for name, given in every.items()}
+    for name in dict.fromkeys((*tables, default)):
+        table = tables.get(name, {"source": source} if source else {})
+        places = {key: f"{where}, [models.{name}] {key}" for key in table}
+        given = dict(table)
+        if name == default:
+            given = _with_company(table, choice)
+            places = {**choice.places, **places, **{key: choice.places[key] for key in choice.over}}
+        served[name] = _settings(name, split(given, places, env))
+    return default, served
 
 
 def builtin() -> ModelSettings:
     """The model that is served where nothing else is asked for."""
     return _settings(DEFAULT_MODEL, {"source": BUILTIN})
+
+
+def _with_company(table: Mapping[str, Any], choice: ModelChoice) -> dict[str, Any]:
+    """What the default model's table says, and what was said of it elsewhere."""
+    of_table = dict(table)
+    if "urls" in choice.over:
+        of_table.pop("url", None)
+    return {**choice.under, **of_table, **choice.over}
 
 
 def _settings(name: str, given: Mapping[str, Any]) -> ModelSettings:
@@ -83,6 +103,8 @@ def _settings(name: str, given: Mapping[str, Any]) -> ModelSettings:
 
 def _choose(tables: Mapping[str, Mapping[str, Any]], choice: ModelChoice) -> tuple[str, str]:
     wanted = choice.wanted
+    if "urls" in choice.places:
+        return _choose_remote(tables, choice), ""
     if wanted is None:
         if len(tables) > 1:
             raise ConfigError(
@@ -102,12 +124,28 @@ def _choose(tables: Mapping[str, Mapping[str, Any]], choice: ModelChoice) -> tup
         )
     _check_source(wanted, choice.place)
     name = id_of(wanted)
-    if name in tables and tables[name]["source"] != wanted:
+    if name in tables and tables[name].get("source") != wanted:
         raise ConfigError(
             f"{choice.place}: '{wanted}' would be served as '{name}', which [models.{name}] gives to another source; "
             f"write --model {name} for that one, or give this one a table of its own"
         )
     return name, wanted
+
+
+def _choose_remote(tables: Mapping[str, Mapping[str, Any]], choice: ModelChoice) -> str:
+    """The id of the model that is at the URLs which were said outside of all tables."""
+    wanted = choice.wanted
+    if wanted is None:
+        alone = len(tables) == 1 and next(iter(tables.values())).keys() & {"url", "urls"}
+        return next(iter(tables)) if alone else REMOTE_ID
+    if wanted in tables:
+        return wanted
+    if is_source(wanted) or not _ID.fullmatch(wanted):
+        raise ConfigError(
+            f"{choice.place}: '{wanted}' is no id for the model at the URLs of {choice.places['urls']}; "
+            "give it one (letters, digits, '.', '_', '-'), or leave it out"
+        )
+    return wanted
 
 
 def _check_source(source: str, place: str) -> None:
@@ -124,9 +162,11 @@ def _read_table(name: str, value: Any, place: str) -> dict[str, Any]:
         within = f"{place[:-1]}.sampling]"
         sampling = as_table(table["sampling"], within, "sampling.temperature = 0.7")
         given["sampling"] = SamplingSettings(**read_options(sampling, SAMPLING_OPTIONS, within))
+    if given.keys() & {"url", "urls"}:
+        return given
     if "source" not in given:
         if name != DEFAULT_MODEL:
-            raise ConfigError(f"{place}: source is missing (allowed: {_SOURCES})")
+            raise ConfigError(f"{place}: source is missing (allowed: {_SOURCES}), or url")
         given["source"] = BUILTIN
     _check_source(given["source"], f"{place} source")
     return given

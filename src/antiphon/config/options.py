@@ -9,7 +9,7 @@ from antiphon.config.kinds import Choice, Host, Keys, Kind, Number, Switch, Text
 from antiphon.config.option import ENV_PREFIX, Option
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
-from antiphon.config.tables.models import DEFAULT_MODEL_OPTIONS
+from antiphon.config.tables.models import OUTSIDE_OPTIONS
 from antiphon.config.visitors import HostNames, Origins
 
 
@@ -36,7 +36,7 @@ OPTIONS: tuple[Option, ...] = (
         "The model that answers by default: an id from [models], the built-in "
         f"{DEFAULT_MODEL}, a PATH.gguf, hf:org/repo[:file] or script:PATH.",
     ),
-    *DEFAULT_MODEL_OPTIONS,
+    *OUTSIDE_OPTIONS,
     _server(
         "strict_betas", Switch(), "Refuse unknown anthropic-beta values as the API does, instead of ignoring them."
     ),

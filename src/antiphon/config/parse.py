@@ -41,7 +41,7 @@ def parse_settings(
     in_file = _in_file(toml, tables, toml_path)
     said = {option.name: found for option in OPTIONS if (found := _find(option, flags, env, in_file, toml_path))}
 
-    default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path))
+    default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path), env, toml_path)
     routes = _texts(tables["routes"], f"{toml_path}, [routes]", "the id of a served model")
     summarizer = said.get("thinking_summarizer")
     if DEFAULT_MODEL in routes.values() or (summarizer is not None and summarizer.value == DEFAULT_MODEL):
@@ -155,6 +155,7 @@ def _model_choice(said: Mapping[str, _Said], toml_path: str) -> ModelChoice:
         place=f"{toml_path}, model" if wanted is None else wanted.place,
         over={name: found.value for name, found in company.items() if not found.in_file},
         under={name: found.value for name, found in company.items() if found.in_file},
+        places={name: found.place for name, found in company.items()},
     )
 
 

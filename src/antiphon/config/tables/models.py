@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from antiphon.config.kinds import Choice, Kind, Number, Text, TextOrNone, Whole
 from antiphon.config.option import Option, Table
+from antiphon.config.remote import KEY_OPTION, REMOTE_OPTIONS, SHARED_OPTIONS, RemoteSettings
 
 Images = Literal["read", "refuse"]
 
@@ -25,7 +26,8 @@ BUILTIN_SAMPLING: Final = SamplingSettings(temperature=0.2, top_p=0.9)
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """One model to serve. `source`: `builtin`, a path to a .gguf file, `hf:org/repo[:file]`, or `script:PATH`.
+    """One model to serve. `source`: `builtin`, a path to a .gguf file, `hf:org/repo[:file]`, or `script:PATH`; of a
+    model that is in somebody else's engines, `remote`, it is their URLs.
 
     `context`: tokens one conversation may hold (0 = what the model was trained on, at most 8192). `parallel`:
     conversations answered at once. `threads`: 0 = one per physical core. `gpu_layers`: -1 = as many as fit.
@@ -50,6 +52,7 @@ class ModelSettings:
     adapter: str | None = None
     images: Images = "read"
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    remote: RemoteSettings | None = None
 
 
 _DEFAULTS: Final = ModelSettings("", "")
@@ -99,6 +102,9 @@ DEFAULT_MODEL_OPTIONS: Final = (
         "model with a projector is shown them in any case.",
     ),
 )
+"""What may be said of the default model outside its table, where it runs here."""
+
+OUTSIDE_OPTIONS: Final = (*DEFAULT_MODEL_OPTIONS, *SHARED_OPTIONS, KEY_OPTION)
 """What may be said of the default model outside its table."""
 
 MODEL_OPTIONS: Final = (
@@ -106,9 +112,11 @@ MODEL_OPTIONS: Final = (
         "source",
         Text("builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH", "SOURCE"),
         None,
-        "Where the model comes from: builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH. Required.",
+        "Where the model comes from: builtin, a PATH.gguf, hf:org/repo[:file] or script:PATH. Required where no URL "
+        "is given.",
     ),
     *DEFAULT_MODEL_OPTIONS,
+    *REMOTE_OPTIONS,
     _model(
         "chat_template",
         Text("the path of a Jinja file", "PATH"),
