@@ -1,4 +1,4 @@
-"""The files of a tokenizer, for models that run in other people's engines: from a path, or from a Hugging Face hub."""
+"""The files of a tokenizer, for models in other people's engines: from a path, or from a Hugging Face hub."""
 
 from pathlib import Path
 from typing import Final

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
-from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.remote.connection import Connection
@@ -29,16 +28,12 @@ _AT_ONCE: Final = 16_384
 
 
 class TokenEndpoint:
-    """Keeps the port `Endpoint`. `kind`: whose engine it is. `sampling`: the owner's settings, where requests are
-    silent. Takes the connection over."""
+    """Keeps the port `Endpoint`. `kind`: whose engine it is. Takes the connection over."""
 
-    def __init__(
-        self, connection: Connection, kind: Kind, tokenizer: LocalTokenizer, sampling: Sampling | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, kind: Kind, tokenizer: LocalTokenizer) -> None:
         self._connection = connection
         self._kind = kind
         self._tokenizer = tokenizer
-        self._sampling = sampling or Sampling()
         self._vocabulary = Vocabulary(tokenizer.piece, tokenizer.control, tokenizer.ends)
         self._to_send = StopsToSend(tokenizer.control)
         self._sends_stops = True
@@ -127,7 +122,7 @@ class TokenEndpoint:
             tokens=work.prompt.tokens,
             max_tokens=limit if limit or self._dialect.reads_only else 1,
             ends=self._tokenizer.ends,
-            draw=Draw.of(work.sampling, self._sampling, self._tokenizer.sampling),
+            draw=Draw.of(work.sampling, self._tokenizer.sampling),
             stops=tuple(stops) if limit else (),
             grammar=None if work.grammar is None else self._grammars.write(work.grammar),
             salt=work.tenant,

@@ -54,6 +54,10 @@ class Kind(Protocol):
         """See `Endpoint.trace`."""
         ...
 
+    async def source(self, connection: Connection) -> str:
+        """Where it has its tokenizer from: a repository or a path of its own machine; empty where it does not say."""
+        ...
+
     async def tokenize(self, connection: Connection, text: str) -> tuple[int, ...]:
         """The tokens of a text in which control tokens are read, with nothing before them."""
         ...
@@ -92,6 +96,10 @@ class VllmKind:
         model = await _served(connection)
         return f"{model['id']} {model.get('root')} {model.get('max_model_len')}"
 
+    async def source(self, connection: Connection) -> str:
+        """`root` of its model."""
+        return str((await _served(connection)).get("root") or "")
+
     async def tokenize(self, connection: Connection, text: str) -> tuple[int, ...]:
         """`/tokenize` reads control tokens."""
         return await _tokens(connection, {"prompt": text, "add_special_tokens": False})
@@ -129,6 +137,10 @@ class SglangKind:
         """The name of its model, and which weights it has. Its `/health` would have the model write a token."""
         model = await connection.get("/model_info")
         return " ".join(str(model.get(key)) for key in ("model_path", "served_model_name", "weight_version"))
+
+    async def source(self, connection: Connection) -> str:
+        """`tokenizer_path` of its model."""
+        return str((await connection.get("/model_info")).get("tokenizer_path") or "")
 
     async def tokenize(self, connection: Connection, text: str) -> tuple[int, ...]:
         """`/tokenize` reads control tokens."""

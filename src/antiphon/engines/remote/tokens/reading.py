@@ -78,10 +78,10 @@ class TokenReader:
         return [*self._rest(), *self._finish(end)]
 
     def _add(self, token: int) -> None:
-        hidden = token in self._hidden
-        text = "" if hidden else self._decoder.decode(self._vocabulary.piece(token))
+        bytes_ = b"" if token in self._hidden else self._vocabulary.piece(token)
+        text = self._decoder.decode(bytes_)
         whole = self._decoder.getstate()[0] == _STATELESS
-        self._held.append(_Written(None if hidden else token, text, whole, self.count))
+        self._held.append(_Written(token if bytes_ else None, text, whole, self.count))
         self._text += text
 
     def _find_stop(self) -> tuple[int, str] | None:

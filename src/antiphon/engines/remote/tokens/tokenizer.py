@@ -211,8 +211,8 @@ def _without_prefix(step: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
     try:
         return tokenizer.encode(text, add_special_tokens=False).ids
-    except UnicodeEncodeError as problem:
-        raise EngineRefused(f"the prompt cannot be sent to the engine: {problem}") from problem
+    except (TypeError, UnicodeEncodeError) as problem:  # half of a character that takes two
+        raise EngineRefused("the prompt cannot be sent to the engine: it has half a character in it") from problem
 
 
 def _digest(text: str) -> str:
