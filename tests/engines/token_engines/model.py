@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
@@ -24,7 +23,7 @@ BLOCK = 16
 def tokenizer_directory() -> Path:
     """The built-in model's tokenizer as Hugging Face has them, made once."""
     directory = Path(tempfile.mkdtemp(prefix="antiphon-tokenizer-"))
-    write_tokenizer(Header(gguf.GGUFReader(builtin_path(DEFAULT))), directory)
+    write_tokenizer(Header(builtin_path(DEFAULT)), directory)
     return directory
 
 
