@@ -1,21 +1,21 @@
 """What `antiphon doctor` looks at. Each check is a function to one or more findings; none starts a model."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from antiphon.cli.machine import Memory
 from antiphon.cli.progress import adapted, megabytes
+from antiphon.cli.tried import State, state, titled
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
     from antiphon.compose.probes import EngineProbe
+    from antiphon.compose.remote import Looked
     from antiphon.stores.keyfile import KeysDescription
     from antiphon.tools.offered import ToolCheck
     from antiphon.weights.description import ModelDescription
-
-State = Literal["OK", "WARN", "FAIL"]
 
 _OLDEST = (3, 11)
 _SHORT_KEY = 16
@@ -26,12 +26,14 @@ _NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: in a few words, and what to do about it where something is to be done."""
+    """What a check found: in a few words, and what to do about it where something is to be done. `place`: the engine
+    that it was found at, with its URL; empty for this machine."""
 
     check: str
     state: State
     detail: str
     remedy: str = ""
+    place: str = ""
 
 
 def python_version(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
@@ -53,7 +55,7 @@ def engine(probe: "EngineProbe") -> Finding:
 
 def models(described: "Sequence[ModelDescription]") -> Iterator[Finding]:
     """Whether each model's file is there and readable."""
-    for model in described:
+    for model in (model for model in described if not model.remote):
         name = f"model {model.id}"
         size = "" if model.size_bytes is None else f", {megabytes(model.size_bytes)}"
         window = "" if model.window is None else f", window of {model.window} tokens"
@@ -65,6 +67,19 @@ def models(described: "Sequence[ModelDescription]") -> Iterator[Finding]:
         else:
             change = "" if model.adapter is None else f", {adapted(model.adapter)}"
             yield Finding(name, "OK", f"{model.path or model.source}{size}{window}{change}")
+
+
+def engines(looked: "Mapping[str, Sequence[Looked]]") -> Iterator[Finding]:
+    """Whether each of the engines that somebody else runs can be used, and all that was tried there."""
+    for model, looks in looked.items():
+        for look in looks:
+            place = f"model {model}: {look.url}"
+            if look.findings is None:
+                yield Finding("answer", "FAIL", look.problem, "Is its address right, and is it running?", place)
+                continue
+            title = f"{place}, {titled(look.findings)}"
+            for row in look.findings.rows:
+                yield Finding(row.subject, state(row), row.says, row.remedy, title)
 
 
 def port(settings: Settings) -> Finding:
@@ -84,7 +99,7 @@ def port(settings: Settings) -> Finding:
 
 def threads(settings: Settings, cores: int) -> Iterator[Finding]:
     """Whether a model asks for more threads than this process may use at once."""
-    for model in settings.models.values():
+    for model in (model for model in settings.models.values() if model.remote is None):
         if model.threads > cores:
             detail = (
                 f"{model.id} asks for {model.threads} threads on {cores} processors; they would wait for each other"
@@ -140,10 +155,12 @@ def memory(described: "Sequence[ModelDescription]", settings: Settings, machine:
     A model's KV cache is as large as `parallel` full conversations. On a GPU part of it lies elsewhere, so that
     more than the machine has is a warning, not a failure.
     """
+    if described and all(model.remote for model in described):
+        return Finding("memory", "OK", "the models are in engines elsewhere")
     if machine is None:
         return Finding("memory", "WARN", "this system does not say how much memory it has", "Compare it by hand.")
     need, silent = 0, list[str]()
-    for model in (model for model in described if not model.source.startswith("script:")):
+    for model in (model for model in described if not (model.remote or model.source.startswith("script:"))):
         if model.kv_bytes_per_token is None or model.window is None or model.size_bytes is None:
             silent.append(model.id)
             continue

@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from antiphon.cli import checks, machine
-from antiphon.cli.checks import Finding, State
+from antiphon.cli.checks import Finding
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.tried import COLOURS, Row, table_of
 from antiphon.config import ConfigError
-
-_COLOURS: Mapping[State, str] = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 
 @click.command()
@@ -23,7 +22,7 @@ _COLOURS: Mapping[State, str] = {"OK": "green", "WARN": "yellow", "FAIL": "bold 
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, **given: Any) -> None:
     """Check that the server can start here: Python, engine, models, port, threads, memory, keys,
-    server tools.
+    server tools. What is at the URLs of models is tried as a start would.
 
     Takes the same options as serve. The exit code is 1 if a check fails.
     """
@@ -49,6 +48,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
         return
     yield Finding("settings", "OK", "every setting is valid")
     yield from checks.models(described)
+    yield from checks.engines(probes.look_at_engines(settings))
     yield checks.port(settings)
     yield from checks.threads(settings, machine.processors())
     yield checks.memory(described, settings, machine.memory())
@@ -59,11 +59,17 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _print(findings: Sequence[Finding]) -> None:
     console = Console()
-    width = max(len(finding.check) for finding in findings)
-    for finding in findings:
+    here = [finding for finding in findings if not finding.place]
+    width = max(len(finding.check) for finding in here)
+    for finding in here:
         line = Text.assemble(
-            (f"{finding.state:4}", _COLOURS[finding.state]), f"  {finding.check:{width}}  {finding.detail}"
+            (f"{finding.state:4}", COLOURS[finding.state]), f"  {finding.check:{width}}  {finding.detail}"
         )
         console.print(line, soft_wrap=True)
         if finding.remedy:
             console.print(Text(f"      {'':{width}}  → {finding.remedy}"), soft_wrap=True)
+    for place in dict.fromkeys(finding.place for finding in findings if finding.place):
+        rows: list[Row] = [
+            (found.state, found.check, found.detail, found.remedy) for found in findings if found.place == place
+        ]
+        console.print(table_of(place, rows))

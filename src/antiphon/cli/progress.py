@@ -12,9 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.status import Status
 from rich.text import Text
 
+from antiphon.cli.tried import Row, rows_of, table_of, titled
 from antiphon.config import Settings
 
 if TYPE_CHECKING:
+    from antiphon.engines.remote.endpoint import Findings
     from antiphon.weights.description import AdapterDescription
 
 _PLAIN_STEP = 0.1
@@ -38,6 +40,8 @@ class ConsoleObserver:
         self._bars: dict[str, TaskID] = {}
         self._told: dict[str, float] = {}
         self._tools: Sequence[str] = ()
+        self._tried: dict[str, list[Row]] = {}
+        self._told_of: set[str] = set()
 
     def stage(self, text: str) -> None:
         """A step of the start begins; the step before it is done."""
@@ -67,6 +71,16 @@ class ConsoleObserver:
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
         self._bar.update(self._bars[name], completed=done, total=total)
+
+    def found(self, model: str, url: str, findings: "Findings") -> None:
+        """What is at one of a model's URLs: a table, or that it is the same as at the first one."""
+        self._stop_live()
+        rows = rows_of(findings)
+        if self._tried.setdefault(model, rows) == rows and model in self._told_of:
+            self._line(f"{url}: {titled(findings)}: the same")
+        else:
+            self._err.print(table_of(f"{model}: {url}, {titled(findings)}", rows))
+        self._told_of.add(model)
 
     def offering(self, tools: Sequence[str]) -> None:
         """The tools inside the server; they are told once it answers."""

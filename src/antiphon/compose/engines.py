@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.remote import remote_engine
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
@@ -22,8 +24,13 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
     """A started engine for one model; a failure names the model. Downloads run in a thread."""
     try:
         observer.stage(f"Finding {model.id} ({model.source})")
-        engine = await asyncio.to_thread(_engine_for, model, settings, _relay(observer))
-        observer.stage(f"Loading {model.id}")
+        if model.remote is None:
+            engine = await asyncio.to_thread(_engine_for, model, settings, _relay(observer))
+            observer.stage(f"Loading {model.id}")
+        else:
+            template = None if model.chat_template is None else _read_template(model.chat_template)
+            engine = await remote_engine(model, template, partial(observer.found, model.id))
+            observer.stage(f"Trying {model.id}")
         await engine.start()
     except (WeightsError, EngineFault, OSError, ValueError) as problem:
         raise StartError(f"model {model.id}: {problem}") from problem

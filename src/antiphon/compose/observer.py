@@ -1,7 +1,10 @@
 """Who watches a server start and stop, and what keeps one from starting."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from antiphon.engines.remote.endpoint import Findings
 
 
 class StartError(Exception):
@@ -17,6 +20,10 @@ class ServerObserver(Protocol):
 
     def download(self, name: str, done: int, total: int | None) -> None:
         """`done` of `total` bytes of a file have come."""
+        ...
+
+    def found(self, model: str, url: str, findings: "Findings") -> None:
+        """This is at one of the URLs of a model that is in somebody else's engines."""
         ...
 
     def offering(self, tools: Sequence[str]) -> None:

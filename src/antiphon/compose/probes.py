@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.compose.edges import reader_for
+from antiphon.compose.remote import Looked, look_at
 from antiphon.config import Settings
 from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeysDescription
@@ -38,6 +39,15 @@ def probe_engine() -> EngineProbe:
     except Exception as problem:
         return EngineProbe(False, "", (), f"{type(problem).__name__}: {problem}")
     return EngineProbe(True, importlib.metadata.version("xllamacpp"), devices, "")
+
+
+def look_at_engines(settings: Settings) -> dict[str, list[Looked]]:
+    """What is at the URLs of each model that is in somebody else's engines, by the model's id."""
+
+    async def looked() -> dict[str, list[Looked]]:
+        return {id_: await look_at(model) for id_, model in settings.models.items() if model.remote is not None}
+
+    return asyncio.run(looked())
 
 
 def check_server_tools(settings: Settings) -> list[ToolCheck]:

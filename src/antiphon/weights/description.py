@@ -21,7 +21,8 @@ class AdapterDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can."""
+    """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can.
+    `remote`: it is in somebody else's engines, at the URLs of its `source`."""
 
     id: str
     source: str
@@ -32,6 +33,7 @@ class ModelDescription:
     problem: str | None
     names: tuple[str, ...]
     adapter: AdapterDescription | None = None
+    remote: bool = False
 
 
 def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:
@@ -47,6 +49,8 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
     ) -> ModelDescription:
         return ModelDescription(model.id, model.source, path, size, window, kv, problem, names)
 
+    if model.remote is not None:
+        return replace(described(window=model.context or None), remote=True)
     if model.source.startswith(SCRIPT_PREFIX):
         path = Path(model.source.removeprefix(SCRIPT_PREFIX)).expanduser()
         problem = None if path.is_file() else f"{path}: there is no such script"

@@ -56,6 +56,10 @@ class EngineBroken(EngineNotBegun):
     """The engine answered 500: it may be broken, or the work may be such that it breaks on it."""
 
 
+class EngineLocked(EngineRefused):
+    """The engine wants another key, or one at all."""
+
+
 class Connection:
     """Connections to one engine, kept for the next request where that is safe. To be made inside of an event loop.
 
@@ -285,7 +289,7 @@ def refusal(status: int, data: bytes, retry_after: str | None = None) -> EngineF
     if status == 500:
         return EngineBroken(text)
     if status in (401, 403):
-        return EngineRefused(f"{text} (is the engine's key right? `key_env` names the variable that holds it)")
+        return EngineLocked(text)
     return EngineRefused(text)
 
 

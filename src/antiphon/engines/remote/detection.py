@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from antiphon.engines.remote.connection import Connection, EngineBroken
+from antiphon.engines.remote.connection import Connection, EngineBroken, EngineLocked
 from antiphon.errors import EngineDied, EngineRefused
 
 EngineKind = Literal["llama-server", "vllm", "sglang"]
@@ -28,6 +28,11 @@ async def detect(connection: Connection) -> EngineKind:
         try:
             if sign in await connection.get(path, patience=_PATIENCE):
                 return kind
+        except EngineLocked as problem:
+            raise EngineRefused(
+                f"{connection.url} wants {'another key' if connection.access.key else 'a key'}: name the environment "
+                f"variable that holds it, with --engine-key-env or key_env ({problem})"
+            ) from problem
         except (EngineRefused, EngineDied, EngineBroken) as problem:
             said = str(problem)
     raise EngineRefused(

@@ -1,0 +1,114 @@
+"""A model in engines that somebody else runs: its endpoints, and the engine over them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from antiphon.config import EngineName, ModelSettings, RemoteSettings
+from antiphon.dialogue.conversation import Sampling
+from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
+
+if TYPE_CHECKING:
+    from antiphon.engines.remote.connection import Connection
+    from antiphon.engines.remote.endpoint import Endpoint, Findings
+    from antiphon.engines.remote.engine import RemoteEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at a URL came to: what was found, or the `problem` that kept from finding anything."""
+
+    url: str
+    findings: "Findings | None" = None
+    problem: str = ""
+
+
+async def remote_engine(
+    model: ModelSettings, chat_template: str | None, told: "Callable[[str, Findings], None]"
+) -> "RemoteEngine":
+    """The engine over all of a model's URLs; not started. Raises `EngineFault`, OSError."""
+    from antiphon.engines.remote.agreement import Wishes
+    from antiphon.engines.remote.engine import RemoteEngine
+
+    said = model.sampling
+    sampling = Sampling(said.temperature, said.top_p, said.top_k)
+    endpoints = await endpoints_for(model)
+    return RemoteEngine(Wishes(model.id, model.context, sampling, chat_template), endpoints, told=told)
+
+
+async def look_at(model: ModelSettings) -> list[Looked]:
+    """What is at each of a model's URLs, tried as a start would."""
+
+    async def look(endpoint: "Endpoint") -> Looked:
+        try:
+            return Looked(endpoint.url, await endpoint.learn())
+        except EngineFault as problem:
+            return Looked(endpoint.url, problem=str(problem))
+        finally:
+            await endpoint.aclose()
+
+    assert model.remote is not None
+    try:
+        endpoints = await endpoints_for(model)
+    except (EngineFault, OSError) as problem:
+        return [Looked(url, problem=str(problem)) for url in model.remote.urls]
+    return list(await asyncio.gather(*map(look, endpoints)))
+
+
+async def endpoints_for(model: ModelSettings) -> "list[Endpoint]":
+    """An endpoint for each of a model's URLs. Raises `EngineFault`, OSError for certificates that cannot be read.
+
+    Those that do not answer yet are taken to be of the kind of the others.
+    """
+    assert model.remote is not None
+    connections = [_connection(model.remote, url) for url in model.remote.urls]
+    try:
+        kind = model.remote.engine or await _kind(connections)
+        return [_endpoint(kind, connection) for connection in connections]
+    except BaseException:
+        for connection in connections:
+            await connection.aclose()
+        raise
+
+
+def _connection(remote: RemoteSettings, url: str) -> "Connection":
+    # A server of models that run here holds no HTTP client for others.
+    from antiphon.engines.remote.connection import Access, Connection
+
+    try:
+        return Connection(
+            Access(url, remote.key, remote.headers, remote.ca_file, remote.proxies, remote.silence_timeout)
+        )
+    except OSError as problem:
+        raise OSError(f"ca_file: the certificates in {remote.ca_file} cannot be read: {problem}") from problem
+
+
+async def _kind(connections: "Sequence[Connection]") -> EngineName:
+    """The engine that is at the URLs. Raises `EngineFault` where it is not the same one at all that answer."""
+    from antiphon.engines.remote.detection import detect
+
+    found: dict[str, EngineName] = {}
+    answers = await asyncio.gather(*map(detect, connections), return_exceptions=True)
+    silent: list[str] = []
+    for connection, answer in zip(connections, answers, strict=True):
+        if isinstance(answer, EngineUnavailable | EngineDied):
+            silent.append(f"{connection.url}: {answer}")
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found[connection.url] = answer
+    if not found:
+        raise EngineUnavailable("; ".join(silent))
+    if len(set(found.values())) > 1:
+        kinds = ", ".join(f"{kind} at {url}" for url, kind in found.items())
+        raise EngineRefused(f"one model is in engines of one kind, and here are {kinds}; give each its own table")
+    return next(iter(found.values()))
+
+
+def _endpoint(kind: EngineName, connection: "Connection") -> "Endpoint":
+    from antiphon.engines.remote.llama_server import LlamaServer
+
+    if kind == "llama-server":
+        return LlamaServer(connection)
+    raise EngineRefused(f"{connection.url} is of the kind {kind}, which cannot be used yet; llama-server can")
