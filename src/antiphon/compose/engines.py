@@ -29,7 +29,7 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
             observer.stage(f"Loading {model.id}")
         else:
             template = None if model.chat_template is None else _read_template(model.chat_template)
-            engine = await remote_engine(model, template, partial(observer.found, model.id))
+            engine = await remote_engine(model, template, partial(observer.found, model.id), _relay(observer))
             observer.stage(f"Trying {model.id}")
         await engine.start()
     except (WeightsError, EngineFault, OSError, ValueError) as problem:

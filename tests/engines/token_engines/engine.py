@@ -1,5 +1,7 @@
 """A remote engine that brings the played one along, for the contract of engines."""
 
+import functools
+
 from antiphon.engines.remote.agreement import Wishes
 from antiphon.engines.remote.connection import Access, Connection
 from antiphon.engines.remote.engine import RemoteEngine
@@ -13,10 +15,16 @@ from tests.engines.token_engines.sglang import PlayedSglang
 from tests.engines.token_engines.vllm import PlayedVllm
 
 
+@functools.cache
+def tokenizer() -> LocalTokenizer:
+    """The built-in model's, read once."""
+    return LocalTokenizer.load(tokenizer_directory())
+
+
 def endpoint(played: PlayedEngine, key: str | None = None) -> TokenEndpoint:
     """The played engine as an endpoint; nothing has been learnt of it yet."""
     kind = KINDS["sglang" if isinstance(played, PlayedSglang) else "vllm"]
-    return TokenEndpoint(Connection(Access(played.url, key)), kind, LocalTokenizer.load(tokenizer_directory()))
+    return TokenEndpoint(Connection(Access(played.url, key)), kind, tokenizer())
 
 
 class WithPlayed(RemoteEngine):
