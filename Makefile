@@ -31,7 +31,7 @@ test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-guidance/.stamp 
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
 test-vllm: develop .venv-vllm/.stamp ## run the engines' tests and the SDKs' through a real vLLM on this machine's processor
-	@$(BIN)/python -m scripts.vllm_check $(ARGS)
+	@$(BIN)/python scripts/vllm_check.py $(ARGS)
 
 lint: develop ## check style and format
 	@$(BIN)/ruff check .

@@ -103,4 +103,5 @@ def main() -> None:
         asyncio.run(measure(options.rounds, options.tokens, slots, options.batch, counts))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -66,7 +66,7 @@ def llama_server(window: int) -> Engine:
     return ForeignLlama(Foreign(str(model_file().path), free_port(), window))
 
 
-IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
+IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = token_engines.real() or {
     "llama.cpp": llama_cpp,
     "scripted": scripted,
     "llama-server": llama_server,
@@ -75,6 +75,7 @@ IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
     "sglang": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=False),
     "sglang incremental": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=True),
 }
+"""Where a real engine is named, as `make test-vllm` does, only that."""
 
 
 class ForeignLlama(RemoteEngine):

@@ -27,6 +27,13 @@ def tokenizer_directory() -> Path:
     return directory
 
 
+@functools.cache
+def _tokenizers() -> tuple[Any, LLTokenizer]:
+    """The tokenizer, and what llguidance makes of it: seconds, so only once."""
+    file = tokenizer_directory() / "tokenizer.json"
+    return Tokenizer.from_file(str(file)), LLTokenizer(file.read_text("utf-8"), eos_token=END)
+
+
 class BadGrammar(ValueError):  # noqa: N818 - reads as what happened
     """A grammar that llguidance does not take; the text is its own."""
 
@@ -35,9 +42,7 @@ class ScriptedModel:
     """`script`: rules with `prompt`, see docs/scripted-engine.md; without a rule that applies it writes "I see."."""
 
     def __init__(self, script: str = "") -> None:
-        directory = tokenizer_directory()
-        self._tokenizer: Any = Tokenizer.from_file(str(directory / "tokenizer.json"))
-        self._native = LLTokenizer((directory / "tokenizer.json").read_text("utf-8"), eos_token=END)
+        self._tokenizer, self._native = _tokenizers()
         self._rules = Script.parse(script).rules if script else ()
         self._read: set[tuple[str, tuple[int, ...]]] = set()
 

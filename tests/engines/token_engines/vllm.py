@@ -147,7 +147,8 @@ class PlayedVllm(PlayedEngine):
         shown, first = "", True
         try:
             async for token in self.written(work, limit, params["stop"], params["stop_token_ids"], grammar=grammar):
-                text = self._shown(work, params["stop"])
+                # A token that ends in half a character shows nothing yet.
+                text = shown if work.text.endswith("�") else self._shown(work, params["stop"])
                 await response.write(self._event(work, token, text.removeprefix(shown), first=first))
                 shown, first = text, False
         except BadGrammar as problem:
@@ -160,9 +161,9 @@ class PlayedVllm(PlayedEngine):
     def _shown(self, work: Work, stops: list[str]) -> str:
         """What may be shown: all but the beginning of what could be a stop text, and half characters."""
         if work.finish:
-            return work.text.rstrip("�")
+            return work.text
         held = max((len(stop) for stop in stops), default=1) - 1
-        return work.text.rstrip("�")[: len(work.text) - held]
+        return work.text[: len(work.text) - held]
 
     def _event(self, work: Work, token: int | None, text: str, *, first: bool) -> bytes:
         tokens = [] if token is None else [token]
