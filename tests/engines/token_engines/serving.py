@@ -30,7 +30,8 @@ class Work:
 
 
 class PlayedEngine:
-    """A server on loopback. `asked`: the works so far; `running`: those that are worked on; `key`: what callers need.
+    """A server on loopback. `asked`: the works so far; `running`: those that are worked on; `key`: what callers need;
+    `root`: where the model is from.
 
     `hangs_after`: it goes silent behind so many tokens.
     """
@@ -39,6 +40,7 @@ class PlayedEngine:
         self.model = ScriptedModel(script)
         self.window = window
         self.key = key
+        self.root = "/models/smollm2"
         self.asked: list[Work] = []
         self.running: set[Work] = set()
         self.changed = asyncio.Condition()

@@ -48,7 +48,7 @@ class PlayedSglang(PlayedEngine):
             {
                 "model_path": "/models/smollm2",
                 "served_model_name": "/models/smollm2",
-                "tokenizer_path": "/models/smollm2",
+                "tokenizer_path": self.root,
                 "is_generation": True,
                 "preferred_sampling_params": None,
                 "weight_version": "default",

@@ -52,7 +52,7 @@ class PlayedVllm(PlayedEngine):
         if not self.is_let_in(request):
             return _json({"error": "Unauthorized"}, 401)
         model = {
-            "id": self.name, "object": "model", "created": CREATED, "owned_by": "vllm", "root": "/models/smollm2",
+            "id": self.name, "object": "model", "created": CREATED, "owned_by": "vllm", "root": self.root,
             "parent": None, "max_model_len": self.window, "permission": [],
         }  # fmt: skip
         return _json({"object": "list", "data": [model]})

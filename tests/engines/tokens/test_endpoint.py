@@ -103,7 +103,7 @@ async def test_a_stop_text_in_a_hidden_control_token_ends_nothing(name: str):
 
 
 @each
-@pytest.mark.promise("cache.usage-from-the-engine")
+@pytest.mark.promise("remote.cached-tokens")
 async def test_cached_tokens_are_those_that_the_engine_counts(name: str):
     async with learnt(PLAYED[name]()) as made:
         asked = await work(made, "sea " * 100, stops=("calm",), tenant="one")

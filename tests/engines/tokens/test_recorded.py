@@ -81,7 +81,7 @@ def unlike(body: str) -> str:
     return re.sub(r"Grammar error: .*?\", \"type\"", 'Grammar error", "type"', body)
 
 
-@pytest.mark.promise("remote.played-as-recorded")
+@pytest.mark.promise("remote.dialects")
 @pytest.mark.parametrize("name", CASES)
 async def test_the_played_engine_says_what_the_real_one_said(name: str):
     path, body = request(name, CASES[name])
