@@ -36,11 +36,14 @@ async def remote_engine(
     """The engine over all of a model's URLs; not started. Raises `EngineFault`, `WeightsError`, OSError."""
     from antiphon.engines.remote.agreement import Wishes
     from antiphon.engines.remote.engine import RemoteEngine
+    from antiphon.engines.remote.members import LeastBusy
 
     said = model.sampling
     sampling = Sampling(said.temperature, said.top_p, said.top_k)
     endpoints = await endpoints_for(model, progress)
-    return RemoteEngine(Wishes(model.id, model.context, sampling, chat_template), endpoints, told=told)
+    assert model.remote is not None
+    choice = LeastBusy(model.remote.endpoint_parallel)
+    return RemoteEngine(Wishes(model.id, model.context, sampling, chat_template), endpoints, choice, told=told)
 
 
 async def look_at(model: ModelSettings) -> list[Looked]:

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken
 from antiphon.engines.remote.endpoint import Endpoint, Findings
+from antiphon.engines.remote.members import Choice, LeastBusy, Member
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
 
@@ -20,46 +21,12 @@ FRESH: Final = 1.0
 """Seconds for which an engine is believed to have the model that it was last seen with: none can load another one in
 less."""
 
+LONGEST_DELAY: Final = 10.0
 _TRACE_TIMEOUT: Final = 5.0
 _ATTEMPTS: Final = 2
 
 _Reply = TypeVar("_Reply")
 _log = logging.getLogger("antiphon.engine")
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
-    is not."""
-
-    endpoint: Endpoint
-    up: bool = False
-    detail: str = "it has not been asked yet"
-    findings: Findings | None = None
-    trace: str = ""
-    seen: float = float("-inf")
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    doubted: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-class Choice(Protocol):
-    """Which endpoint does which work."""
-
-    def place(self, work: Generation, among: Sequence[Member]) -> AbstractAsyncContextManager[Member]:
-        """One of those that are up (there is one at least), for as long as the context is open; waits for room.
-
-        Raises `EngineFull`.
-        """
-        ...
-
-
-class FirstUp:
-    """Everything to the first one that is up."""
-
-    @asynccontextmanager
-    async def place(self, work: Generation, among: Sequence[Member]) -> AsyncGenerator[Member]:
-        """The first of them."""
-        yield among[0]
 
 
 class RemoteEngine:
@@ -81,7 +48,7 @@ class RemoteEngine:
     ) -> None:
         self._wishes = wishes
         self._members = [Member(endpoint) for endpoint in endpoints]
-        self._choice: Choice = choice or FirstUp()
+        self._choice: Choice = choice or LeastBusy()
         self._told = told
         self._interval = interval
         self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
@@ -250,7 +217,8 @@ class RemoteEngine:
         return trace
 
     async def _watch(self, member: Member) -> None:
-        """Keep looking at an endpoint."""
+        """Keep looking at an endpoint; ever more seldom while it is away."""
+        delay = self._interval / 2
         while True:
             if not member.doubted.is_set():
                 try:
@@ -261,13 +229,14 @@ class RemoteEngine:
             member.doubted.clear()
             async with member.asking:
                 await self._look(member)
+            delay = self._interval if member.up else min(delay * 2, LONGEST_DELAY)
             if not member.up:
-                await asyncio.sleep(self._interval)
+                await asyncio.sleep(delay)
 
     async def _look(self, member: Member) -> None:
         try:
             trace = await self._trace(member)
-            if member.up and trace == member.trace:
+            if trace == (member.trace if member.up else member.refused):
                 return
             if member.up:
                 self._leave(member, "it does not have the model any more that it had")
@@ -278,11 +247,13 @@ class RemoteEngine:
         assert member.findings is not None
         assert self._first is not None
         url, findings = member.endpoint.url, member.findings
+        member.refused = member.trace
         if findings.missing:
             self._leave(member, lacking(url, findings))
         elif words := disagreement(self._card, self._first, findings):
             self._leave(member, words)
         else:
+            member.refused = ""
             self._enter(member)
             _log.warning("%s is back", url)
 

@@ -21,7 +21,7 @@ from antiphon.engines.remote.endpoint import Finding, Findings, Identity, sessio
 from antiphon.engines.remote.llama_server.calls import Calls, Properties
 from antiphon.engines.remote.llama_server.probes import Probes, blank_picture
 from antiphon.engines.remote.llama_server.vocabulary import Vocabulary, find_vocabulary
-from antiphon.errors import EngineFault, EngineUnavailable
+from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece
 
 NAME = "llama-server"
@@ -52,28 +52,10 @@ class LlamaServer:
 
     async def learn(self) -> Findings:
         """See `Endpoint.learn`."""
-        says = await self._calls.properties()
-        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
-        await tokenizer.find_opening()
-        known = (says.bos_token, says.eos_token)
-        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
-        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
-        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
-        rows = [*_told(says, vocabulary), *await probes.findings()]
-        sees = False
-        if says.sees:
-            row, seeing = await self._learn_to_see(says, vocabulary, probes)
-            rows.append(row)
-            sees, tokenizer = row.holds, seeing or tokenizer
-        self._known = _Known(tokenizer, works, says.marker)
-        return Findings(
-            engine=NAME,
-            version=says.build,
-            card=await self._card(says, vocabulary, sees=sees),
-            identity=await self._identity(says, tokenizer),
-            rows=tuple(rows),
-            places=says.places,
-        )
+        try:
+            return await self._learn()
+        except (ValueError, KeyError, IndexError, TypeError) as problem:
+            raise EngineRefused(f"it does not answer as a llama-server does: {problem!r}") from problem
 
     async def trace(self) -> str:
         """See `Endpoint.trace`."""
@@ -101,6 +83,30 @@ class LlamaServer:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._connection.aclose()
+
+    async def _learn(self) -> Findings:
+        says = await self._calls.properties()
+        tokenizer = PromptTokenizer(self._calls.tokenize, says.bos_token)
+        await tokenizer.find_opening()
+        known = (says.bos_token, says.eos_token)
+        vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
+        works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
+        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
+        rows = [*_told(says, vocabulary), *await probes.findings()]
+        sees = False
+        if says.sees:
+            row, seeing = await self._learn_to_see(says, vocabulary, probes)
+            rows.append(row)
+            sees, tokenizer = row.holds, seeing or tokenizer
+        self._known = _Known(tokenizer, works, says.marker)
+        return Findings(
+            engine=NAME,
+            version=says.build,
+            card=await self._card(says, vocabulary, sees=sees),
+            identity=await self._identity(says, tokenizer),
+            rows=tuple(rows),
+            places=says.places,
+        )
 
     def _learnt(self) -> _Known:
         if self._known is None:
