@@ -19,7 +19,7 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 @engines
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 async def test_the_tokenizer_that_is_named_is_taken_for_all_endpoints(engine: str):
     async with ENGINES[engine](window=512) as played:
         connections = [Connection(Access(url)) for url in (played.url, f"http://127.0.0.1:{free_port()}")]
@@ -31,7 +31,7 @@ async def test_the_tokenizer_that_is_named_is_taken_for_all_endpoints(engine: st
 
 
 @engines
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 async def test_without_a_name_it_is_the_engines_own_where_that_is_here(engine: str, monkeypatch: pytest.MonkeyPatch):
     async with ENGINES[engine](window=512) as played:
         away, connection = (Connection(Access(url)) for url in (f"http://127.0.0.1:{free_port()}", played.url))

@@ -79,6 +79,7 @@ def test_a_text_that_spells_a_control_token_is_left_to_the_model(told: str, forc
         f"%llguidance {{{options}}}\nstart: the_reply <[2]>?\nthe_reply: x\nx: {told}\n"
     )
     assert GrammarWriter().write("start: x\n") == "%llguidance {}\nstart: x\n"
+    assert "start: the_reply <[2,5]>?\n" in GrammarWriter((), (5, 2, 5)).write("start: x\n")
 
 
 class LetterServer:

@@ -34,13 +34,13 @@ def refused(source: str, words: str, hub: Hub | None = None) -> None:
     assert str(raised.value).startswith(source)
 
 
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 def test_a_folder_or_the_file_in_it_is_taken(tmp_path: Path):
     (tmp_path / MAIN).write_text("{}")
     assert find_tokenizer(str(tmp_path)) == find_tokenizer(str(tmp_path / MAIN)) == tmp_path
 
 
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 def test_from_a_hub_only_what_is_read_is_downloaded(hub: Hub):
     seen: set[str] = set()
     place = find_tokenizer(f"hf:{REPO}", lambda name, *_: seen.add(name), hub=hub)
@@ -48,14 +48,14 @@ def test_from_a_hub_only_what_is_read_is_downloaded(hub: Hub):
     assert set(seen) <= {MAIN, *BESIDE}
 
 
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 def test_what_is_in_the_cache_needs_no_hub(hub: Hub, stand_in: StandInHub, tmp_path: Path):
     place = find_tokenizer(f"hf:{REPO}", hub=hub)
     away = Hub(endpoint="http://127.0.0.1:9", cache=tmp_path)
     assert find_tokenizer(f"hf:{REPO}", hub=away) == place
 
 
-@pytest.mark.promise("remote.tokenizer-found")
+@pytest.mark.promise("remote-tokens.tokenizer-found")
 @pytest.mark.parametrize(
     ("name", "kind"), [("tekken.json", "tekken"), ("tokenizer.model", "SentencePiece"), ("x", "")]
 )

@@ -25,7 +25,7 @@ def params(name: str, ask: Ask = ASK) -> dict[str, Any]:
     return body if name == "completions" else body["sampling_params"]
 
 
-@pytest.mark.promise("remote.no-hidden-settings")
+@pytest.mark.promise("remote-tokens.no-hidden-settings")
 @pytest.mark.parametrize("name", DIALECTS)
 def test_every_setting_is_sent_so_that_none_comes_from_elsewhere(name: str):
     sent = params(name)
@@ -36,7 +36,7 @@ def test_every_setting_is_sent_so_that_none_comes_from_elsewhere(name: str):
     assert (tuple(sent["stop"]), tuple(sent["stop_token_ids"])) == (("stop",), (9, 8))
 
 
-@pytest.mark.promise("remote.isolation")
+@pytest.mark.promise("remote-tokens.isolation")
 def test_the_tenant_is_the_salt_of_every_cache():
     for dialect in DIALECTS.values():
         assert dialect.body(ASK)["cache_salt"] == "tenant"
@@ -52,7 +52,7 @@ def test_work_has_its_own_name_everywhere():
     assert Completions().abort("work-1") is None
 
 
-@pytest.mark.promise("remote.grammars")
+@pytest.mark.promise("remote-tokens.grammars")
 def test_a_grammar_goes_where_llguidance_reads_it():
     for name in ("completions", "generate"):
         assert params(name)["structured_outputs"] == {"grammar": GRAMMAR}
@@ -103,7 +103,7 @@ def sglang_event(ids: list[int], count: int, finish: dict[str, Any] | None = Non
     }
 
 
-@pytest.mark.promise("remote.dialects")
+@pytest.mark.promise("remote-tokens.dialects")
 def test_new_tokens_are_found_however_sglang_streams():
     all_so_far, new_only = Sglang().listener(), Sglang().listener()
     assert [all_so_far(sglang_event([5] * count, count)).tokens for count in (1, 3, 3, 4)] == [(5,), (5, 5), (), (5,)]

@@ -74,7 +74,7 @@ def text(outputs: list[EngineOutput]) -> str:
 
 
 @each
-@pytest.mark.promise("remote.stops")
+@pytest.mark.promise("remote-tokens.stops")
 async def test_more_stop_texts_than_an_engine_takes_are_found_all_the_same(name: str):
     played = PLAYED[name]()
     async with learnt(played) as made:
@@ -91,7 +91,7 @@ async def test_more_stop_texts_than_an_engine_takes_are_found_all_the_same(name:
 
 
 @each
-@pytest.mark.promise("remote.stops")
+@pytest.mark.promise("remote-tokens.stops")
 async def test_a_stop_text_in_a_hidden_control_token_ends_nothing(name: str):
     async with learnt(PLAYED[name]()) as made:
         outputs = await run(made, await work(made, "control", stops=("im_", "|")))
@@ -103,7 +103,7 @@ async def test_a_stop_text_in_a_hidden_control_token_ends_nothing(name: str):
 
 
 @each
-@pytest.mark.promise("remote.cached-tokens")
+@pytest.mark.promise("remote-tokens.cached-tokens")
 async def test_cached_tokens_are_those_that_the_engine_counts(name: str):
     async with learnt(PLAYED[name]()) as made:
         asked = await work(made, "sea " * 100, stops=("calm",), tenant="one")
@@ -154,7 +154,7 @@ async def test_work_that_is_closed_ends_in_the_engine(name: str):
 
 
 @each
-@pytest.mark.promise("remote.faults")
+@pytest.mark.promise("remote-tokens.faults")
 async def test_an_error_in_a_stream_that_has_begun_well_is_that_error(name: str):
     played = PLAYED[name]()
     async with learnt(played) as made:
@@ -165,7 +165,7 @@ async def test_an_error_in_a_stream_that_has_begun_well_is_that_error(name: str)
             await run(made, long)
 
 
-@pytest.mark.promise("remote.faults")
+@pytest.mark.promise("remote-tokens.faults")
 @pytest.mark.parametrize("late", [False, True])
 async def test_an_engine_that_is_full_has_not_begun(late: bool):
     played = PlayedVllm(SCRIPT)
@@ -181,7 +181,7 @@ async def test_an_engine_that_is_full_has_not_begun(late: bool):
 
 
 @each
-@pytest.mark.promise("remote.faults")
+@pytest.mark.promise("remote-tokens.faults")
 async def test_an_engine_that_is_lost_in_a_reply_has_died(name: str):
     played = PLAYED[name]()
     async with learnt(played) as made:

@@ -55,7 +55,7 @@ async def test_sglang_is_found_whole_in_both_ways_to_stream(disjoint: bool):
     assert row(findings, "streams").remedy == ("" if disjoint else "--incremental-streaming-output")
 
 
-@pytest.mark.promise("remote.probes")
+@pytest.mark.promise("remote-tokens.probes")
 @pytest.mark.parametrize(
     ("settings", "subject", "remedy"),
     [
@@ -77,14 +77,14 @@ async def test_what_would_cost_a_guarantee_keeps_the_model_from_being_served(
     assert remedy in row(findings, subject).remedy
 
 
-@pytest.mark.promise("remote.probes")
+@pytest.mark.promise("remote-tokens.probes")
 async def test_a_reasoning_parser_does_no_harm_where_it_can_be_told():
     played = PlayedVllm(window=512)
     played.reasons = True
     assert (await learn(played))[0].missing == ()
 
 
-@pytest.mark.promise("remote.probes")
+@pytest.mark.promise("remote-tokens.probes")
 async def test_without_the_better_endpoint_the_other_is_used():
     played = PlayedVllm(window=512)
     played.scale_out = False
@@ -96,7 +96,7 @@ async def test_without_the_better_endpoint_the_other_is_used():
     assert findings.missing == ()
 
 
-@pytest.mark.promise("remote.probes")
+@pytest.mark.promise("remote-tokens.probes")
 @pytest.mark.parametrize(
     ("settings", "subject", "remedy"),
     [
@@ -113,7 +113,7 @@ async def test_what_sglang_would_break_is_found(settings: dict[str, Any], subjec
     assert remedy in row(findings, subject).remedy
 
 
-@pytest.mark.promise("remote.probes")
+@pytest.mark.promise("remote-tokens.probes")
 @pytest.mark.parametrize("played", [PlayedVllm, PlayedSglang])
 async def test_another_models_tokenizer_is_found_out(played: type[PlayedEngine]):
     findings, _ = await learn(played(window=512), tokenizer=byte_level())

@@ -71,7 +71,7 @@ def some_tokens(tokenizer: LocalTokenizer) -> st.SearchStrategy[list[int]]:
 
 
 @kinds
-@pytest.mark.promise("remote.text-of-tokens")
+@pytest.mark.promise("remote-tokens.text-of-tokens")
 def test_the_text_is_that_of_all_bytes_wherever_tokens_are_cut(kind: str):
     tokenizer = TOKENIZERS[kind]
 
@@ -92,7 +92,7 @@ def test_the_text_is_that_of_all_bytes_wherever_tokens_are_cut(kind: str):
 
 
 @kinds
-@pytest.mark.promise("remote.text-of-tokens", "engine.stops")
+@pytest.mark.promise("remote-tokens.text-of-tokens", "engine.stops")
 def test_stop_texts_are_found_wherever_tokens_are_cut(kind: str):
     tokenizer = TOKENIZERS[kind]
 
@@ -192,7 +192,7 @@ def test_nothing_is_read_behind_the_end():
     assert reader.take(tokens_of(tokenizer, "the")) == []
 
 
-@pytest.mark.promise("remote.stops")
+@pytest.mark.promise("remote-tokens.stops")
 def test_stop_texts_that_a_hidden_control_token_could_hold_are_not_sent():
     sends = StopsToSend(["<|im_end|>", "</s>"])
     stops = ("\n\nHuman:", "<|im", ">x", "|", "<|im_end|>", "a<", "end", "")

@@ -81,7 +81,7 @@ def unlike(body: str) -> str:
     return re.sub(r"Grammar error: .*?\", \"type\"", 'Grammar error", "type"', body)
 
 
-@pytest.mark.promise("remote.dialects")
+@pytest.mark.promise("remote-tokens.dialects")
 @pytest.mark.parametrize("name", CASES)
 async def test_the_played_engine_says_what_the_real_one_said(name: str):
     path, body = request(name, CASES[name])
@@ -102,7 +102,7 @@ def events(name: str) -> list[Heard]:
     return [hear(json.loads(line)) for line in lines]
 
 
-@pytest.mark.promise("remote.dialects")
+@pytest.mark.promise("remote-tokens.dialects")
 @pytest.mark.parametrize("route", ["a", "b"])
 def test_what_was_recorded_is_read_to_its_end(route: str):
     assert events(f"{route}_length") == [

@@ -32,7 +32,7 @@ def plain(text: str) -> Segment:
 
 
 @kinds
-@pytest.mark.promise("remote.control-tokens-in-markup-only")
+@pytest.mark.promise("remote-tokens.control-tokens-in-markup-only")
 def test_the_text_of_a_control_token_is_one_in_markup_only(kind: str):
     tokenizer = KINDS[kind]()
     for text in (*SPECIAL, MARKUP):

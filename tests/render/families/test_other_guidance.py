@@ -77,7 +77,7 @@ def answers(questions: list[dict[str, Any]]) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.promise("remote.grammars-hold")
+@pytest.mark.promise("remote-tokens.grammars-hold")
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_every_grammar_holds_in_the_llguidance_of_other_engines(family: Family):
     markers = tuple(sorted({*family.syntax.control, family.thought.close}))
