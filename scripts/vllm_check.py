@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +60,7 @@ def model(layers: int) -> Path:
 
 
 @contextlib.contextmanager
-def serving(directory: Path, *, keep: bool) -> Iterator[str]:
+def serving(directory: Path, *, keep: bool) -> Generator[str]:
     """vLLM with the model; its URL. Its output goes to build/vllm/vllm.log."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -43,7 +43,11 @@ def test_a_folder_or_the_file_in_it_is_taken(tmp_path: Path):
 @pytest.mark.promise("remote-tokens.tokenizer-found")
 def test_from_a_hub_only_what_is_read_is_downloaded(hub: Hub):
     seen: set[str] = set()
-    place = find_tokenizer(f"hf:{REPO}", lambda name, *_: seen.add(name), hub=hub)
+
+    def note(name: str, done: int, total: int | None) -> None:
+        seen.add(name)
+
+    place = find_tokenizer(f"hf:{REPO}", note, hub=hub)
     assert {file.name for file in place.iterdir()} == seen == {MAIN, "tokenizer_config.json", "config.json"}
     assert set(seen) <= {MAIN, *BESIDE}
 

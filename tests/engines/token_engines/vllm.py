@@ -51,7 +51,7 @@ class PlayedVllm(PlayedEngine):
     async def _models(self, request: web.Request) -> web.Response:
         if not self.is_let_in(request):
             return _json({"error": "Unauthorized"}, 401)
-        model = {
+        model: dict[str, Any] = {
             "id": self.name, "object": "model", "created": CREATED, "owned_by": "vllm", "root": self.root,
             "parent": None, "max_model_len": self.window, "permission": [],
         }  # fmt: skip
@@ -138,7 +138,8 @@ class PlayedVllm(PlayedEngine):
     async def _stream(
         self, response: web.StreamResponse, work: Work, params: dict[str, Any], limit: int, *, begun: bool
     ) -> None:
-        grammar = (params.get("structured_outputs") or {}).get("grammar") if begun else None
+        asked: dict[str, str] = params.get("structured_outputs") or {}
+        grammar = asked.get("grammar") if begun else None
         if grammar is not None and not self.guidance and grammar.startswith("%llguidance"):
             await response.write(_late("Internal server error", 500, "InternalServerError"))
             return

@@ -91,7 +91,7 @@ def test_each_end_of_vllms_is_told_from_the_others():
     assert hear(choice(finish_reason="stop", stop_reason="x")) == Heard((5,), "stop", "x")
     assert hear(choice(finish_reason="length", token_ids=None)) == Heard((), "length")
     assert hear(choice(finish_reason="abort")).fault == (500, "it gave the work up: abort")
-    usage = {"usage": {"prompt_tokens_details": None}, "choices": []}
+    usage: dict[str, Any] = {"usage": {"prompt_tokens_details": None}, "choices": []}
     assert hear(usage) == Heard()
     assert hear({"usage": {"prompt_tokens_details": {"cached_tokens": 128}}, "choices": []}) == Heard(cached=128)
 

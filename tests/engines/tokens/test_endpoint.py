@@ -10,6 +10,8 @@ import pytest
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
+from antiphon.engines.remote.agreement import Wishes
+from antiphon.engines.remote.engine import RemoteEngine
 from antiphon.engines.remote.tokens.endpoint import TokenEndpoint
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
@@ -216,6 +218,20 @@ async def test_comments_that_keep_a_stream_alive_are_nothing():
     async with learnt(played) as made:
         played.keeps_alive = True
         assert text(await run(made, await work(made, max_tokens=4))) == "The sea was calm"
+
+
+@pytest.mark.promise("remote-tokens.no-hidden-settings")
+async def test_what_the_owner_says_of_sampling_holds_where_a_request_is_silent():
+    async with PlayedVllm(SCRIPT) as played:
+        engine = RemoteEngine(Wishes("tiny", sampling=Sampling(0.25, None, 3)), [endpoint(played)])
+        await engine.start()
+        segments = (Segment("sea"),)
+        prompt = RenderedPrompt(segments, await engine.tokenize(segments))
+        async for _ in engine.generate(Generation(prompt, 2, Sampling(temperature=0.5))):
+            pass
+        params = played.asked[-1].body["sampling_params"]
+        assert [params[key] for key in ("temperature", "top_p", "top_k")] == [0.5, 1.0, 3]
+        await engine.aclose()
 
 
 async def test_long_texts_are_tokenized_beside_the_loop():

@@ -79,7 +79,7 @@ def test_the_text_is_that_of_all_bytes_wherever_tokens_are_cut(kind: str):
     def check(tokens: list[int], cuts: list[int]) -> None:
         found = read(tokenizer, tokens, cuts)
         hidden = set(tokenizer.control.values())
-        written = []
+        written: list[bytes] = []
         for token in tokens:
             if token in tokenizer.ends:
                 break

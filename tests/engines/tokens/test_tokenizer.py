@@ -1,5 +1,6 @@
 """The tokenizer on this side: control tokens in markup only, nothing twice, nothing lost, and clear words for the rest."""
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,8 @@ from tests.engines.tokens.vocabularies import MARKUP, SPECIAL, TEMPLATE, byte_le
 KINDS: dict[str, Callable[..., LocalTokenizer]] = {
     "byte-level": byte_level,
     "metaspace": metaspace,
-    "metaspace everywhere": lambda **settings: metaspace("always", **settings),
-    "prepended": lambda **settings: metaspace("prepend", **settings),
+    "metaspace everywhere": functools.partial(metaspace, "always"),
+    "prepended": functools.partial(metaspace, "prepend"),
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -116,9 +117,9 @@ def test_a_reply_ends_with_every_token_that_the_files_name(
     known = {text: byte_level().read(text)[0] for text in SPECIAL}
 
     def numbers(named: dict[str, Any]) -> dict[str, Any]:
-        value = named.get("eos_token_id")
+        value: str | list[str | int] | None = named.get("eos_token_id")
         if isinstance(value, list):
-            return {"eos_token_id": [known.get(text, text) for text in value]}
+            return {"eos_token_id": [known[text] if isinstance(text, str) else text for text in value]}
         return {"eos_token_id": known[value]} if value else {}
 
     tokenizer = byte_level(generation=numbers(generation), model=numbers(model))

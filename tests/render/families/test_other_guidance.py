@@ -93,6 +93,9 @@ def test_what_is_no_grammar_or_does_not_fit_is_noticed():
     words = Bytes()
     base = {"tokens": [token.hex() for token in words.tokens], "special": words.special_token_ids}
     letter = {"tokens": list(b"b"), "ends": True}
-    cases = [{"grammar": "%llguidance {}\nstart: (", "replies": []}, {"grammar": 'start: "a"\n', "replies": [letter]}]
+    cases: list[dict[str, Any]] = [
+        {"grammar": "%llguidance {}\nstart: (", "replies": []},
+        {"grammar": 'start: "a"\n', "replies": [letter]},
+    ]
     _, wrong = answers([{**base, "cases": cases}])
     assert all(wrong)

@@ -12,7 +12,7 @@ Measured with vLLM 0.32, besides what its protocol says:
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from antiphon.engines.remote.dialects.ask import Ask, Event, Heard
 
@@ -83,8 +83,8 @@ def salted(ask: Ask) -> dict[str, str]:
 
 def hear(event: Event) -> Heard:
     """One event of a reply, of either of vLLM's endpoints."""
-    details = (event.get("usage") or {}).get("prompt_tokens_details") or {}
-    cached = details.get("cached_tokens")
+    usage = cast("Event", event.get("usage") or {})
+    cached: int | None = cast("Event", usage.get("prompt_tokens_details") or {}).get("cached_tokens")
     if not event.get("choices"):
         return Heard(cached=cached)
     choice = event["choices"][0]

@@ -124,7 +124,8 @@ class LocalTokenizer:
         listed: list[object] = cast("list[object]", told) if isinstance(told, list) else [told]
         found = [token for token in listed if isinstance(token, int) and self._markup.id_to_token(token) is not None]
         own = self._id(self.eos_token) if self.eos_token else None
-        ends = tuple(dict.fromkeys([*([] if own is None else [own]), *found]))
+        named = found if own is None else [own, *found]
+        ends = tuple(dict.fromkeys(named))
         if not ends:
             raise EngineFault(
                 "the tokenizer's files name no token that ends a reply: give a directory with tokenizer_config.json "
@@ -140,7 +141,7 @@ class LocalTokenizer:
         if adds is True and bos is not None:
             return (bos,)
         bare = _ids(self._markup, _PROBE)
-        dressed = cast("list[int]", self._markup.encode(_PROBE).ids)
+        dressed = self._markup.encode(_PROBE).ids
         return tuple(dressed[: dressed.index(bare[0])]) if bare and bare[0] in dressed else ()
 
     def _is_opened(self, runs: Sequence[Segment]) -> bool:
@@ -167,9 +168,9 @@ def _pair(described: Mapping[str, Any], *, plain: bool) -> tuple[Tokenizer, Toke
 def _made(described: Mapping[str, Any], *, plain: bool) -> Tokenizer:
     if plain:
         # A vocabulary may forget to call its markup special: then a user could write it.
-        added = [
-            {**token, "special": token["special"] or looks_like_markup(token["content"])}
-            for token in described.get("added_tokens") or []
+        tokens = cast("list[dict[str, Any]]", described.get("added_tokens") or [])
+        added: list[dict[str, Any]] = [
+            {**token, "special": token["special"] or looks_like_markup(token["content"])} for token in tokens
         ]
         described = {**described, "added_tokens": added}
     try:
