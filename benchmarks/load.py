@@ -105,8 +105,8 @@ class Server:
     url: str
 
     @classmethod
-    async def start(cls, name: str, *command: str) -> "Server":
-        """Start it and wait for a line with its address on standard output or error."""
+    async def start(cls, name: str, *command: str, says: bytes = b"") -> "Server":
+        """Start it and wait for a line with its address on standard output or error, which `says` that it is that."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
@@ -120,7 +120,7 @@ class Server:
             while line := await process.stdout.readline():
                 seen += line
                 start = line.find(b"http://127.0.0.1:")
-                if start >= 0:
+                if start >= 0 and says in line:
                     url = line[start:].split()[0].decode().strip("\"'`,")
                     server = cls(name, process, url.removesuffix("/"))
                     server._drain = asyncio.create_task(process.stdout.read())
