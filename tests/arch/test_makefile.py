@@ -8,7 +8,21 @@ import pytest
 
 from tests.arch.tree import ROOT
 
-VERBS = ("help", "serve", "examples", "test", "lint", "types", "contracts", "docs", "train", "bench", "lock", "clean")
+VERBS = (
+    "help",
+    "serve",
+    "examples",
+    "test",
+    "test-vllm",
+    "lint",
+    "types",
+    "contracts",
+    "docs",
+    "train",
+    "bench",
+    "lock",
+    "clean",
+)
 
 
 def test_make_alone_lists_every_verb():

@@ -20,6 +20,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece
 from antiphon.weights import resolve
 from tests.engines.foreign import Foreign, ForeignServer, free_port
+from tests.engines.token_engines import engine as token_engines
 
 WINDOW = 2048
 SMALL_WINDOW = 256
@@ -72,12 +73,17 @@ def two_llama_servers(window: int) -> Engine:
     return ForeignLlama(*(Foreign(model, free_port(), window) for _ in range(2)))
 
 
-IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = {
+IMPLEMENTATIONS: Mapping[str, Callable[[int], Engine]] = token_engines.real() or {
     "llama.cpp": llama_cpp,
     "scripted": scripted,
     "llama-server": llama_server,
     "two llama-servers": two_llama_servers,
+    "vllm completions": lambda window: token_engines.vllm_completions(SCRIPT % window, window),
+    "vllm generate": lambda window: token_engines.vllm_generate(SCRIPT % window, window),
+    "sglang": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=False),
+    "sglang incremental": lambda window: token_engines.sglang(SCRIPT % window, window, disjoint=True),
 }
+"""Where a real engine is named, as `make test-vllm` does, only that."""
 
 
 class ForeignLlama(RemoteEngine):

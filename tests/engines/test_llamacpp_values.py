@@ -6,8 +6,8 @@ import pytest
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
+from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, STEP, step_of
-from antiphon.engines.llamacpp.grammar import GrammarWriter
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 
@@ -122,12 +122,13 @@ def test_a_step_of_reading_is_as_long_as_half_a_second_allows(size: int, pace: f
     ],
 )
 def test_a_text_that_spells_a_control_token_is_left_to_the_model(told: str, forces: bool):
-    writer = GrammarWriter(["<|im_end|>", "<|im_start|>", '<|"|>'], 2)
+    writer = GrammarWriter(["<|im_end|>", "<|im_start|>", '<|"|>'], (2,))
     options = "" if forces else '"no_forcing": true'
     assert writer.write(f"start: x\nx: {told}\n") == (
         f"%llguidance {{{options}}}\nstart: the_reply <[2]>?\nthe_reply: x\nx: {told}\n"
     )
     assert GrammarWriter().write("start: x\n") == "%llguidance {}\nstart: x\n"
+    assert "start: the_reply <[2,5]>?\n" in GrammarWriter((), (5, 2, 5)).write("start: x\n")
 
 
 class LetterServer:

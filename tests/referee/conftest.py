@@ -1,5 +1,6 @@
 """One live server for all referees."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,12 +14,23 @@ source = "builtin"
 temperature = 0.0
 """
 
+BEHIND = """
+[models.smollm2-135m-instruct]
+url = "{url}"
+tokenizer = "{tokenizer}"
+[models.smollm2-135m-instruct.sampling]
+temperature = 0.0
+"""
+"""The same model in an engine that runs already: `make test-vllm`."""
+
 
 @pytest.fixture(scope="session")
 def default_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The default model's server. It samples greedily where a request is silent, so that replies can be compared."""
     config = tmp_path_factory.mktemp("referee") / "antiphon.toml"
-    config.write_text(GREEDY)
+    url = os.environ.get("ANTIPHON_TESTS_ENGINE")
+    tokenizer = os.environ.get("ANTIPHON_TESTS_TOKENIZER", "")
+    config.write_text(GREEDY if url is None else BEHIND.format(url=url, tokenizer=tokenizer))
     with live_process("--config", str(config)) as live:
         yield live
 

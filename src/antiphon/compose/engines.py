@@ -36,7 +36,7 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
         if model.remote is not None:
             observer.stage(f"Finding {model.id} ({model.source})")
             template = None if model.chat_template is None else _read_template(model.chat_template)
-            engine = await remote_engine(model, template, partial(observer.found, model.id))
+            engine = await remote_engine(model, template, partial(observer.found, model.id), _relay(observer))
             observer.stage(f"Trying {model.id}")
         elif is_embedded(model):
             engine = _llama_cpp(await _find(model, observer), settings)

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from antiphon.compose.token_endpoints import token_endpoints
 from antiphon.config import EngineName, ModelSettings, RemoteSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.errors import EngineDied, EngineFault, EngineRefused, EngineUnavailable
+from antiphon.weights.errors import WeightsError
+from antiphon.weights.progress import Progress, silent
 
 if TYPE_CHECKING:
     from antiphon.engines.remote.connection import Connection
@@ -25,15 +28,18 @@ class Looked:
 
 
 async def remote_engine(
-    model: ModelSettings, chat_template: str | None, told: "Callable[[str, Findings], None]"
+    model: ModelSettings,
+    chat_template: str | None,
+    told: "Callable[[str, Findings], None]",
+    progress: Progress = silent,
 ) -> "RemoteEngine":
-    """The engine over all of a model's URLs; not started. Raises `EngineFault`, OSError."""
+    """The engine over all of a model's URLs; not started. Raises `EngineFault`, `WeightsError`, OSError."""
     from antiphon.engines.remote.agreement import Wishes
     from antiphon.engines.remote.engine import RemoteEngine
 
     said = model.sampling
     sampling = Sampling(said.temperature, said.top_p, said.top_k)
-    endpoints = await endpoints_for(model)
+    endpoints = await endpoints_for(model, progress)
     assert model.remote is not None
     wishes = Wishes(model.id, model.context, sampling, chat_template)
     limit = model.remote.endpoint_parallel or None
@@ -54,13 +60,15 @@ async def look_at(model: ModelSettings) -> list[Looked]:
     assert model.remote is not None
     try:
         endpoints = await endpoints_for(model)
-    except (EngineFault, OSError) as problem:
+    except (EngineFault, WeightsError, OSError) as problem:
         return [Looked(url, problem=str(problem)) for url in model.remote.urls]
     return list(await asyncio.gather(*map(look, endpoints)))
 
 
-async def endpoints_for(model: ModelSettings) -> "list[Endpoint]":
-    """An endpoint for each of a model's URLs. Raises `EngineFault`, OSError for certificates that cannot be read.
+async def endpoints_for(model: ModelSettings, progress: Progress = silent) -> "list[Endpoint]":
+    """An endpoint for each of a model's URLs.
+
+    Raises `EngineFault`, `WeightsError` for a tokenizer that cannot be had, OSError for certificates.
 
     Those that do not answer yet are taken to be of the kind of the others.
     """
@@ -68,7 +76,9 @@ async def endpoints_for(model: ModelSettings) -> "list[Endpoint]":
     connections = [_connection(model.remote, url) for url in model.remote.urls]
     try:
         kind = model.remote.engine or await _kind(connections)
-        return [_endpoint(kind, connection) for connection in connections]
+        if kind == "llama-server":
+            return _llama_servers(connections)
+        return await token_endpoints(kind, connections, model.remote.tokenizer, progress)
     except BaseException:
         for connection in connections:
             await connection.aclose()
@@ -108,9 +118,7 @@ async def _kind(connections: "Sequence[Connection]") -> EngineName:
     return next(iter(found.values()))
 
 
-def _endpoint(kind: EngineName, connection: "Connection") -> "Endpoint":
+def _llama_servers(connections: "Sequence[Connection]") -> "list[Endpoint]":
     from antiphon.engines.remote.llama_server import LlamaServer
 
-    if kind == "llama-server":
-        return LlamaServer(connection)
-    raise EngineRefused(f"{connection.url} is of the kind {kind}, which cannot be used yet; llama-server can")
+    return [LlamaServer(connection) for connection in connections]

@@ -1,9 +1,13 @@
 """A prompt on its way to an engine: what it consists of, and the tokens that it came to."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from antiphon.dialogue.media import Image
+
+_MARKUP: Final = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,8 @@ def join_runs(segments: Sequence[Segment]) -> list[Segment]:
         elif segment.text:
             runs.append(([segment.text], segment))
     return [first if first.image is not None else Segment("".join(texts), first.markup) for texts, first in runs]
+
+
+def looks_like_markup(token: str) -> bool:
+    """Whether a token's text is such as models' markup is written with, whatever its vocabulary calls it."""
+    return _MARKUP.fullmatch(token) is not None

@@ -10,13 +10,13 @@ bytes are read, and each element of an array costs at least one of them, so the 
 Source: the GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
 """
 
-import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from antiphon.dialogue.rendered import looks_like_markup
 from antiphon.weights.errors import WeightsError
 
 MAX_HEADER: Final = 128 * 1024 * 1024
@@ -34,7 +34,6 @@ _TOKENS: Final = "tokenizer.ggml.tokens"
 _TOKEN_TYPE: Final = "tokenizer.ggml.token_type"
 _CONTROL: Final = 3
 _USER_DEFINED: Final = 4
-_MARKUP: Final = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
 _MAX_DIMENSIONS: Final = 4
 _START: Final = len(_MAGIC) + 4 + 8 + 8
 """Where the values begin: behind the magic, the version, and the numbers of tensors and of values."""
@@ -85,9 +84,9 @@ class GgufHeader:
         User-defined tokens count where they look like markup: llama.cpp makes control tokens of those that a
         conversion forgot to mark. The others (runs of blanks and line ends, in some vocabularies) are plain text.
         """
-        looks_like_markup = {text for text in self.user_defined_tokens if _MARKUP.fullmatch(text)}
+        like_markup = set(filter(looks_like_markup, self.user_defined_tokens))
         ends = {text for text in (self.bos_token, self.eos_token) if text}
-        return self.control_tokens | looks_like_markup | ends
+        return self.control_tokens | like_markup | ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,15 @@ class Hub:
             self._download(reference.repo, other, progress, online=reached)
         return path
 
+    def fetch_some(self, repo: str, wanted: Sequence[str], progress: Progress) -> tuple[list[str], dict[str, Path]]:
+        """The names of the repository's files, and where those of the wanted ones are now that it has.
+
+        Raises `WeightsError`. What is complete in the cache needs no hub.
+        """
+        files, reached = self._files(repo)
+        there = [name for name in wanted if name in files]
+        return files, {name: self._download(repo, name, progress, online=reached) for name in there}
+
     def _files(self, repo: str) -> tuple[list[str], bool]:
         """The repository's files, and whether the hub was there to say so (else: those in the cache)."""
         # Imported where it is used: it costs half a second that a local model need not pay.

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from antiphon.dialogue.conversation import Sampling
-from antiphon.engines.llamacpp.grammar import GrammarWriter
+from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.llamacpp.pairing import Pairing
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece
@@ -27,7 +27,7 @@ class Works:
         self._sampling = sampling
         self._text_of = text_of
         self._guard = guard
-        self._grammars = GrammarWriter(control, control.get(end))
+        self._grammars = GrammarWriter(control, [control[end]] if end in control else ())
 
     def body(self, work: Generation, prompt: object, limit: int) -> dict[str, Any]:
         """What the server is asked; `prompt` as it takes it."""

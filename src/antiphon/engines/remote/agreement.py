@@ -56,7 +56,7 @@ def joint_card(wishes: Wishes, found: Mapping[str, Findings]) -> tuple[Findings,
         first.card,
         id=wishes.id,
         window=wishes.context or window,
-        sampling=_first_of(wishes.sampling, first.card.sampling),
+        sampling=first_of(wishes.sampling, first.card.sampling),
         chat_template=wishes.chat_template or first.card.chat_template,
     )
     for url, findings in others:
@@ -65,7 +65,7 @@ def joint_card(wishes: Wishes, found: Mapping[str, Findings]) -> tuple[Findings,
     return first, card
 
 
-def _first_of(wanted: Sampling, recommended: Sampling) -> Sampling:
-    """What the owner says, else what the model's card does."""
+def first_of(wanted: Sampling, recommended: Sampling) -> Sampling:
+    """What is wanted, else what is recommended."""
     said = {what.name: getattr(wanted, what.name) for what in fields(Sampling)}
     return replace(recommended, **{name: value for name, value in said.items() if value is not None})

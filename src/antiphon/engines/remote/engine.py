@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.ahead import read_ahead
-from antiphon.engines.remote.agreement import Wishes, disagreement, joint_card, lacking
+from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken
 from antiphon.engines.remote.endpoint import Endpoint, Findings
 from antiphon.engines.remote.members import Member
@@ -116,6 +116,7 @@ class RemoteEngine:
         if room == 0:
             yield Done("length", 0)
             return
+        work = replace(work, sampling=first_of(work.sampling, self._card.sampling))
         # The endpoint is free for others when the model has ended, not when a client has read that.
         async with aclosing(read_ahead(self._tried(work, min(work.max_tokens, room)))) as outputs:
             async for output in outputs:

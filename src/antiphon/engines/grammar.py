@@ -1,4 +1,6 @@
-"""A reply's grammar as llama.cpp takes it.
+"""A reply's grammar as engines take it that have llguidance inside: llama.cpp, vLLM, SGLang.
+
+The first line says whose grammar it is: another library fails over it, where it would read the rest in its own way.
 
 Where a grammar leaves one way to go on, llguidance has the text of that way tokenized, and llama.cpp's tokenizer
 takes the text of a control token in it for that token: a value that had to hold `<|im_end|>` ended the reply. Where a
@@ -6,7 +8,7 @@ text of the grammar holds one, every token is therefore left to the model, which
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,10 +20,10 @@ _LITERALS: Final = re.compile(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])*/')
 
 
 class GrammarWriter:
-    """Writes grammars for one model. `control`: its control tokens' texts; `end`: the token that ends a turn."""
+    """Writes grammars for one model. `control`: its control tokens' texts; `ends`: the tokens that end a turn."""
 
-    def __init__(self, control: Iterable[str] = (), end: int | None = None) -> None:
-        self._end = end
+    def __init__(self, control: Iterable[str] = (), ends: Sequence[int] = ()) -> None:
+        self._ends = ",".join(map(str, sorted(set(ends))))
         self._by_head: dict[str, tuple[str, ...]] = {}
         for text in filter(None, control):
             self._by_head[text[:_HEAD]] = (*self._by_head.get(text[:_HEAD], ()), text)
@@ -30,14 +32,15 @@ class GrammarWriter:
         self._holds_control = lru_cache(maxsize=16)(self._find_control)
 
     def write(self, grammar: str) -> str:
-        """The grammar, with the token that ends a turn allowed behind it.
+        """The grammar, with the tokens that end a turn allowed behind it.
 
-        Of the tokens that end a text llama.cpp tells llguidance one, which need not be the one that the model writes:
-        of `<|im_end|>` and `<|endoftext|>` it took the other, and a reply under a grammar never came to its end.
+        Of the tokens that end a text engines tell llguidance one, which need not be the one that the model writes:
+        of `<|im_end|>` and `<|endoftext|>` llama.cpp took the other, and a reply under a grammar never came to its
+        end.
         """
         header = _UNFORCED if self._holds_control(grammar) else _HEADER
-        if self._end is not None:
-            grammar = grammar.replace("start:", f"start: the_reply <[{self._end}]>?\nthe_reply:", 1)
+        if self._ends:
+            grammar = grammar.replace("start:", f"start: the_reply <[{self._ends}]>?\nthe_reply:", 1)
         return header + grammar
 
     def _find_control(self, grammar: str) -> bool:

@@ -1,0 +1,102 @@
+"""vLLM's `/v1/completions`: there without a flag, also behind routers.
+
+Measured with vLLM 0.32, besides what its protocol says:
+
+- What a request leaves out comes from the model's generation_config.json. So all is sent.
+- More than four stop texts are refused (`VLLM_MAX_STOP_STRINGS` of its environment).
+- `guided_grammar` and other fields of earlier releases are ignored, and the reply is free.
+- An error that is found late is an event with `error`, in a reply with status 200.
+- The first event has all of the prompt's tokens where tokens are asked for.
+- The token that ends a reply is in `token_ids`; its text is not in `text`.
+- `max_tokens` beyond the window is cut without a word.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from antiphon.engines.remote.dialects.ask import Ask, Event, Heard
+
+LONGEST_SALT: Final = 1024
+
+
+class Completions:
+    """See `Dialect`."""
+
+    name = "/v1/completions"
+    path = "/v1/completions"
+    most_stops: int | None = 4
+    reads_only = False
+    reasons_first = True
+    lingers = False
+
+    def body(self, ask: Ask) -> dict[str, Any]:
+        """The request's body."""
+        return {
+            "model": ask.model,
+            "prompt": ask.tokens,
+            "request_id": ask.id,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "return_token_ids": True,
+            **sampling_params(ask),
+            **salted(ask),
+        }
+
+    def listener(self) -> Callable[[Event], Heard]:
+        """What reads one reply's events."""
+        return hear
+
+    def abort(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002
+        """None: vLLM stops when the connection is closed, within 0.15 s."""
+        return None
+
+
+def sampling_params(ask: Ask) -> dict[str, Any]:
+    """vLLM's settings for the next token, and for where a reply ends: every one that anything could fill in."""
+    params: dict[str, Any] = {
+        "n": 1,
+        "max_tokens": ask.max_tokens,
+        "min_tokens": 0,
+        "temperature": ask.draw.temperature,
+        "top_p": ask.draw.top_p,
+        "top_k": ask.draw.top_k,
+        "min_p": 0.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "repetition_penalty": 1.0,
+        "ignore_eos": False,
+        "stop": ask.stops,
+        "stop_token_ids": ask.ends,
+        "include_stop_str_in_output": False,
+        "skip_special_tokens": False,
+        "spaces_between_special_tokens": False,
+    }
+    if ask.grammar is not None:
+        params["structured_outputs"] = {"grammar": ask.grammar}
+    return params
+
+
+def salted(ask: Ask) -> dict[str, str]:
+    """The salt, as long as vLLM takes one."""
+    return {"cache_salt": ask.salt[:LONGEST_SALT]} if ask.salt else {}
+
+
+def hear(event: Event) -> Heard:
+    """One event of a reply, of either of vLLM's endpoints."""
+    usage = cast("Event", event.get("usage") or {})
+    cached: int | None = cast("Event", usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    if not event.get("choices"):
+        return Heard(cached=cached)
+    choice = event["choices"][0]
+    tokens = tuple(choice.get("token_ids") or ())
+    reason, matched = choice.get("finish_reason"), choice.get("stop_reason")
+    if reason is None:
+        return Heard(tokens, cached=cached)
+    if reason == "length":
+        return Heard(tokens, "length", cached=cached)
+    if reason != "stop":
+        return Heard(tokens, cached=cached, fault=(500, f"it gave the work up: {reason}"))
+    # A token that ended the reply is named by its number, the tokenizer's own end token by nothing.
+    if isinstance(matched, str):
+        return Heard(tokens, "stop", matched, cached)
+    return Heard(tokens, "end", cached=cached)

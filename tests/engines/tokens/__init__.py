@@ -1,0 +1,1 @@
+"""Engines that take and give tokens, at one URL."""
