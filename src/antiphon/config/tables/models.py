@@ -83,7 +83,12 @@ DEFAULT_MODEL_OPTIONS: Final = (
         "Tokens one conversation may hold, prompt and reply together; 0 = what the model was trained on, at most "
         "8192.",
     ),
-    _model("parallel", Whole(1, 256), "Conversations answered at the same time; the rest wait their turn."),
+    _model(
+        "parallel",
+        Whole(1, 256),
+        "Conversations answered at the same time; the rest wait their turn. With an adapter for tools that is merged "
+        "in, so many with tools or thoughts and so many without.",
+    ),
     _model("threads", Whole(0, 1024), "CPU threads of the engine; 0 = one per physical core."),
     _model("gpu_layers", Whole(-1, 10_000), "Model layers kept on the GPU; -1 = as many as fit, 0 = none."),
     _model(

@@ -4,9 +4,9 @@ A slot keeps what was read and written in it last, so that a prompt with the sam
 to itself, the server gives a slot to whoever comes next and shares a few words with it. A reply that thinks comes
 twice, with milliseconds between: it would find its thought overwritten, and other requests before it in the queue.
 
-With an adapter that is not for all work, the server computes work of one kind at a time, that of the first slot, for
-as long as there is any: the other kind would wait without end. Here the kinds take turns, in the order in which they
-came.
+With an adapter that is applied at load and not for all work, the server computes work of one kind at a time, that of
+the first slot, for as long as there is any: the other kind would wait without end. Here the kinds take turns, in the
+order in which they came.
 """
 
 import asyncio
