@@ -38,12 +38,10 @@ class Chart:
 
     def __init__(self, values: Mapping[str, Any], *, keys: bool = True) -> None:
         asked = {"values": {**(KEYS if keys else {}), **values}, "versions": VERSIONS}
-        self._found = _check("chart", json.dumps(asked))
-
-    @property
-    def error(self) -> str:
+        found: dict[str, str] | list[dict[str, Any]] = _check("chart", json.dumps(asked))
+        self.error = found["error"] if isinstance(found, dict) else ""
         """Why there are none."""
-        return self._found["error"] if isinstance(self._found, dict) else ""
+        self._objects = [] if isinstance(found, dict) else found
 
     def names(self) -> set[tuple[str, str]]:
         """Kind and name of each."""
@@ -52,7 +50,7 @@ class Chart:
     def all(self) -> list[dict[str, Any]]:
         """All of them."""
         assert not self.error, self.error
-        return self._found
+        return self._objects
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """The one of this kind and name."""

@@ -15,8 +15,8 @@ from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 from antiphon.engines.llamacpp.engine import home_of
-from antiphon.engines.llamacpp.shared.attached import AttachedHome
-from antiphon.engines.llamacpp.shared.sharing import Share
+from antiphon.engines.llamacpp.lent.attached import AttachedHome
+from antiphon.engines.llamacpp.lent.sharing import Share
 from antiphon.errors import EngineDied
 from antiphon.ports.engine import EngineOutput
 from tests.engines.implementations import LONG, WINDOW, ask, begin, closing, done, model_file, run, text

@@ -9,9 +9,9 @@ import pytest
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 from antiphon.engines.llamacpp.home import Place
-from antiphon.engines.llamacpp.shared.attached import AttachedHome
-from antiphon.engines.llamacpp.shared.line import packed, unpacked
-from antiphon.engines.llamacpp.shared.sharing import Share
+from antiphon.engines.llamacpp.lent.attached import AttachedHome
+from antiphon.engines.llamacpp.lent.line import packed, unpacked
+from antiphon.engines.llamacpp.lent.sharing import Share
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.errors import EngineFull, EngineUnavailable
 from tests.engines.test_slots import settle

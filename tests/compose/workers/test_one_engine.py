@@ -24,7 +24,8 @@ STORY = "Write a long story about the sea."
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncGenerator[Serving]:
     """Two workers and the built-in model, with two slots."""
-    async with serving("--parallel", "2", "--context", "2048") as running:
+    # A machine that is busy loads a model for a while.
+    async with serving("--parallel", "2", "--context", "2048", "--ready-timeout", "150") as running:
         yield running
 
 

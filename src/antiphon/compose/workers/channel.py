@@ -4,7 +4,7 @@
                     open: take connections, and answer; stop: take no more, and finish; now: finish nothing
     to the parent   ready: all is loaded; failed: WHY, and the kind of it; open: N requests, when it is stopped
                     tell: a call of the observer, with what it is called with
-    both ways       home: MODEL, with what `engines.llamacpp.shared.line` has
+    both ways       home: MODEL, with what `engines.llamacpp.lent.line` has
 
 Settings, models and what observers are told travel pickled: both ends are one program of one user. Nothing here is in
 arguments or environment, which other processes see.

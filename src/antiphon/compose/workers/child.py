@@ -30,8 +30,8 @@ from antiphon.web.server import HttpServer
 from antiphon.web.turns import Loads, Turns
 
 if TYPE_CHECKING:
-    from antiphon.engines.llamacpp.shared.attached import AttachedHome
-    from antiphon.engines.llamacpp.shared.line import Send
+    from antiphon.engines.llamacpp.lent.attached import AttachedHome
+    from antiphon.engines.llamacpp.lent.line import Send
     from antiphon.engines.remote.endpoint import Findings
 
 ORPHANED: Final = 70
@@ -125,7 +125,7 @@ class _Parent:
     def _attached(self, told: Mapping[str, tuple[Found, str]]) -> "dict[str, tuple[Found, AttachedHome]]":
         if not told:  # then this process does without the engine and its HTTP client
             return {}
-        from antiphon.engines.llamacpp.shared.attached import AttachedHome
+        from antiphon.engines.llamacpp.lent.attached import AttachedHome
 
         return {name: (found, AttachedHome(self._line(name), marker)) for name, (found, marker) in told.items()}
 

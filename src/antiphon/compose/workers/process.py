@@ -18,8 +18,8 @@ from antiphon.web.turns import Loads
 
 if TYPE_CHECKING:
     from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
-    from antiphon.engines.llamacpp.shared.line import Send
-    from antiphon.engines.llamacpp.shared.sharing import Share
+    from antiphon.engines.llamacpp.lent.line import Send
+    from antiphon.engines.llamacpp.lent.sharing import Share
 
 PROGRAM: Final = "antiphon.compose.workers.child"
 FORCED: Final = 2.0
@@ -136,7 +136,7 @@ class WorkerProcess:
         told = {name: (found, home.marker) for name, (found, home) in homes.items()}
         self._send({"homes": True}, pickle.dumps(told))
         if homes:
-            from antiphon.engines.llamacpp.shared.sharing import Share
+            from antiphon.engines.llamacpp.lent.sharing import Share
 
             self._shares = {name: Share(home, self._line(name)) for name, (_, home) in homes.items()}
 

@@ -1,7 +1,7 @@
 """Where a model runs, for the engine that asks it: one process, which several engines may share.
 
 EmbeddedHome   (embedded/home.py)   the process is this process's own child
-AttachedHome   (shared/attached.py) the process belongs to a parent that other engines ask too
+AttachedHome   (lent/attached.py)   the process belongs to a parent that other engines ask too
 """
 
 from collections.abc import Mapping, Sequence

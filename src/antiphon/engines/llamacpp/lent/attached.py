@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from antiphon.engines.llamacpp.home import Place, Running
-from antiphon.engines.llamacpp.shared.line import Send, packed
+from antiphon.engines.llamacpp.lent.line import Send, packed
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.supervisor import Presence
 from antiphon.errors import EngineFull

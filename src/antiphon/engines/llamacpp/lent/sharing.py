@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
-from antiphon.engines.llamacpp.shared.line import Send, unpacked
+from antiphon.engines.llamacpp.lent.line import Send, unpacked
 from antiphon.engines.llamacpp.slots import Slot, Slots
 from antiphon.errors import EngineFull
 
