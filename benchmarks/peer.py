@@ -4,8 +4,8 @@
 
 Prints, at 1 and 8 streams at once on as many slots (`--parallel`), and at 8 on half of them: tokens/s, median time to
 the first text, CPU seconds per 1,000 events, and ours over theirs. Both servers run for the whole time; only one of
-them works at a time. `--remote`: ours has no model of its own and stands before theirs (`--url`), so that the difference
-is what it costs to go through it; its CPU seconds are then its own alone.
+them works at a time. `--remote`: ours has no model of its own and stands before theirs (`--url`), so that the
+difference is what it costs to go through it; its CPU seconds are then its own alone.
 """
 
 import argparse
