@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT = 120.0
-_URL = re.compile(r"http://127\.0\.0\.1:\d+")
+_URL = re.compile(r"answers at (http://127\.0\.0\.1:\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def live_process(
             output.append(line)
             match = _URL.search(line)
             if match and not url:
-                url.append(match[0])
+                url.append(match[1])
                 found.set()
         found.set()
 
