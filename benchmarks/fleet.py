@@ -104,7 +104,8 @@ def scenes(run: Run) -> Mapping[str, Run]:
     """What is looked at, by name."""
     return {
         "all is well": run,
-        "a tenth is lost and comes back": replace(run, loss=Loss()),
+        # What comes back is for new conversations: these have to come for as long.
+        "a tenth is lost and comes back": replace(run, loss=Loss(), people=replace(run.people, arrive=240.0)),
         "half share one beginning": replace(run, people=replace(run.people, hot=HOT)),
     }
 

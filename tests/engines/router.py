@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, Self
 
 import aiohttp
@@ -14,7 +13,7 @@ import pytest
 from tests.arch.tree import ROOT
 from tests.engines.foreign import READY_TIMEOUT, free_port
 
-PYTHON: Final = Path(os.environ.get("ANTIPHON_ROUTER_VENV", ROOT / ".venv-router")) / "bin" / "python"
+PYTHON: Final = ROOT / ".venv-router" / "bin" / "python"
 
 needs_router = pytest.mark.skipif(sys.platform != "linux", reason="vllm-router has wheels for Linux only")
 

@@ -16,7 +16,7 @@ def drained(queue: FairQueue[str], tenants: dict[str, str]) -> list[str]:
 
 @pytest.mark.promise("pool.fair")
 def test_tenants_take_turns_and_each_ones_own_keep_their_order():
-    queue, tenants = FairQueue[str](), {}
+    queue, tenants = FairQueue[str](), dict[str, str]()
     for tenant, item in [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("b", "b2"), ("c", "c1")]:
         queue.add(tenant, item)
         tenants[item] = tenant

@@ -16,7 +16,7 @@ def figures(door: str, scene: str) -> Figures:
     run: Mapping[str, Run] = scenes(SMALL)
     what = run[scene]
     if what.loss is not None:
-        what = replace(what, loss=Loss(at=20.0, back=35.0))
+        what = replace(what, loss=Loss(at=20.0, back=35.0), people=replace(SMALL.people, arrive=60.0))
     return Fleet(DOORS[door], what).go()
 
 
@@ -54,7 +54,9 @@ def test_what_is_lost_with_engines_is_their_own_and_they_are_used_again():
     pool = figures("pool", "a tenth is lost and comes back")
     assert 0 < pool.lost <= 2 * SMALL.engines.limit
     assert pool.refused == 0
-    assert min(pool.works) > 0.4 * sum(pool.works) / len(pool.works)
+    people = replace(SMALL.people, arrive=60.0)
+    for_good = Fleet(DOORS["pool"], replace(SMALL, loss=Loss(at=20.0, back=1e9), people=people)).go()
+    assert min(pool.works) > 1.5 * min(for_good.works)
 
 
 @pytest.mark.promise("pool.full")
