@@ -46,7 +46,7 @@ async def measure(url: str, model: str, options: argparse.Namespace) -> None:
     """Start the server in front, and print a line for each number of streams."""
     command = ["-m", "antiphon", "serve", "--port", "0", "--url", url]
     tokenizer = ["--tokenizer", options.tokenizer] if options.tokenizer else []
-    front = await Server.start("antiphon", *command, *tokenizer, says=b"answers at")
+    front = await Server.start("antiphon", *command, *tokenizer, said=b"answers at")
     try:
         for streams in options.streams:
             ours: list[Batch] = []

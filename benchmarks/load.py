@@ -105,8 +105,8 @@ class Server:
     url: str
 
     @classmethod
-    async def start(cls, name: str, *command: str, says: bytes = b"") -> "Server":
-        """Start it and wait for a line with its address on standard output or error, which `says` that it is that."""
+    async def start(cls, name: str, *command: str, said: bytes = b"") -> "Server":
+        """Start it and wait for a line with its address on standard output or error; `said` is in that line, too."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
@@ -119,8 +119,8 @@ class Server:
         async with asyncio.timeout(120):
             while line := await process.stdout.readline():
                 seen += line
-                start = line.find(b"http://127.0.0.1:")
-                if start >= 0 and says in line:
+                start = line.find(b"http://127.0.0.1:") if said in line else -1
+                if start >= 0:
                     url = line[start:].split()[0].decode().strip("\"'`,")
                     server = cls(name, process, url.removesuffix("/"))
                     server._drain = asyncio.create_task(process.stdout.read())

@@ -1,10 +1,11 @@
 """Side by side with llama.cpp's own `/v1/messages`: same model file, same machine, one run, turns taken.
 
-    python -m benchmarks.peer [--rounds 5] [--tokens 128]
+    python -m benchmarks.peer [--rounds 5] [--tokens 128] [--remote]
 
 Prints, at 1 and 8 streams at once on as many slots (`--parallel`), and at 8 on half of them: tokens/s, median time to
 the first text, CPU seconds per 1,000 events, and ours over theirs. Both servers run for the whole time; only one of
-them works at a time.
+them works at a time. `--remote`: ours has no model of its own and stands before theirs (`--url`), so that the
+difference is what it costs to go through it; its CPU seconds are then its own alone.
 """
 
 import argparse
@@ -64,14 +65,18 @@ def row(name: str, ours: list[Batch], theirs: list[Batch]) -> str:
     )
 
 
-async def measure(rounds: int, tokens: int, parallel: int, batch: int, counts: Sequence[int]) -> None:
+async def measure(
+    rounds: int, tokens: int, parallel: int, batch: int, counts: Sequence[int], *, remote: bool = False
+) -> None:
     """Run both servers with so many slots, and print a line for each number of streams at once."""
     threads = str(os.cpu_count() or 1)
     size, slots = str(batch), str(parallel)
     options = ["--threads", threads, "--batch", size, "--parallel", slots]
-    ours = await Server.start("antiphon", "-m", "antiphon", "serve", "--port", "0", *options)
     path = str(builtin_path(DEFAULT))
     theirs = await Server.start("llama.cpp", "-m", "benchmarks.peer_server", path, *options)
+    served = ["--url", theirs.url] if remote else options
+    program = ("-m", "antiphon", "serve", "--port", "0", *served)
+    ours = await Server.start("antiphon", *program, said=b"answers at")
     try:
         for count in counts:
             results: dict[str, list[Batch]] = {"antiphon": [], "llama.cpp": []}
@@ -95,12 +100,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--parallel", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--remote", action="store_true")
     options = parser.parse_args()
     print("| streams, slots | tok/s | peer tok/s | ratio | TTFT p50 ms | peer | diff | CPU s/1k | peer | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
     parallel, few = options.parallel, max(1, options.parallel // 2)
     for slots, counts in ((parallel, (1, parallel)), (few, (parallel,))):
-        asyncio.run(measure(options.rounds, options.tokens, slots, options.batch, counts))
+        asyncio.run(measure(options.rounds, options.tokens, slots, options.batch, counts, remote=options.remote))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -63,6 +66,26 @@ class ForeignServer:
         await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+
+@contextmanager
+def foreign_server(settings: Foreign) -> Generator[Foreign]:
+    """The program, as long as the block lasts, where no loop runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(asdict(settings)).encode() + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline(), "the foreign server did not start"
+        yield settings
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
 
 
 def free_port() -> int:

@@ -91,7 +91,7 @@ class LlamaServer:
         known = (says.bos_token, says.eos_token)
         vocabulary = await find_vocabulary(says.vocabulary, self._calls.text_of, tokenizer, known, says.chat_template)
         works = Works(vocabulary.control, says.eos_token, Sampling(), self._calls.text_of)
-        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token)
+        probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token, says.chat_template)
         rows = [*_told(says, vocabulary), *await probes.findings()]
         sees = False
         if says.sees:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import RenderedPrompt
-from antiphon.engines.llamacpp.pictures import BEHIND_PICTURES, blank_png, native_prompt
+from antiphon.engines.llamacpp.pictures import BEHIND_PICTURES, ENDS_OF_TURNS, blank_png, native_prompt
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 from antiphon.engines.llamacpp.works import Works
 from antiphon.engines.remote.endpoint import Finding
@@ -24,6 +24,8 @@ _GRAMMAR: Final = "start: <[{token}]> T\nT: /[ab]/ & ~/a/"
 _LLGUIDANCE: Final = "take a llama-server that was built with -DLLAMA_LLGUIDANCE=ON"
 _NEWER: Final = "take a newer llama-server"
 _SIDE: Final = 64
+_SIGN: Final = "~"
+_TRIES: Final = 4
 
 
 @dataclass(slots=True)
@@ -36,16 +38,24 @@ class _Told:
 
 
 class Probes:
-    """Tries one server. `control`: its model's control tokens by their texts; `eos`: the text that ends turns."""
+    """Tries one server. `control`: its model's control tokens by their texts; `eos`: the text that ends turns;
+    `template`: the model's own, which has texts of those that begin them."""
 
     def __init__(
-        self, calls: Calls, works: Works, tokenizer: PromptTokenizer, control: Mapping[str, int], eos: str
+        self,
+        calls: Calls,
+        works: Works,
+        tokenizer: PromptTokenizer,
+        control: Mapping[str, int],
+        eos: str,
+        template: str,
     ) -> None:
         self._calls = calls
         self._works = works
         self._tokenizer = tokenizer
         self._control = control
         self._eos = eos
+        self._template = template
 
     async def findings(self) -> list[Finding]:
         """What holds of all that does not depend on the model's senses."""
@@ -65,25 +75,30 @@ class Probes:
         return counted - (read - len(self._tokenizer.opening) - sum(map(len, texts)))
 
     async def _grammar(self) -> list[Finding]:
-        """One control token and one letter are all that may be written, and the token is not to be seen."""
-        inner = [text for text in sorted(self._control) if text != self._eos]
-        token = self._control[inner[0]] if inner else (await self._tokenizer.tokens_of("~"))[-1]
-        shown = "" if inner else "~"
-        work = Generation(_EMPTY, _MOST, _GREEDY, _GRAMMAR.format(token=token))
-        try:
-            told = await self._run(await self._prompt(), work)
-        except EngineRefused as problem:
-            return [Finding("grammars", False, str(problem), _LLGUIDANCE)]
-        text = told.text
-        hides = not (inner and text.startswith(inner[0]))
-        if not hides:
-            text = text.removeprefix(inner[0])
-        if text != f"{shown}b" or told.end is None or told.end.reason != "end":
-            return [Finding("grammars", False, f"not kept to: {told.text[:40]!r} was written under one", _LLGUIDANCE)]
-        seen = Finding("control tokens", hides, "kept out of the text" if hides else "they stand in the text")
-        if not hides:
-            seen = Finding(seen.subject, False, seen.says, "start it without --special")
-        return [Finding("grammars", True, "kept to, as llguidance reads them"), seen]
+        """One token and one letter are all that may be written, and a control token is not to be seen.
+
+        Some control tokens end a work, and which ones is not told: those are tried first that begin turns, the sign
+        that is none last.
+        """
+        ends = {self._eos, *ENDS_OF_TURNS}
+        inner = sorted(
+            (text for text in self._control if text not in ends), key=lambda text: text not in self._template
+        )
+        failed = Finding("grammars", False, "not tried", _LLGUIDANCE)
+        for text in (*inner[:_TRIES], ""):
+            token = self._control[text] if text else (await self._tokenizer.tokens_of(_SIGN))[-1]
+            work = Generation(_EMPTY, _MOST, _GREEDY, _GRAMMAR.format(token=token))
+            try:
+                told = await self._run(await self._prompt(), work)
+            except EngineRefused as problem:
+                return [Finding("grammars", False, str(problem), _LLGUIDANCE)]
+            bare = told.text
+            for control in self._control:
+                bare = bare.replace(control, "")
+            if bare == ("b" if text else f"{_SIGN}b") and told.end is not None and told.end.reason == "end":
+                return [Finding("grammars", True, "kept to, as llguidance reads them"), _shown(bare != told.text)]
+            failed = replace(failed, says=f"not kept to: {told.text[:40]!r} was written under one")
+        return [failed]
 
     async def _stop(self) -> Finding:
         told = await self._run(await self._prompt(), Generation(_EMPTY, _MOST, _GREEDY, 'start: "abc"', stops=("b",)))
@@ -115,6 +130,12 @@ class Probes:
             async for output in outputs:
                 _take(told, output)
         return told
+
+
+def _shown(shows: bool) -> Finding:
+    if shows:
+        return Finding("control tokens", False, "they stand in the text", "start it without --special")
+    return Finding("control tokens", True, "kept out of the text")
 
 
 def blank_picture() -> bytes:
