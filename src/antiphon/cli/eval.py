@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# `--url` is where the server is that is measured.
+_MODEL = MODEL - {"urls"}
 _OF_A_START = "describes a model to start; --url measures one that runs"
 
 
@@ -53,7 +55,7 @@ def _benchmark(function: Function) -> Function:
     )
     for option in reversed(options):
         function = option(function)
-    return setting_options(MODEL)(function)
+    return setting_options(_MODEL)(function)
 
 
 @evaluate.command()
@@ -130,7 +132,7 @@ def _cases(benchmark: Benchmark, given: Mapping[str, Any]) -> tuple[Case, ...]:
 def _jobs(given: Mapping[str, Any]) -> list[_Job]:
     """What is to be measured: a model that has an adapter twice."""
     if given["url"]:
-        for name in ("config", *MODEL - {"model", "parallel"}):
+        for name in ("config", *_MODEL - {"model", "parallel"}):
             if given[name] is not None:
                 raise ConfigError(f"--{name.replace('_', '-')} {_OF_A_START}")
         return [_Job("measured")]
