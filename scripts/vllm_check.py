@@ -135,7 +135,7 @@ def main() -> None:
     subprocess.run([ENVIRONMENT / "bin" / "python", "-c", program, *names], check=True)
     failed: list[str] = []
     with serving(directory, keep=options.keep) as url:
-        real = {"ANTIPHON_TESTS_ENGINE": url, "ANTIPHON_TESTS_TOKENIZER": str(directory)}
+        real = {"TEST_ENGINE_URL": url, "TEST_ENGINE_TOKENIZER": str(directory)}
         for suite, paths in SUITES.items():
             if options.only in (None, suite) and not run(["-m", "pytest", "-q", "--durations=5", *paths], real):
                 failed.append(suite)

@@ -28,8 +28,8 @@ temperature = 0.0
 def default_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The default model's server. It samples greedily where a request is silent, so that replies can be compared."""
     config = tmp_path_factory.mktemp("referee") / "antiphon.toml"
-    url = os.environ.get("ANTIPHON_TESTS_ENGINE")
-    tokenizer = os.environ.get("ANTIPHON_TESTS_TOKENIZER", "")
+    url = os.environ.get("TEST_ENGINE_URL")
+    tokenizer = os.environ.get("TEST_ENGINE_TOKENIZER", "")
     config.write_text(GREEDY if url is None else BEHIND.format(url=url, tokenizer=tokenizer))
     with live_process("--config", str(config)) as live:
         yield live

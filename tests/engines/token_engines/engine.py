@@ -71,7 +71,7 @@ def sglang(script: str, window: int, *, disjoint: bool) -> WithPlayed:
     return WithPlayed(played)
 
 
-REAL_ENGINE, REAL_TOKENIZER = "ANTIPHON_TESTS_ENGINE", "ANTIPHON_TESTS_TOKENIZER"
+REAL_ENGINE, REAL_TOKENIZER = "TEST_ENGINE_URL", "TEST_ENGINE_TOKENIZER"
 """Variables with the URL of a real vLLM and the path of its model's tokenizer."""
 
 

@@ -1,5 +1,6 @@
 """vLLM and SGLang beside their raw endpoints: what they say of themselves, and the flags of their command lines."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,9 +92,7 @@ class VllmKind:
 
     async def trace(self, connection: Connection) -> str:
         """The name, the place and the window of its model. `/health` is 503 where what stands behind it is dead."""
-        with suppress(EngineRefused):  # a router need not have one
-            await connection.get("/health")
-        model = await _served(connection)
+        model, _ = await asyncio.gather(_served(connection), _healthy(connection))
         return f"{model['id']} {model.get('root')} {model.get('max_model_len')}"
 
     async def source(self, connection: Connection) -> str:
@@ -179,6 +178,11 @@ def _settings(server: dict[str, Any]) -> list[Finding]:
             )
         )
     return rows
+
+
+async def _healthy(connection: Connection) -> None:
+    with suppress(EngineRefused):  # a router need not have it
+        await connection.get("/health")
 
 
 async def _served(connection: Connection) -> dict[str, Any]:
