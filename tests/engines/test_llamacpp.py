@@ -308,7 +308,14 @@ asyncio.run(main())
 async def test_the_engine_ends_when_its_parent_is_killed(patience: float):
     root = Path(__file__).parents[2]
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        sys.executable,
+        "-c",
+        PARENT,
+        cwd=root,
+        # The tests of engines use the project's scripts, which pytest finds by its settings.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "scripts"), *filter(None, sys.path)])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert parent.stdout is not None
     child = int(await asyncio.wait_for(parent.stdout.readline(), patience))

@@ -85,7 +85,11 @@ def test_it_reads_a_file_with_its_own_tool_and_tells_what_it_says(tmp_path: Path
     assert called == [("Read", str(tmp_path / "note.txt"))]
     assert seen[-1]["result"] == "The note says forty-two."
     # Its prompt is large, and every token of it was counted.
-    assert seen[-1]["usage"]["input_tokens"] > 5000
+    usage = seen[-1]["usage"]
+    counts = [usage[kind] for kind in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")]
+    assert sum(counts) > 5000
+    # It marks its prompt, which its second call finds read.
+    assert counts[2] > 5000
 
 
 @pytest.mark.promise("clients.coding-agent-thinks", "thinking.preserved")

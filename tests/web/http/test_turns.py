@@ -77,6 +77,11 @@ async def door(processes: int) -> AsyncGenerator[Door]:
             finally:
                 for each in made:
                     each.close()
+                # A connection that outlives its loop is a warning of some later test.
+                for state in there.states:
+                    for connection in list(state.connections):
+                        connection.transport.close()
+                await until(lambda: sum(there.counts()) == 0)
 
 
 @pytest.mark.promise("workers.even")

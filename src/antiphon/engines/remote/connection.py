@@ -239,6 +239,11 @@ class Connection:
             async with ending:
                 self._endings.add(ending)
                 return await awaited
+        except RuntimeError as problem:
+            # What aiohttp raises for who comes to wait when its connection was closed already.
+            if self._closed:
+                raise EngineDied("the engine is stopped") from problem
+            raise
         except TimeoutError:
             if ending.expired():
                 raise EngineDied("the engine is stopped") from None
