@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from antiphon.engines.llamacpp.ahead import read_ahead
+from antiphon.engines.ahead import read_ahead
 from antiphon.engines.llamacpp.slots import Slots
 from tests.engines.test_slots import begin, settle
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
-from antiphon.engines.llamacpp.ahead import read_ahead
+from antiphon.engines.ahead import read_ahead
 from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, Load
 from antiphon.engines.llamacpp.embedded.home import LOAD_TIMEOUT, EmbeddedHome

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from antiphon.dialogue.rendered import Segment
-from antiphon.engines.llamacpp.ahead import read_ahead
+from antiphon.engines.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken
 from antiphon.engines.remote.endpoint import Endpoint, Findings
