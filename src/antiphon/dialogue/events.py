@@ -164,7 +164,8 @@ class Finish:
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told
     where the work is billed piece by piece; summaries are no part of `output_tokens`. `charge`: what the model read,
     all in all, where that is not what the reply began with. `tool_uses`: how often server tools ran, None where none
-    did.
+    did. `context_management`: what edits did to the context, where rounds that came later have done more than the
+    first.
     """
 
     reason: StopReason
@@ -175,6 +176,7 @@ class Finish:
     iterations: tuple[Iteration, ...] = ()
     charge: Charge | None = None
     tool_uses: Mapping[str, int] | None = None
+    context_management: Mapping[str, Any] | None = None
 
 
 ReplyEvent = (

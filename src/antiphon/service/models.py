@@ -17,7 +17,6 @@ MAX_LIMIT = 1000
 
 _YES = Supported(supported=True)
 _NO = Supported(supported=False)
-_NONE = {"supported": False}
 _THINKING = ("enabled", "adaptive", "disabled", "between_tools")
 
 
@@ -91,7 +90,7 @@ def _capabilities(profile: Profile, tools: Collection[str], *, takes_images: boo
         context_management={
             "supported": True,
             "clear_thinking_20251015": {"supported": True},
-            "clear_tool_uses_20250919": _NONE,
+            "clear_tool_uses_20250919": {"supported": True},
             "compact_20260112": {"supported": profile.compaction},
         },
         compaction={"supported": profile.compaction, "summarize": {"supported": profile.compaction}},

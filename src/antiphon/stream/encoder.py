@@ -289,9 +289,10 @@ class Encoder:
         ending = MessageDeltaBody(
             stop_reason=finish.reason, stop_sequence=finish.stop_sequence, stop_details=finish.stop_details
         )
+        edited = self._context_management if finish.context_management is None else dict(finish.context_management)
         return [
             *closing,
-            MessageDelta(delta=ending, usage=usage, context_management=self._context_management),
+            MessageDelta(delta=ending, usage=usage, context_management=edited),
             MessageStop(),
         ]
 

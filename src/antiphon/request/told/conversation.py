@@ -23,6 +23,7 @@ from antiphon.request.sealed.compactions import told as summarized
 from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
 from antiphon.request.told.contents import told_content, told_result
+from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
@@ -72,6 +73,8 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     if turns and turns[-1][0] == "assistant":
         prefill = [(part.text, origin) for part, origin in turns.pop()[1] if isinstance(part, Text)]
     system = list(_system(request.system))
+    if remembers(case):
+        system.append((Text(PROTOCOL), ""))
     told = list(_tools(request, roster))
     tools = tuple(tool for tool, _ in told)
     return Conversation(

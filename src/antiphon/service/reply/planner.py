@@ -24,6 +24,7 @@ from antiphon.service.faults import engine_error
 from antiphon.service.reply.caching import Caching, Marked
 from antiphon.service.reply.citations import Citations
 from antiphon.service.reply.diagnosing import Diagnoses
+from antiphon.service.reply.editing import Read, read
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.reply.telling import Sealing, Telling
 from antiphon.service.reply.work import Work
@@ -50,7 +51,8 @@ class Planner:
         """The work of an answer. `behind`: what was read for the part of it that the request holds already; a prompt
         that has grown out of its window ends such a reply, and does not make the request wrong."""
         task = task_of(asked)
-        prompt = await self.prompt(task.conversation, served, behind)
+        what = await self.read(asked, task.conversation, served, behind)
+        task, prompt = replace(task, conversation=what.conversation), what.prompt
         if behind is None:
             _check_room(asked, len(prompt.tokens))
         return Work(
@@ -62,7 +64,7 @@ class Planner:
             new_call_id=self._new_call_id,
             grammar=await _grammar(task.conversation, served),
             telling=self._telling(asked, task) if task.thinks else None,
-            context_management=await self._applied_edits(asked, served, task.cleared, len(prompt.tokens)),
+            context_management=await self._applied_edits(asked, served, task.cleared, what),
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
             asked=asked if task.tools else None,
             marked=await self._marked(asked, served, task.conversation, prompt),
@@ -71,11 +73,13 @@ class Planner:
     async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
         """The work of a summary of at most so many tokens; `asked` asks for one."""
         task = task_of(asked)
-        prompt = await self.prompt(task.conversation, served)
+        what = await self.read(asked, task.conversation, served)
+        task, prompt = replace(task, conversation=what.conversation), what.prompt
         if len(prompt.tokens) > asked.target.window:
             # The conversation has to fit. Where only the words that ask for the summary do not, there is none.
             whole = asked.instead(asked.request.model_copy(update={"compaction": None}))
-            _check_room(whole, len((await self.prompt(task_of(whole).conversation, served)).tokens))
+            unasked = await self.read(whole, task_of(whole).conversation, served)
+            _check_room(whole, len(unasked.prompt.tokens))
         else:
             _check_room(asked, len(prompt.tokens))
         return Work(
@@ -97,11 +101,22 @@ class Planner:
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
         """The tokens of input that a reply to the request would be charged."""
         conversation, cleared = told(asked)
-        total = len((await self.prompt(conversation, served)).tokens)
+        what = await self.read(asked, conversation, served)
+        total = len(what.prompt.tokens)
         if asked.request.context_management is None:
             return TokenCount(input_tokens=total)
-        original = total + await self._spared(asked, served, cleared, total)
+        original = what.unedited + await self._spared(asked, served, cleared, what.unedited)
         return TokenCount(input_tokens=total, context_management={"original_input_tokens": original})
+
+    async def read(
+        self,
+        asked: Asked[CreateMessage] | Asked[CountTokens],
+        conversation: Conversation,
+        served: ServedModel,
+        behind: RenderedPrompt | None = None,
+    ) -> Read:
+        """What the model reads of the conversation once tool results are cleared; `behind` as for `prompt`."""
+        return await read(asked, conversation, lambda told: self.prompt(told, served, behind))
 
     async def prompt(
         self, conversation: Conversation, served: ServedModel, behind: RenderedPrompt | None = None
@@ -138,19 +153,19 @@ class Planner:
     async def _spared(
         self, asked: Asked[CreateMessage] | Asked[CountTokens], served: ServedModel, cleared: int, tokens: int
     ) -> int:
-        """How many tokens of input the request's edits spare it, which leave it so many `tokens`."""
+        """How many tokens of input the thoughts are that its edits cleared, which left it so many `tokens`."""
         if not cleared:
             return 0
         whole = await self.prompt(uncleared(asked), served)
         return max(0, len(whole.tokens) - tokens)
 
     async def _applied_edits(
-        self, asked: Asked[CreateMessage], served: ServedModel, cleared: int, tokens: int
+        self, asked: Asked[CreateMessage], served: ServedModel, cleared: int, what: Read
     ) -> dict[str, Any] | UnsetType:
         if asked.request.context_management is None and not asked.context.unlocks(CLEARING):
             return UNSET
-        spared = await self._spared(asked, served, cleared, tokens)
-        return {"applied_edits": applied_edits(cleared, spared)}
+        spared = await self._spared(asked, served, cleared, what.unedited)
+        return {"applied_edits": [*applied_edits(cleared, spared), *what.entries]}
 
     def _telling(self, asked: Asked[CreateMessage], task: Task) -> Telling:
         sealing = Sealing(self.seals, self.entropy, asked.target.binding, task.binding)

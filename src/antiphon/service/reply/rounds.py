@@ -178,8 +178,8 @@ class Rounds:
         """The tokens of the prompt behind `content`; calls in it that have no result yet wait."""
         more = await self._grown(content, self._asked.request.max_tokens, answered=True)
         conversation, _ = told(more)
-        prompt = await self._shop.planner.prompt(conversation, self._work.served, behind)
-        return len(prompt.tokens)
+        what = await self._shop.planner.read(more, conversation, self._work.served, behind)
+        return len(what.prompt.tokens)
 
     async def _go_on(self, stretches: Stretches, *, answered: bool) -> None:
         left = self._left if answered else self._work.task.limits.max_tokens
@@ -208,6 +208,7 @@ class Rounds:
             charge=sum((each.charge for each in self._spent), Charge(0)),
             iterations=tuple(self._spent) if self._itemized else (),
             tool_uses=self._runs.counts,
+            context_management=self._work.context_management or None,
         )
 
 
