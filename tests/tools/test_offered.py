@@ -28,6 +28,8 @@ from tests.tools.own_package import DICE, installed
 from tests.tools.stand_ins import KEY, BraveStandIn, SearXNGStandIn, TavilyStandIn, WebPage
 from tests.tools.wiki import WikiStandIn
 
+EVERYWHERE = ["tool_search_tool_regex", "tool_search_tool_bm25"]
+
 
 def around() -> Surroundings:
     return Surroundings(Files(), Reading(), FixedClock())
@@ -70,8 +72,9 @@ def test_an_app_that_configures_nothing_offers_nothing():
 @pytest.mark.promise("web-tools.default")
 async def test_a_server_that_configures_nothing_searches_and_fetches_and_one_word_stops_it():
     offered = edges.server_tools(Settings(), around())
-    assert [tool.name for tool in offered.tools] == ["web_search", "web_fetch"]
-    assert edges.server_tools(Settings(server_tools=ToolSettings(defaults=False)), around()).tools == ()
+    assert [tool.name for tool in offered.tools] == ["web_search", "web_fetch", *EVERYWHERE]
+    silent = edges.server_tools(Settings(server_tools=ToolSettings(defaults=False)), around())
+    assert [tool.name for tool in silent.tools] == EVERYWHERE
     await close_tools(offered.tools)
 
 

@@ -20,6 +20,7 @@ from antiphon.stores.keyfile import KeyFileError
 from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
+from antiphon.tools.tool_search import tool_searches
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,11 @@ def keys_for(settings: Settings, entropy: Entropy) -> tuple[bytes, ...]:
 
 
 def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
-    """The tools that run inside the server: those of the settings, and those that are there without a word about
-    them. Who gets them closes them. `StartError`."""
+    """The tools that run inside the server: those of the settings, those that are there without a word about
+    them, and those that need nothing. Who gets them closes them. `StartError`."""
     given = settings.server_tools
     try:
-        return ServerTools(tools_for(given.offered(), around, given.by_default))
+        return ServerTools((*tools_for(given.offered(), around, given.by_default), *tool_searches()))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
 

@@ -17,7 +17,8 @@ class ServerCall:
 
     `settings`: what the request's definition of the tool says, as the wire has it (`allowed_domains`, `max_uses`, …;
     keys that are absent or null are left out). `seen_urls`: the URLs that the conversation may fetch, as written
-    there. `max_uses` is counted by the caller.
+    there. `max_uses` is counted by the caller. `searchable`: the tools that a search among tools may find, by the
+    names that refer to them.
     """
 
     id: str
@@ -25,6 +26,7 @@ class ServerCall:
     input: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seen_urls: frozenset[str] = frozenset()
+    searchable: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict[str, tuple[Tool, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,14 @@ class ServerResult:
 class ToolProblem(Exception):  # noqa: N818 - reads as what happened
     """The call failed in a way that the API documents: `code` is the error block's `error_code`.
 
-    `reason` is for the owner's log; it never reaches the client.
+    `reason` is for the owner's log; it never reaches the client. `message` does, where the error has room for one.
     """
 
-    def __init__(self, code: str, reason: str = "") -> None:
-        super().__init__(reason or code)
+    def __init__(self, code: str, reason: str = "", message: str | None = None) -> None:
+        super().__init__(reason or message or code)
         self.code = code
         self.reason = reason
+        self.message = message
 
 
 class ServerTool(Protocol):

@@ -70,7 +70,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         Limits(request.max_tokens, tuple(request.stop_sequences or ())),
         Sampling(request.temperature, request.top_p, request.top_k),
         {spoken: (member.toolset, member.name) for spoken, member in members(case.tools).items()},
-        offered(case, opened.found),
+        offered(case, opened.found, opened.record.found),
         waiting(case),
         form_of(request, asked.target.profile),
         opened.thoughts.binding,

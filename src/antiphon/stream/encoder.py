@@ -120,6 +120,8 @@ _OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
 def result_block(answer: ServerAnswer) -> ReplyServerResult:
     """The block that an answer is sent as."""
     kind = cast("ServerResultType", answer.kind)
+    if kind == "tool_search_tool_result":
+        return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=UNSET)
     return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
 
 

@@ -17,6 +17,7 @@ from antiphon.tools.own import ToolsError, check_apart, own_tools
 from antiphon.tools.search import local
 from antiphon.tools.search.lazily import Lazily
 from antiphon.tools.search.port import SearchProvider, SearchQuery
+from antiphon.tools.tool_search import ToolSearch
 from antiphon.tools.web_fetch import FileReader, WebFetch
 from antiphon.tools.web_search import WebSearch
 
@@ -77,9 +78,11 @@ def tools_for(
 
 
 def described(tools: Iterable[ServerTool], by_default: Collection[str]) -> list[str]:
-    """Each tool by its name, with who searches, and whether nobody has configured it."""
+    """Each tool by its name, with who searches, and whether nobody has configured it; none that every server has."""
     said: list[str] = []
     for tool in tools:
+        if isinstance(tool, ToolSearch):
+            continue
         about = [tool.provider] if isinstance(tool, WebSearch) else []
         if tool.name in by_default and isinstance(tool, WebSearch | WebFetch):
             about.append("by default")

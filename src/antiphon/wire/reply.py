@@ -87,12 +87,12 @@ class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
 
 
 class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
-    """What such a call came to; `type` is the tool's own."""
+    """What such a call came to; `type` is the tool's own. What a search among tools found names no caller."""
 
     type: ServerResultType
     tool_use_id: str
     content: Any
-    caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
+    caller: DirectCaller | UnsetType = msgspec.field(default_factory=DirectCaller)
 
 
 class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):

@@ -69,6 +69,7 @@ BUILT = (
     "server_tool_use",
     "web_search_tool_result",
     "web_fetch_tool_result",
+    "tool_search_tool_result",
     "tool_addition",
     "tool_removal",
     "compaction",
@@ -130,18 +131,24 @@ REFUSED: dict[str, tuple[Json, str]] = {
             user(),
             assistant(
                 [
-                    server_call("srvtoolu_1", "tool_search_tool_regex"),
+                    server_call("srvtoolu_1", "bash_code_execution"),
                     {
-                        "type": "tool_search_tool_result",
+                        "type": "bash_code_execution_tool_result",
                         "tool_use_id": "srvtoolu_1",
-                        "content": {"type": "tool_search_tool_search_result", "tool_references": []},
+                        "content": {
+                            "type": "bash_code_execution_result",
+                            "stdout": "",
+                            "stderr": "",
+                            "return_code": 0,
+                            "content": [],
+                        },
                     },
                     text("a"),
                 ]
             ),
             user(),
         ),
-        "messages.1.content.0: tool_search_tool_regex calls are",
+        "messages.1.content.0: bash_code_execution calls are",
     ),
     "fallback": (
         body(

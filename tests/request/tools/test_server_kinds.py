@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from antiphon.request.tools.server_kinds import (
+    ALWAYS,
     CALLS,
     CONFIGURED,
     COUNTERS,
@@ -33,7 +34,7 @@ def test_every_counter_is_a_key_of_the_usage():
 
 
 def test_a_kind_is_built_or_not():
-    assert {*CONFIGURED, *UNBUILT} == {kind.prefix for kind in KINDS}
+    assert {*CONFIGURED, *ALWAYS, *UNBUILT} == {kind.prefix for kind in KINDS}
     assert UNBUILT_BLOCKS.isdisjoint({RESULT_OF[call] for call in CALLS})
 
 

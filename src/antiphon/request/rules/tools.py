@@ -1,6 +1,6 @@
 """Tools and tool choice, as far as the schema of one tool does not say it. Source: API reference, Tool use."""
 
-from typing import get_args
+from typing import Final, get_args
 
 from antiphon.request.case import Case, Issue
 from antiphon.request.tools.roster import REFERRING, is_deferred, referenced
@@ -20,6 +20,9 @@ _TYPES: tuple[str, ...] = tuple(
         kind for member in get_args(get_args(Tool)[0]) for kind in get_args(member.model_fields["type"].annotation)
     )
 )
+
+
+_MOST_DEFERRED: Final = 10_000
 
 
 def unique_names(case: Case) -> Issue | None:
@@ -59,6 +62,12 @@ def deferral(case: Case) -> Issue | None:
     defines = case.context.unlocks(INLINE_TOOLS)
     if case.tools and not defines and all(is_deferred(tool) for tool in case.tools):
         return Issue("At least one tool must have defer_loading=false. All tools cannot be deferred.")
+    many = sum(map(is_deferred, case.tools))
+    if many > _MOST_DEFERRED:
+        return Issue(
+            f"tools: {many} tools have defer_loading=true; at most {_MOST_DEFERRED} may.",
+            {"error_code": "available_tools_limit_exceeded"},
+        )
     for n, tool in enumerate(case.tools):
         if not is_deferred(tool):
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
 from antiphon.request.media.wanted import cites
-from antiphon.request.tools.server_kinds import CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
+from antiphon.request.tools.server_kinds import ALWAYS, CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
 from antiphon.wire.content.blocks import (
     Block,
     DocumentBlock,
@@ -95,6 +95,8 @@ def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: boo
 def tools(case: Case) -> Issue | None:
     """A tool that runs inside the server and is not there, or that only code there may call."""
     for path, tool in case.definitions:
+        if tool.type.startswith(ALWAYS) and case.server_tools.answering(tool.type) is None:
+            return Issue(f"{path}: {tool.type} tools are not enabled on this server.")
         if tool.type.startswith(CONFIGURED) and case.server_tools.answering(tool.type) is None:
             name = next(name for name in CONFIGURED if tool.type.startswith(name))
             return Issue(

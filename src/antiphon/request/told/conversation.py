@@ -8,7 +8,7 @@ reference, Messages; Mid-conversation system messages; Tool search; Extended thi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from antiphon.dialogue.conversation import Conversation, Origins, Part, Reasoning, Speaker, Text, Turn
@@ -43,6 +43,7 @@ from antiphon.wire.content.blocks import (
     ToolAdditionBlock,
     ToolRemovalBlock,
     ToolResultBlock,
+    ToolSearchToolResultBlock,
     ToolUseBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
@@ -54,7 +55,9 @@ from antiphon.wire.tools.definitions import ToolChoiceNone, ToolChoiceTool
 OPENING: Final = "Begin."
 """What the user says where the request begins with the assistant; with its markup about seven tokens."""
 
-_NOT_THE_MODELS = CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
+_NOT_THE_MODELS = (
+    CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | ToolSearchToolResultBlock | OwnResultBlock
+)
 
 
 def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conversation:
@@ -214,13 +217,18 @@ def _parts(
             yield Call(block.id, names[block.id], block.input)
         case ToolResultBlock() as block:
             roster.take(item)
-            yield told_result(item.path, block, names[block.tool_use_id], told.media)
+            answer = told_result(item.path, block, names[block.tool_use_id], told.media)
+            yield replace(answer, found=roster.spoken(answer.found)) if answer.found else answer
         case ThinkingBlock() | RedactedThinkingBlock():
             if (item.message, item.position) in told.thoughts:
                 yield Reasoning(told.thoughts[item.message, item.position])
         case ServerToolUseBlock() as block:
             names[block.id] = block.name
             yield Call(block.id, block.name, block.input)
+        case ToolSearchToolResultBlock() as block:
+            roster.take(item)
+            answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=False)
+            yield replace(answer, found=roster.spoken(answer.found))
         case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
             yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
         case CompactionBlock(content=content):

@@ -14,10 +14,22 @@ from antiphon.dialogue.tools import Result
 from antiphon.request.case import Found, Placed
 from antiphon.request.media.wanted import Media, cites
 from antiphon.request.told.contents import told_content
-from antiphon.wire.content.blocks import OwnResultBlock, WebFetchToolResultBlock, WebSearchToolResultBlock
-from antiphon.wire.content.results import WebFetchError, WebFetchResult, WebSearchError, WebSearchResult
+from antiphon.wire.content.blocks import (
+    OwnResultBlock,
+    ToolSearchToolResultBlock,
+    WebFetchToolResultBlock,
+    WebSearchToolResultBlock,
+)
+from antiphon.wire.content.results import (
+    ToolSearchError,
+    ToolSearchResult,
+    WebFetchError,
+    WebFetchResult,
+    WebSearchError,
+    WebSearchResult,
+)
 
-ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock
+ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock | ToolSearchToolResultBlock | OwnResultBlock
 """The result blocks that the model can be told of."""
 
 CITE_FORM: Final = 'Put words that rest on one of these between <cite {source}="INDEX"> and </cite>.'
@@ -42,6 +54,11 @@ def told_server_result(
     match block.content:
         case WebSearchError(error_code=code) | WebFetchError(error_code=code):
             return Result(block.tool_use_id, name, _in_words(code), is_error=True)
+        case ToolSearchError(error_code=code, error_message=said):
+            return Result(block.tool_use_id, name, f"{code}: {said}" if said else _in_words(code), is_error=True)
+        case ToolSearchResult(tool_references=found_tools):
+            names = tuple(reference.tool_name for reference in found_tools)
+            return Result(block.tool_use_id, name, "" if names else "No tools were found.", found=names)
         case WebFetchResult() as page:
             return Result(block.tool_use_id, name, "", parts=_page(item, page, media, cited=cited))
         case results:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from antiphon.dialogue.tools import Tool, ToolChange
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.request.case import Case, Issue, Placed
-from antiphon.request.tools.toolbox import describe
+from antiphon.request.tools.toolbox import describe, unit_of
 from antiphon.wire.content.blocks import (
     CompactionBlock,
     ToolAdditionBlock,
@@ -63,6 +63,8 @@ class Roster:
             if not is_deferred(tool):
                 self._offer(name for name in (name, *(described.name for described in self._described(tool))) if name)
         self._plain = bool(self._offered)
+        deferred = [tool for tool in self._entries if is_deferred(tool)]
+        self._units = {unit: tool for tool in deferred if (unit := unit_of(tool)) is not None}
 
     @property
     def offered(self) -> frozenset[str]:
@@ -88,11 +90,22 @@ class Roster:
     def find(self, names: Iterable[str]) -> tuple[Tool, ...]:
         """Offer tools that were found; those of them that are new."""
         new = [name for name in names if name not in self._offered]
-        self._offer(new)
+        self._offer(inner for name in new for inner in (name, *self.spoken((name,))))
         self._found |= dict.fromkeys(new)
         return tuple(
-            described for name in new if name in self._known for described in self._described(self._known[name])
+            described
+            for name in new
+            if (tool := self._known.get(name) or self._units.get(name)) is not None
+            for described in self._described(tool)
         )
+
+    def spoken(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names under which the model calls what these refer to: a toolset is found as a unit."""
+        spoken: list[str] = []
+        for name in names:
+            unit = self._units.get(name)
+            spoken += [name] if unit is None else [described.name for described in self._described(unit)]
+        return tuple(spoken)
 
     def ask_for(self, name: str) -> None:
         """Offer a deferred tool that the request itself names, unless it was taken away."""
@@ -114,6 +127,15 @@ class Roster:
                 # Where the conversation began without a tool, its beginning says how tools are called only now.
                 for described in self._described(tool):
                     yield replace(described, deferred=self._plain, withdrawn=name not in self._offered), ""
+
+    def deferred(self) -> dict[str, tuple[Tool, ...]]:
+        """The deferred tools that a search may find: the name of each, and what it offers; none that was removed."""
+        gone = {name for name in self._told if name not in self._offered}
+        return {
+            name: self._described(tool)
+            for name, tool in (*self._known.items(), *self._units.items())
+            if is_deferred(tool) and name not in gone
+        }
 
     def changes(self) -> list[dict[str, Any]]:
         """The blocks that take the request's `tools` to those that are offered here."""

@@ -4,13 +4,14 @@ Source: API reference, Server tools; Web fetch tool, URL validation; Stop reason
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from antiphon.dialogue.tools import Result
+from antiphon.dialogue.tools import Result, Tool
 from antiphon.ports.server_tools import ServerTool
 from antiphon.request.case import Case, Found, Placed, blocks_of
+from antiphon.request.tools.roster import at_the_end
 from antiphon.request.tools.toolbox import settings_of
 from antiphon.wire.content.blocks import (
     DocumentBlock,
@@ -19,6 +20,7 @@ from antiphon.wire.content.blocks import (
     ServerToolUseBlock,
     TextBlock,
     ToolResultBlock,
+    ToolSearchToolResultBlock,
     ToolUseBlock,
     WebFetchToolResultBlock,
     WebSearchToolResultBlock,
@@ -29,6 +31,8 @@ from antiphon.wire.tools.server import SourceExcept, SourceNone, SourceOnly, Too
 
 _URL: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}]+", re.IGNORECASE)
 
+_ANSWERS: Final = (WebSearchToolResultBlock, WebFetchToolResultBlock, ToolSearchToolResultBlock, OwnResultBlock)
+
 _BEHIND: Final = ".,;:!?)]*_"
 """What stands behind a URL in a text more often than it ends one."""
 
@@ -37,22 +41,31 @@ _BEHIND: Final = ".,;:!?)]*_"
 class Offered:
     """A tool that the reply may call and the server runs. `settings`: what the request's definition says.
 
-    `seen`: the URLs that the conversation may fetch.
+    `seen`: the URLs that the conversation may fetch. `searchable`: the tools that it may find.
     """
 
     tool: ServerTool
     settings: Mapping[str, Any]
     seen: Callable[[], frozenset[str]]
+    searchable: Callable[[], Mapping[str, tuple[Tool, ...]]]
 
 
-def offered(case: Case, found: Found) -> dict[str, Offered]:
-    """The server tools of a request, by name; a later definition takes an earlier one's place."""
+def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, Offered]:
+    """The server tools of a request, by name; a later definition takes an earlier one's place.
+
+    `carried`: the deferred tools that had been found before the summary which the conversation begins with."""
+
+    def searchable() -> Mapping[str, tuple[Tool, ...]]:
+        return at_the_end(case, carried).deferred()
+
     tools: dict[str, Offered] = {}
     for _, definition in case.definitions:
         tool = case.server_tools.answering(definition.type)
         if tool is not None:
             sources = getattr(definition, "url_sources", None)
-            tools[tool.name] = Offered(tool, settings_of(definition), lambda s=sources: seen_urls(case, found, s))
+            tools[tool.name] = Offered(
+                tool, settings_of(definition), lambda s=sources: seen_urls(case, found, s), searchable
+            )
     return tools
 
 
@@ -64,7 +77,7 @@ def waiting(case: Case) -> tuple[ServerToolUseBlock, ...]:
     for item in case.told:
         if isinstance(item.block, ServerToolUseBlock):
             calls[item.block.id] = item.block
-        elif isinstance(item.block, WebSearchToolResultBlock | WebFetchToolResultBlock | OwnResultBlock):
+        elif isinstance(item.block, _ANSWERS):
             calls.pop(item.block.tool_use_id, None)
     return tuple(calls.values())
 

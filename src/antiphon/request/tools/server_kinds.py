@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from antiphon.wire.content.blocks import Block, OwnResultBlock
 
-State = Literal["configured", "unbuilt"]
+State = Literal["configured", "always", "unbuilt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class ServerKind:
 
     `calls`: the name of each call → the type of the block that answers it. `results`: result blocks of calls that go
     by names of their own. `blocks`: further blocks that only this kind uses. `state`: it runs where the owner has
-    configured it, or is not built. `counter`: its key in `usage.server_tool_use`. `listed`: the models' capabilities
-    say whether it is there.
+    configured it, on every server, or is not built. `counter`: its key in `usage.server_tool_use`. `listed`: the
+    models' capabilities say whether it is there.
     """
 
     prefix: str
@@ -63,7 +63,7 @@ KINDS: Final = (
             "tool_search_tool_regex": "tool_search_tool_result",
             "tool_search_tool_bm25": "tool_search_tool_result",
         },
-        "unbuilt",
+        "always",
     ),
     ServerKind("advisor", {"advisor": "advisor_tool_result"}, "unbuilt"),
     ServerKind(
@@ -84,11 +84,14 @@ CALLS_AND_RESULTS: Final = SERVER_RESULTS | {"server_tool_use", "mcp_tool_use"}
 RESULT_OF: Final = MappingProxyType({call: result for kind in KINDS for call, result in kind.calls.items()})
 """Name of a call → the type of the block that answers it."""
 
-CALLS: Final = frozenset(call for kind in KINDS if kind.state == "configured" for call in kind.calls)
+CALLS: Final = frozenset(call for kind in KINDS if kind.state != "unbuilt" for call in kind.calls)
 """The calls that the model can be shown."""
 
 CONFIGURED: Final = tuple(kind.prefix for kind in KINDS if kind.state == "configured")
 """What the types of tools begin with that run inside the server where its owner has configured them."""
+
+ALWAYS: Final = tuple(kind.prefix for kind in KINDS if kind.state == "always")
+"""What the types of tools begin with that run inside every server."""
 
 UNBUILT: Final = tuple(kind.prefix for kind in KINDS if kind.state == "unbuilt")
 """What the types of tools begin with that do not run here yet."""

@@ -74,6 +74,11 @@ def members(tools: Iterable[WireTool]) -> Mapping[str, Member]:
     return found
 
 
+def unit_of(tool: WireTool) -> str | None:
+    """The name of a toolset, whose members are found together; None for a tool by itself."""
+    return _family(tool)[0] if isinstance(tool, _Toolset) else None
+
+
 def spoken_name(name: str, toolset: str | None) -> str:
     """The name under which the model knows a tool that a `tool_use` block names."""
     return name if toolset is None else f"{toolset}__{name}"

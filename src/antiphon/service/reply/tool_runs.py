@@ -84,11 +84,11 @@ class ToolRuns:
         """The answer, or of a search what fits of it, or the error that says that it does not fit."""
         answer = ran.answer
         while ran.result is not None and not await fits(answer):
-            if answer.kind != "web_search_tool_result":
-                return await self._failed(turn, call, "content_too_large", _FULL)
-            if len(answer.content) < 2:
-                return await self._failed(turn, call, "request_too_large", _FULL)
-            answer = replace(answer, content=answer.content[:-1])
+            shorter = _shorter(answer)
+            if shorter is None:
+                listed = answer.kind == "web_search_tool_result"
+                return await self._failed(turn, call, "request_too_large" if listed else "content_too_large", _FULL)
+            answer = shorter
         if ran.result is not None:
             self._count(ran.result)
         return answer
@@ -106,7 +106,7 @@ class ToolRuns:
                 raise ToolProblem("unavailable", "what the tool returned is no such result")
             _counted(result)
         except ToolProblem as problem:
-            return _Ran(await self._failed(turn, call, problem.code, str(problem)))
+            return _Ran(await self._failed(turn, call, problem.code, str(problem), problem.message))
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
             return _Ran(await self._failed(turn, call, "unavailable"))
@@ -117,7 +117,7 @@ class ToolRuns:
         most: object = offered.settings.get("max_uses")
         if isinstance(most, int) and self._uses[call.name] > most:
             raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
-        asked = ServerCall(call.id, call.name, call.input, offered.settings, offered.seen())
+        asked = ServerCall(call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable())
         run = asyncio.create_task(offered.tool.run(asked))
         try:
             done, _ = await asyncio.wait((run,), timeout=self._limits.tool_seconds)
@@ -130,12 +130,16 @@ class ToolRuns:
             raise ToolProblem("unavailable", "the tool cancelled itself")
         return run.result()
 
-    async def _failed(self, turn: ServerTurn, call: Call, code: str, reason: str = "") -> ServerAnswer:
+    async def _failed(
+        self, turn: ServerTurn, call: Call, code: str, reason: str = "", message: str | None = None
+    ) -> ServerAnswer:
         """The error as an answer; one that the API does not have for this tool is another one's."""
         if reason:
             log.warning("%s: %s", call.name, reason)
         tool = turn.tools[call.name].tool
         told = {"type": tool.error_type, "error_code": code}
+        if tool.error_type == "tool_search_tool_result_error":
+            told["error_message"] = message or code
         admitted = await turn.admit(tool.result_type, call.id, told)
         content = admitted if admitted is not None else {**told, "error_code": "unavailable"}
         return ServerAnswer(call.id, tool.result_type, content)
@@ -144,6 +148,17 @@ class ToolRuns:
         assert self.counts is not None
         for name, times in _counted(result).items():
             self.counts[name] += times
+
+
+def _shorter(answer: ServerAnswer) -> ServerAnswer | None:
+    """The answer with one finding less; None where there is none to take away."""
+    match answer.kind, answer.content:
+        case "web_search_tool_result", [*hits, _] if hits:
+            return replace(answer, content=hits)
+        case "tool_search_tool_result", {"tool_references": [*references, _], **rest} if references:
+            return replace(answer, content={**rest, "tool_references": references})
+        case _:
+            return None
 
 
 def _counted(result: ServerResult) -> dict[str, int]:

@@ -18,7 +18,7 @@ _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a
 
 def words(text: str) -> list[str]:
     """The words of a text, without letter case."""
-    return [word.casefold() for word in _WORD.findall(text)]
+    return _WORD.findall(text.casefold())
 
 
 class Ranking:
