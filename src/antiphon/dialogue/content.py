@@ -21,7 +21,9 @@ class Document:
 
     `sections` are what a citation would name: the pages of a `pdf`, the client's own blocks of `blocks`, the whole of
     a `text`. A page is its picture, where the model sees, and its text; one that has neither is an empty section.
-    `citable`: the answer may cite it.
+    `citable`: the answer may cite it. `numbered`: a citation may name its sentences or blocks. `place`: which of the
+    request's documents it is, from 0. `file_id`: of the uploaded file that it is. `unquotable`: sections that cannot
+    be cited, since they are not the document's own words.
     """
 
     kind: DocumentKind
@@ -29,19 +31,26 @@ class Document:
     title: str | None = None
     context: str | None = None
     citable: bool = False
+    numbered: bool = False
+    place: int | None = None
+    file_id: str | None = None
+    unquotable: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """A hit of a search, the client's own or the server's. `source` says where it was found, mostly by a URL.
 
-    `citable`: the answer may cite it.
+    `citable`: the answer may cite it. `numbered`: a citation may name its blocks. `place`: which of the request's own
+    search results it is, from 0; None: the server found it.
     """
 
     source: str
     title: str
     texts: tuple[Text, ...]
     citable: bool = False
+    numbered: bool = False
+    place: int | None = None
 
 
 Content = Text | Image | Document | SearchResult

@@ -28,7 +28,9 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class CiteStart:
-    """The text from here on rests on a source, until its `CiteEnd`; it is not empty. `citation`: as it travels."""
+    """The text from here on rests on a source, until its `CiteEnd`; it is not empty. `citation`: as it travels.
+
+    Several in a row are of the same text."""
 
     citation: dict[str, Any]
 

@@ -4,25 +4,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from antiphon.dialogue.content import Document, SearchResult, Text
+from antiphon.dialogue.content import Document, SearchResult
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.tools import Result
+from antiphon.render.chunks import Chunk, chunks_of, sections_of
 
 SourceKind = Literal["search_result", "document"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source by the name of its element and its index in the prompt, from 1. `content`: what it says."""
+    """A source by the name of its element and its index in the prompt, from 1. `content`: what it says.
+
+    `chunks`: its numbered pieces, the first of which is called 1; none where a citation names it as a whole.
+    """
 
     kind: SourceKind
     number: int
     content: SearchResult | Document
+    chunks: tuple[Chunk, ...] = ()
 
     @property
-    def opening(self) -> str:
+    def tag(self) -> "CiteTag":
         """The tag that begins words that rest on it."""
-        return f'<cite {self.kind}="{self.number}">'
+        return CiteTag(f'<cite {self.kind}="{self.number}"', len(self.chunks))
+
+
+@dataclass(frozen=True, slots=True)
+class CiteTag:
+    """How words that rest on a source begin: with `opening`, the numbers of some of so many `pieces`, if any, `>`."""
+
+    opening: str
+    pieces: int = 0
 
 
 def sources_of(conversation: Conversation) -> tuple[Source, ...]:
@@ -33,16 +46,16 @@ def sources_of(conversation: Conversation) -> tuple[Source, ...]:
         kind: SourceKind = "document" if isinstance(content, Document) else "search_result"
         numbers[kind] += 1
         if content.citable:
-            found.append(Source(kind, numbers[kind], content))
+            chunks = chunks_of(content) if content.numbered else ()
+            found.append(Source(kind, numbers[kind], content, chunks))
     return tuple(found)
 
 
 def texts_of(source: Source) -> tuple[str, ...]:
     """What a citation may take its words from, section by section."""
-    content = source.content
-    if isinstance(content, SearchResult):
-        return tuple(text.text for text in content.texts[:1])
-    return tuple("\n".join(piece.text for piece in pieces if isinstance(piece, Text)) for pieces in content.sections)
+    texts = sections_of(source.content)
+    # Behind the text of what the server found stands the age of its page.
+    return texts[:1] if isinstance(source.content, SearchResult) and source.content.place is None else texts
 
 
 def _contents(conversation: Conversation) -> Iterator[SearchResult | Document]:

@@ -86,6 +86,7 @@ RUNGS: tuple[Rule, ...] = (
     media.most_images,
     media.no_heavy_images,
     media.no_citations_in_a_format,
+    media.citations_of_all_or_none,
     # 7. A request for no output is judged before budgets are: every budget is more than none.
     limits.most_tokens,
     limits.nothing_but_the_prompt,
@@ -151,6 +152,7 @@ ABOUT: Mapping[Rule, frozenset[str]] = {
     media.most_images: frozenset({MORE_THAN_TEXT}),
     media.no_heavy_images: frozenset({MORE_THAN_TEXT}),
     media.no_citations_in_a_format: _FORMS,
+    media.citations_of_all_or_none: frozenset({"document", "search_result", "tool_result"}),
     thinking.thinking_type: frozenset({"thinking"}),
     thinking.budget: frozenset({"thinking"}),
     thinking.clearing: frozenset({"context_management"}),

@@ -43,7 +43,7 @@ class Grammars:
 
     async def grammar(self, conversation: Conversation) -> str | None:
         """The grammar of the reply to this conversation, None where the reply is free."""
-        if not conversation.tools and conversation.shape is None:
+        if not conversation.tools and conversation.shape is None and not sources_of(conversation):
             return None
         key = _key(conversation)
         known = self._kept.get(key)
@@ -91,6 +91,6 @@ def _key(conversation: Conversation) -> bytes:
         [[tool.name, tool.strict, tool.schema, tool.held] for tool in conversation.offered],
         [choice.mode, choice.name, choice.parallel],
         conversation.shape,
-        [source.opening for source in sources_of(conversation)],
+        [[source.tag.opening, source.tag.pieces] for source in sources_of(conversation)],
     )
     return sha256(orjson.dumps(told)).digest()

@@ -82,7 +82,7 @@ class ModelService:
 def _capabilities(profile: Profile, tools: Collection[str], *, takes_images: bool) -> Capabilities:
     return Capabilities(
         batch=_NO,
-        citations=_NO,
+        citations=_YES,
         code_execution=_NO,
         image_input=Supported(supported=takes_images),
         pdf_input=_YES,

@@ -93,7 +93,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
     {
         (Phase.READY, MessageStart): Phase.BETWEEN,
         **{(phase, TextDelta): Phase.TEXT for phase in (Phase.BETWEEN, Phase.TEXT)},
-        **{(phase, CiteStart): Phase.CITED for phase in (Phase.BETWEEN, Phase.TEXT)},
+        **{(phase, CiteStart): Phase.CITED for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
         (Phase.CITED, TextDelta): Phase.CITED,
         (Phase.CITED, CiteEnd): Phase.BETWEEN,
         **{(phase, ReasoningDelta): Phase.REASONING for phase in (Phase.BETWEEN, Phase.TEXT, Phase.REASONING)},
@@ -228,9 +228,12 @@ class Encoder:
         if isinstance(event, CiteEnd):
             self._move(CiteEnd)
             return [ContentBlockStop(index=self._index)]
+        delta = CitationsDeltaBody(citation=event.citation)
+        if self._phase is _CITED:
+            return [ContentBlockDelta(index=self._index, delta=delta)]
         blank = self._blank
         opened = self._open(event, ReplyText(text="", citations=[]))
-        opened.append(ContentBlockDelta(index=self._index, delta=CitationsDeltaBody(citation=event.citation)))
+        opened.append(ContentBlockDelta(index=self._index, delta=delta))
         # The space between two texts that cite is part of what is said.
         said = ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=blank))
         return [*opened, said] if blank else opened

@@ -1,11 +1,13 @@
 """The notation of grammars: whatever text is written into it, the grammar compiles and means that text."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
-from antiphon.render.grammar.lark import Literals, Rules, contains, quoted, without
+from antiphon.render.grammar.lark import Literals, Rules, contains, numbers_to, quoted, without
 
 TOKENIZER = LLTokenizer("byte")
 
@@ -48,3 +50,11 @@ def test_rules_that_say_the_same_are_one() -> None:
     one, again, other = rules.rule('"a"'), rules.rule('"a"'), rules.terminal('"a"')
     assert one == again != other
     assert rules.grammar(f"{one} {other}").splitlines() == [f"start: {one} {other}", f'{one}: "a"', f'{other}: "a"']
+
+
+def test_a_pattern_of_numbers_takes_those_from_one_to_the_last_and_no_others() -> None:
+    for most in (1, 7, 9, 10, 11, 99, 100, 109, 120, 347, 1000):
+        pattern = re.compile(numbers_to(most))
+        taken = [number for number in range(most + 120) if pattern.fullmatch(str(number))]
+        assert taken == list(range(1, most + 1))
+        assert not pattern.fullmatch("01")

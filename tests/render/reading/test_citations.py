@@ -15,9 +15,9 @@ from antiphon.render.families import FAMILIES, UNIVERSAL
 from antiphon.render.families.syntax import Family
 from antiphon.render.grammar.reply import reply_grammar
 from antiphon.render.prompt.builder import PromptBuilder
-from antiphon.render.reading.citations import CitationReader
+from antiphon.render.reading.citations import CitationReader, Pointer
 from antiphon.render.reading.reply import ReplyReader
-from antiphon.render.sources import Source, sources_of
+from antiphon.render.sources import sources_of
 from tests.render.walk import Bytes, accepts, matcher, walk
 
 TOOL = Tool(
@@ -42,7 +42,8 @@ def conversation(*parts: Any, choice: Choice = Choice(), tools: tuple[Tool, ...]
     return Conversation((), turns, None, tools, choice)
 
 
-def make(source: Source, words: str) -> dict[str, Any]:
+def make(pointer: Pointer, words: str) -> dict[str, Any]:
+    source = pointer.source
     return {"source": f"{source.kind} {source.number}", "words": words}
 
 
@@ -75,7 +76,7 @@ def quoted(*texts: str) -> list[ReplyEvent]:
 @pytest.mark.promise("server-tools.citations")
 def test_sources_are_numbered_as_the_model_is_told_of_them() -> None:
     asked = conversation()
-    assert [source.opening for source in sources_of(asked)] == [CITE, '<cite document="1">']
+    assert [f"{source.tag.opening}>" for source in sources_of(asked)] == [CITE, '<cite document="1">']
     [segment] = PromptBuilder(ModelCard("m", "m", 1000)).build(asked, today=__import__("datetime").date(2026, 1, 1))
     assert segment.text.index('<search_result index="2">\n<title>A page</title>') > 0
     assert segment.text.index('<document index="1">\n<title>A document</title>') > 0

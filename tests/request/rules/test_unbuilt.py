@@ -90,14 +90,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "messages.0.content.0.document.source.content.content.0: file sources are",
     ),
     "uploaded document": (body(user([document(UPLOADED)])), "messages.0.content.0: file sources are"),
-    "citations of a document": (
-        body(user([text("a"), document(citations={"enabled": True})])),
-        "messages.0.content.1: citations are",
-    ),
-    "citations of a search result": (
-        body(user([{**HIT, "citations": {"enabled": True}}])),
-        "messages.0.content.0: citations are",
-    ),
     "document that the answer goes on from": (
         body(user(), assistant([document(), text("a")])),
         "messages.1.content.0: document blocks in a final assistant message are",
@@ -105,14 +97,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "upload": (
         body(user([{"type": "container_upload", "file_id": "file_1"}])),
         "messages.0.content.0: container_upload blocks are",
-    ),
-    "citations of a document in a result": (
-        body(
-            user(),
-            assistant([call("toolu_1")]),
-            user([result("toolu_1", [text("a"), document(citations={"enabled": True})])]),
-        ),
-        "messages.2.content.0.tool_result.content.1: citations are",
     ),
     "uploaded document in a result": (
         body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [document(UPLOADED)])])),
@@ -221,6 +205,8 @@ ACCEPTED: dict[str, Json] = {
     "document": body(user([document(citations={"enabled": False})])),
     "document of the assistant": body(user(), assistant([document()]), user()),
     "search result": body(user([HIT])),
+    "citations of a document": body(user([text("a"), document(citations={"enabled": True})])),
+    "citations of a search result": body(user([{**HIT, "citations": {"enabled": True}}])),
     "all of them in a result": body(
         user(), assistant([call("toolu_1")]), user([result("toolu_1", [image(), document()])])
     ),

@@ -14,6 +14,7 @@ from antiphon.render.families.syntax import CallSyntax
 from antiphon.render.grammar import lark
 from antiphon.render.grammar.arguments import arguments
 from antiphon.render.grammar.lark import Literals, Rules
+from antiphon.render.sources import CiteTag
 
 _CITE: Final = "<cite"
 """What every tag that begins a citation begins with."""
@@ -35,15 +36,24 @@ def call_grammar(
     tokens: Mapping[str, int] | None = None,
     spoken: frozenset[str] = frozenset(),
     shape: Mapping[str, Any] | None = None,
-    cites: Sequence[str] = (),
+    cites: Sequence[CiteTag] = (),
 ) -> str:
     """The grammar of one reply.
 
     `tokens`: the model's control tokens that are markers, by their texts; `spoken`: those of them that may stand in
     the text. `shape`: what the text has to be where the reply is not a call. `cites`: the tags that begin a citation;
-    no others may be written.
+    no others may be written. Without a tool all is text, also what would begin a call.
     """
     return _Writer(syntax, tools, choice, schema_of, Literals(tokens or {}), spoken, cites).write(shape)
+
+
+def _tag(tag: CiteTag) -> str:
+    """The rest of the tag behind what all begin with."""
+    opening = tag.opening.removeprefix(_CITE)
+    if not tag.pieces:
+        return lark.quoted(f"{opening}>")
+    number = f"({lark.numbers_to(tag.pieces)})"
+    return f'/{lark.pattern_of(opening)}( at="{number}(\\-{number})?")?>/'
 
 
 class _Writer:
@@ -55,7 +65,7 @@ class _Writer:
         schema_of: SchemaOf,
         literals: Literals,
         spoken: frozenset[str],
-        cites: Sequence[str],
+        cites: Sequence[CiteTag],
     ) -> None:
         self._syntax = syntax
         self._choice = choice
@@ -65,13 +75,13 @@ class _Writer:
         self._cites = cites
         self._schema_of = schema_of
         self._tools = [tool for tool in tools if choice.mode != "tool" or tool.name == choice.name]
-        self._triggers = triggers_of(syntax)
+        self._triggers = triggers_of(syntax) if tools else ()
         controls = [trigger for trigger in self._triggers if literals.first_token(trigger) is not None]
         self._controls = controls
         self._plain = [trigger for trigger in self._triggers if trigger not in controls]
 
     def write(self, shape: Mapping[str, Any] | None) -> str:
-        match self._choice.mode:
+        match self._choice.mode if self._tools else "none":
             case "any" | "tool":
                 return self._rules.grammar(self._forced())
             case "none":
@@ -98,12 +108,16 @@ class _Writer:
 
     @property
     def _not_at_first(self) -> list[str]:
+        if not self._tools:
+            return []
         return [lark.begins_with(Marker(trigger)) for trigger in self._syntax.first_triggers]
 
     @property
     def _not_behind_a_call(self) -> list[str]:
         """Where no trigger need stand between two calls, the text behind one must not go on like the next."""
         syntax = self._syntax
+        if not self._tools:
+            return []
         goes_on = syntax.between + syntax.call_open
         if syntax.section_open or any(trigger in goes_on for trigger in self._triggers):
             return []
@@ -132,7 +146,7 @@ class _Writer:
         unwanted = self._not_at_first if first else self._not_behind_a_call
         unwanted = [*unwanted, *self._unwanted(self._no_text)]
         text = f"({lark.without(lark.ANY_TEXT, unwanted)}) {lark.quoted(_CITE)}"
-        tags = self._rules.rule(" | ".join(lark.quoted(tag.removeprefix(_CITE)) for tag in self._cites))
+        tags = self._rules.rule(" | ".join(map(_tag, self._cites)))
         return f"{self._rules.lazy(self._rules.terminal(text))} {tags}"
 
     def _text_alone(self) -> str:

@@ -63,6 +63,18 @@ def without(terminal: str, unwanted: Iterable[str]) -> str:
     return " & ".join((terminal, *(f"~{other}" for other in dict.fromkeys(unwanted))))
 
 
+def numbers_to(most: int) -> str:
+    """The inside of a pattern: the whole numbers from 1 to `most`, which is not less, without leading zeros."""
+    digits = str(most)
+    told = ["[1-9]" + (f"[0-9]{{{length - 1}}}" if length > 1 else "") for length in range(1, len(digits))]
+    for at, digit in enumerate(digits):
+        least = "1" if at == 0 else "0"
+        rest = len(digits) - at - 1
+        if digit > least:
+            told.append(f"{digits[:at]}[{least}-{int(digit) - 1}]" + (f"[0-9]{{{rest}}}" if rest else ""))
+    return "|".join((*told, digits))
+
+
 def json_value(schema: Mapping[str, Any]) -> str:
     """A JSON value that satisfies the schema, on one line."""
     return f"%json {json.dumps({**schema, 'x-guidance': _SPELLING}, ensure_ascii=False)}"

@@ -30,8 +30,10 @@ def reply_grammar(family: Family, conversation: Conversation, tokens: Mapping[st
     shape = conversation.shape
     if shape is not None:
         shape = compilable(shape) or relaxed(shape)
-    if not conversation.tools:
-        return None if shape is None else _checked(shape_grammar(shape), "output_config.format.schema")
+    if not conversation.tools and shape is not None:
+        return _checked(shape_grammar(shape), "output_config.format.schema")
+    if not conversation.tools and not sources_of(conversation):
+        return None
     maker = _Maker(family, conversation, tokens, shape)
     for bare in maker.relaxations():
         text = maker.write(bare)
@@ -64,7 +66,7 @@ class _Maker:
         self._conversation = conversation
         self._tokens = tokens
         self._shape = shape
-        self._cites = tuple(source.opening for source in sources_of(conversation))
+        self._cites = tuple(source.tag for source in sources_of(conversation))
         around = "".join((*family.hidden, *(mark for pair in family.reasoning for mark in pair)))
         self._spoken = frozenset(token for token in tokens if token in around)
 

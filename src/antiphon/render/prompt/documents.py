@@ -8,6 +8,9 @@
     </page>                                 </block>
     </document>                             </search_result>
 
+Where an answer may cite a request's own document, `<s n="1">` stands before each sentence of a text or a page,
+numbered over the whole document; blocks have their numbers anyway.
+
 A PDF has pages, a document of blocks has blocks, a plain text has one `<content>`. Documents are numbered from 1 over
 the whole conversation, in its order, and so are search results, each kind for itself: what was told keeps its number
 when the conversation goes on. An empty page or text is told as such.
@@ -27,6 +30,7 @@ from antiphon.dialogue.content import Content, Document, DocumentKind, SearchRes
 from antiphon.dialogue.conversation import Conversation, Part, Turn
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.tools import Result
+from antiphon.render.chunks import chunks_of, sections_of
 from antiphon.render.prompt.pictures import ToldPictures
 
 _LINE: Final = "\n"
@@ -96,12 +100,25 @@ class ToldContents:
 
     def _sections(self, document: Document) -> Iterator[str]:
         name = _SECTIONS[document.kind]
-        for number, pieces in enumerate(document.sections, 1):
+        sections = _numbered(document) if document.numbered and document.kind != "blocks" else document.sections
+        for number, pieces in enumerate(sections, 1):
             yield self._section("document", name, None if document.kind == "text" else number, pieces)
 
     def _section(self, around: str, name: str, number: int | None, pieces: Sequence[Text | Image]) -> str:
         text = _LINE.join(map(self._told, pieces))
         return _element(name, number, [_kept_open(text, name, around)] if pieces else [])
+
+
+def _numbered(document: Document) -> tuple[tuple[Text | Image, ...], ...]:
+    """The sections with the number of each sentence before it; what else they hold stands before their text."""
+    texts = sections_of(document)
+    told: list[list[str]] = [[] for _ in texts]
+    for number, chunk in enumerate(chunks_of(document), 1):
+        told[chunk.section].append(f'<s n="{number}">{texts[chunk.section][chunk.start : chunk.end]}')
+    return tuple(
+        (*(piece for piece in pieces if isinstance(piece, Image)), Text("".join(marked))) if marked else pieces
+        for pieces, marked in zip(document.sections, told, strict=True)
+    )
 
 
 def _is_content(part: Part) -> bool:

@@ -1,6 +1,7 @@
 """Citations out of an answer while it is written: tags that name a source, taken off the words that rest on it.
 
-A citation comes before its words, and takes them to be found: words that cite are held back until their tag ends.
+A citation comes before its words. Where the tag names sentences or blocks, it is known at once; else it takes the
+words to be found, which are held back until their tag ends. Tags in a row are citations of the same words.
 
 A grammar lets the model name only sources that there are; without one, a tag that names another is dropped and its
 words are plain text. Comes behind the reader of thoughts, so that nothing in a call or a thought is a citation.
@@ -8,6 +9,7 @@ words are plain text. Comes behind the reader of thoughts, so that nothing in a 
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from antiphon.dialogue.events import CiteEnd, CiteStart, ReplyEvent, TextDelta
@@ -15,26 +17,40 @@ from antiphon.render.sources import Source
 
 CLOSING: Final = "</cite>"
 
-_OPENING: Final = re.compile(r"<cite\s{1,8}(search_result|document)\s{0,8}=\s{0,8}[\"']?([0-9]{1,6})[\"']?\s{0,8}>")
+_OPENING: Final = re.compile(
+    r"<cite\s{1,8}(search_result|document)\s{0,8}=\s{0,8}[\"']?([0-9]{1,6})[\"']?"
+    r"(?:\s{1,8}at\s{0,8}=\s{0,8}[\"']?([0-9]{1,6})(?:\s{0,8}-\s{0,8}([0-9]{1,6}))?[\"']?)?\s{0,8}>"
+)
 
 _TAG: Final = re.compile(rf"{_OPENING.pattern}|{CLOSING}")
 
-_LONGEST: Final = 64
+_LONGEST: Final = 120
 
-Maker = Callable[[Source, str], dict[str, Any]]
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What a tag names: a source, and the first and last of its pieces, from 1; None: it is to be found."""
+
+    source: Source
+    pieces: tuple[int, int] | None = None
+
+
+Maker = Callable[[Pointer, str], dict[str, Any] | None]
+"""The citation of what a tag names, for these words; None where there is nothing to cite."""
 
 
 class CitationReader:
-    """Reads one reply's events. `make`: the citation of a source by these words. The same text gives the same events
-    under every cut, but for where its deltas are cut."""
+    """Reads one reply's events. `make`: the citations. The same text gives the same events under every cut, but for
+    where its deltas are cut."""
 
     def __init__(self, sources: Sequence[Source], make: Maker) -> None:
         self._sources = {(source.kind, source.number): source for source in sources}
         self._make = make
         self._text = ""
-        self._open: Source | None = None
+        self._open: list[Pointer] = []
         self._words: list[str] = []
         self._blank = ""
+        self._told = False
 
     def read(self, events: Iterable[ReplyEvent]) -> list[ReplyEvent]:
         """What these events are, as far as it can be said."""
@@ -62,9 +78,14 @@ class CitationReader:
         while (found := _TAG.search(self._text)) is not None:
             self._say(self._text[: found.start()], told)
             self._text = self._text[found.end() :]
-            self._close(told)
-            if found[1] is not None:
-                self._open = self._sources.get((found[1], int(found[2])))  # type: ignore[call-overload]
+            if found[1] is None:
+                self._close(told)
+                continue
+            if self._words or self._told or self._blank:
+                self._close(told)
+            pointer = self._pointer(found)
+            if pointer is not None:
+                self._open.append(pointer)
         held = _begins_tag(self._text)
         said, self._text = self._text[:held], self._text[held:]
         self._say(said, told)
@@ -74,10 +95,17 @@ class CitationReader:
                 self._say(self._text, told)
             self._text = ""
 
+    def _pointer(self, found: re.Match[str]) -> Pointer | None:
+        source = self._sources.get((found[1], int(found[2])))  # type: ignore[call-overload]
+        if source is None or found[3] is None:
+            return None if source is None else Pointer(source)
+        first, last = sorted((int(found[3]), int(found[4] or found[3])))
+        return Pointer(source, (first, last) if first and last <= len(source.chunks) else None)
+
     def _say(self, text: str, told: list[ReplyEvent]) -> None:
         if not text:
             return
-        if self._open is None:
+        if not self._open or self._told:
             told.append(TextDelta(text))
             return
         if not self._words:
@@ -87,14 +115,27 @@ class CitationReader:
                 return
             self._blank = ""
         self._words.append(text)
+        if all(pointer.pieces is not None for pointer in self._open):
+            self._begin(told)
+
+    def _begin(self, told: list[ReplyEvent]) -> None:
+        """Tell the citations, if there are any, and the words so far."""
+        words, self._words = "".join(self._words), []
+        made = (self._make(pointer, words) for pointer in self._open)
+        citations = [citation for citation in made if citation is not None]
+        told += [*map(CiteStart, citations), TextDelta(words)]
+        self._told = bool(citations)
+        if not citations:
+            self._open = []
 
     def _close(self, told: list[ReplyEvent]) -> None:
-        source, words, blank = self._open, "".join(self._words), self._blank
-        self._open, self._words, self._blank = None, [], ""
-        if source is not None and words:
-            told += [CiteStart(self._make(source, words)), TextDelta(words), CiteEnd()]
-        elif blank:
-            told.append(TextDelta(blank))
+        if self._words:
+            self._begin(told)
+        if self._told:
+            told.append(CiteEnd())
+        elif self._blank:
+            told.append(TextDelta(self._blank))
+        self._open, self._blank, self._told = [], "", False
 
 
 def _begins_tag(text: str) -> int:

@@ -58,7 +58,7 @@ class ReplyReader:
         self._stop: str | None = None
         self._has_called = False
         self._ended = False
-        self._cites: CiteStart | None = None
+        self._cites: list[CiteStart] = []
 
     @property
     def stop_sequence(self) -> str | None:
@@ -142,15 +142,17 @@ class ReplyReader:
 
     def _quote(self, event: CiteStart | CiteEnd) -> list[ReplyEvent]:
         """A citation begins with the first of its words that is to be seen: a stop sequence may leave none."""
-        begun = self._cites is None
-        self._cites = event if isinstance(event, CiteStart) else None
-        return [event] if begun and isinstance(event, CiteEnd) else []
+        if isinstance(event, CiteStart):
+            self._cites.append(event)
+            return []
+        begun, self._cites = not self._cites, []
+        return [event] if begun else []
 
     def _deltas(self, text: str) -> list[ReplyEvent]:
-        if self._cites is None or not text.strip():
+        if not self._cites or not text.strip():
             return _deltas(text)
-        begun, self._cites = self._cites, None
-        return [begun, TextDelta(text)]
+        begun, self._cites = self._cites, []
+        return [*begun, TextDelta(text)]
 
     def _begin(self, call: CallStart) -> CallStart:
         self._input = StopMatcher(self._sequences)

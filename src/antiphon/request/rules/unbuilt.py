@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
-from antiphon.request.media.wanted import cites
 from antiphon.request.tools.server_kinds import ALWAYS, CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
 from antiphon.wire.content.blocks import (
     Block,
@@ -16,7 +15,6 @@ from antiphon.wire.content.blocks import (
     ImageBlock,
     ResultContent,
     ServerToolUseBlock,
-    WebFetchToolResultBlock,
 )
 
 BLOCKS = UNBUILT_BLOCKS | {"fallback"}
@@ -70,8 +68,7 @@ def blocks(case: Case) -> Issue | None:
     calls = CALLS | {tool.name for tool in case.server_tools.tools}
     for item in case.items:
         for path, block in blocks_of(item.path, item.block):
-            # What was fetched to be cited is the server's own document.
-            if what := _unshown(block, calls, cited=isinstance(item.block, WebFetchToolResultBlock)):
+            if what := _unshown(block, calls):
                 return Issue(f"{path}: {what} not supported by this server yet.")
     final = case.turns[-1]
     document = next(final.of("document"), None) if final.role == "assistant" else None
@@ -82,14 +79,14 @@ def blocks(case: Case) -> Issue | None:
     )
 
 
-def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: bool) -> str | None:
+def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None:
     if block.type in BLOCKS or block.type in RESULT_BLOCKS:
         return f"{block.type} blocks are"
     if isinstance(block, ServerToolUseBlock) and block.name not in calls:
         return f"{block.name} calls are"
     if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
         return "file sources are"
-    return "citations are" if cites(block) and not cited else None
+    return None
 
 
 def tools(case: Case) -> Issue | None:

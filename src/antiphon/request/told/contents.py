@@ -3,11 +3,14 @@
 Source: API reference, Messages; Vision; PDF support; Search results.
 """
 
+from dataclasses import replace
+
 from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.tools import Result
 from antiphon.ports.media import Description, Pdf
-from antiphon.request.media.wanted import Media
+from antiphon.request.media.wanted import Media, cites
+from antiphon.request.told.citing import Shown
 from antiphon.request.told.pictures import described, page_text
 from antiphon.wire.content.blocks import (
     BrowserStateBlock,
@@ -22,21 +25,27 @@ from antiphon.wire.content.sources import ContentSource, PlainText
 
 
 def told_content(
-    path: str, block: TextBlock | ImageBlock | DocumentBlock | SearchResultBlock, media: Media
+    path: str, block: TextBlock | ImageBlock | DocumentBlock | SearchResultBlock, shown: Shown
 ) -> Content:
-    """The block at this path as the model is to be told of it; `media`: what the request's files hold."""
+    """The block at this path as the model is to be told of it; `shown`: what the request's files hold, and more."""
     match block:
         case TextBlock():
             return Text(block.text)
         case ImageBlock():
-            return _image(path, media)
+            return _image(path, shown.media)
         case DocumentBlock():
-            return _document(path, block, media)
+            cited = shown.cites and cites(block)
+            told = _document(path, block, shown.media)
+            return replace(told, citable=cited, numbered=cited, place=shown.places.get(path) if cited else None)
         case SearchResultBlock():
-            return SearchResult(block.source, block.title, tuple(Text(text.text) for text in block.content))
+            cited = shown.cites and cites(block)
+            texts = tuple(Text(text.text) for text in block.content)
+            return SearchResult(
+                block.source, block.title, texts, cited, cited, shown.places.get(path, 0) if cited else None
+            )
 
 
-def told_result(path: str, block: ToolResultBlock, name: str, media: Media) -> Result:
+def told_result(path: str, block: ToolResultBlock, name: str, shown: Shown) -> Result:
     """The result at this path of a call of the tool `name`."""
     content = block.content or ""
     is_error = block.is_error is True
@@ -51,7 +60,7 @@ def told_result(path: str, block: ToolResultBlock, name: str, media: Media) -> R
             case BrowserStateBlock():
                 raise AssertionError("a browser_state block passed the ladder, and nothing here can tell of it")
             case _:
-                parts.append(told_content(f"{path}.tool_result.content.{position}", inner, media))
+                parts.append(told_content(f"{path}.tool_result.content.{position}", inner, shown))
     if all(isinstance(part, Text) for part in parts):
         text = "\n".join(part.text for part in parts if isinstance(part, Text))
         return Result(block.tool_use_id, name, text, is_error, tuple(found))
@@ -85,7 +94,8 @@ def _document(path: str, block: DocumentBlock, media: Media) -> Document:
             pdf = media.get(path)
             if not isinstance(pdf, Pdf):
                 raise AssertionError(f"{path}: a PDF has not been read")
-            return Document("pdf", _pages(pdf), block.title or pdf.title, block.context)
+            scans = frozenset(at for at, page in enumerate(pdf.pages) if page.scan is not None)
+            return Document("pdf", _pages(pdf), block.title or pdf.title, block.context, unquotable=scans)
 
 
 def _pages(pdf: Pdf) -> tuple[tuple[Text | Image, ...], ...]:

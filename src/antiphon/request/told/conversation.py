@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
+from antiphon.dialogue.content import Document, SearchResult
 from antiphon.dialogue.conversation import Conversation, Origins, Part, Reasoning, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinker, Thinking
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
 from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
 from antiphon.request.case import Case, Found, Issue, Placed, Request
-from antiphon.request.media.wanted import Media
 from antiphon.request.sealed.compactions import instruction
 from antiphon.request.sealed.compactions import told as summarized
 from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
+from antiphon.request.told.citing import HOW, Shown, shown
 from antiphon.request.told.contents import told_content, told_result
 from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
@@ -66,7 +67,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     request = case.request
     turns: list[_Turn] = []
     # An answer of a given form has no room for citations.
-    held = _Told(_texts(opened.thoughts, kept), asked.media, opened.found, cited=_shape(request) is None)
+    held = _Told(_texts(opened.thoughts, kept), shown(case, asked.media), opened.found, cited=_shape(request) is None)
     roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
     for speaker, part, origin in _spoken(case, held, roster):
         _place(turns, speaker, (part, origin))
@@ -78,6 +79,8 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     system = list(_system(request.system))
     if remembers(case):
         system.append((Text(PROTOCOL), ""))
+    if any(_is_numbered(part) for _, parts in turns for part, _ in parts):
+        system.append((Text(HOW), ""))
     told = list(_tools(request, roster))
     tools = tuple(tool for tool, _ in told)
     return Conversation(
@@ -95,6 +98,11 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
             tuple((origin, len(text)) for text, origin in prefill or ()),
         ),
     )
+
+
+def _is_numbered(part: Part) -> bool:
+    inner = part.parts if isinstance(part, Result) else (part,)
+    return any(isinstance(one, Document | SearchResult) and one.numbered for one in inner)
 
 
 _Turn = tuple[Speaker, list[tuple[Part, str]]]
@@ -169,13 +177,13 @@ def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the request's own seals and files hold: thoughts and search results by place, media by path.
+    """What the request's own seals and files hold: thoughts and search results by place, what is shown by path.
 
     `cited`: the answer may cite what server tools found.
     """
 
     thoughts: Mapping[tuple[int, int], str]
-    media: Media
+    shown: Shown
     found: Found
     cited: bool
 
@@ -211,13 +219,13 @@ def _parts(
     """What the block is to the model; `names`: those of the calls so far, by their ids; `roster`: tools so far."""
     match item.block:
         case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
-            yield told_content(item.path, block, told.media)
+            yield told_content(item.path, block, told.shown)
         case ToolUseBlock() as block:
             names[block.id] = spoken_name(block.name, block.toolset_name)
             yield Call(block.id, names[block.id], block.input)
         case ToolResultBlock() as block:
             roster.take(item)
-            answer = told_result(item.path, block, names[block.tool_use_id], told.media)
+            answer = told_result(item.path, block, names[block.tool_use_id], told.shown)
             yield replace(answer, found=roster.spoken(answer.found)) if answer.found else answer
         case ThinkingBlock() | RedactedThinkingBlock():
             if (item.message, item.position) in told.thoughts:
@@ -227,10 +235,10 @@ def _parts(
             yield Call(block.id, block.name, block.input)
         case ToolSearchToolResultBlock() as block:
             roster.take(item)
-            answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=False)
+            answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=False)
             yield replace(answer, found=roster.spoken(answer.found))
         case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
-            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.media, cited=told.cited)
+            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=told.cited)
         case CompactionBlock(content=content):
             if content is not None:
                 yield Text(summarized(content))

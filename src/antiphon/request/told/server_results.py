@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 from antiphon.dialogue.content import Content, Document, SearchResult, Text
 from antiphon.dialogue.tools import Result
 from antiphon.request.case import Found, Placed
-from antiphon.request.media.wanted import Media, cites
+from antiphon.request.media.wanted import cites
+from antiphon.request.told.citing import Shown
 from antiphon.request.told.contents import told_content
 from antiphon.wire.content.blocks import (
     OwnResultBlock,
@@ -46,7 +47,7 @@ _WORDS: Final = MappingProxyType(
 
 
 def told_server_result(
-    item: Placed, block: ServerResultBlock, name: str, found: Found, media: Media, *, cited: bool
+    item: Placed, block: ServerResultBlock, name: str, found: Found, shown: Shown, *, cited: bool
 ) -> Result:
     """The result of a call of the server tool `name`, as the model is told of it. `cited`: the answer may cite."""
     if isinstance(block, OwnResultBlock):
@@ -60,7 +61,7 @@ def told_server_result(
             names = tuple(reference.tool_name for reference in found_tools)
             return Result(block.tool_use_id, name, "" if names else "No tools were found.", found=names)
         case WebFetchResult() as page:
-            return Result(block.tool_use_id, name, "", parts=_page(item, page, media, cited=cited))
+            return Result(block.tool_use_id, name, "", parts=_page(item, page, shown, cited=cited))
         case results:
             texts = found[item.message, item.position]
             hits = [_hit(result, text, cited=cited) for result, text in zip(results, texts, strict=True)]
@@ -92,8 +93,9 @@ def _hit(result: WebSearchResult, text: str, *, cited: bool) -> SearchResult:
     )
 
 
-def _page(item: Placed, page: WebFetchResult, media: Media, *, cited: bool) -> tuple[Content, ...]:
-    document = told_content(f"{item.path}.web_fetch_tool_result.content.content", page.content, media)
+def _page(item: Placed, page: WebFetchResult, shown: Shown, *, cited: bool) -> tuple[Content, ...]:
+    path = f"{item.path}.web_fetch_tool_result.content.content"
+    document = told_content(path, page.content, replace(shown, cites=False))
     assert isinstance(document, Document)
     said = Text(f"Fetched from {page.url}")
     if not (cited and cites(page.content)):
