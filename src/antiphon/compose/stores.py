@@ -1,5 +1,6 @@
 """What a server keeps: its database and its objects, opened together."""
 
+import asyncio
 import logging
 import os
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ async def open_at(places: Places, connections: int, clock: Clock, entropy: Entro
     for path in (file_of(places.database), folder_of(places.objects)):
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    objects = Objects.open(places.objects)
+    objects = await asyncio.to_thread(Objects.open, places.objects)  # it looks through a folder
     database = await Database.open(places.database, connections=connections)
     return Stores(database, objects, Sweeper(SqlLeases(database), clock, entropy))
 

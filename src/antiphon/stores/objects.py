@@ -86,9 +86,9 @@ class Objects:
                 await obstore.put_async(self._store, key, first, use_multipart=False)
         else:
             await self._put_parts(key, first, feed)
-        if self._folder is not None:
+        if self._folder is not None and os.name == "posix":
             with _told(key):
-                await asyncio.to_thread(_settle, self._folder / key)
+                await asyncio.to_thread(_settle, self._folder, key)
         return feed.count
 
     async def _put_parts(self, key: str, first: bytes, feed: "_Feed") -> None:
@@ -266,9 +266,10 @@ async def _ended(task: asyncio.Task[None]) -> None:
         task.exception()
 
 
-def _settle(path: Path) -> None:
-    """What lies there is there after a power failure too."""
-    for place in (path, path.parent):
+def _settle(folder: Path, key: str) -> None:
+    """What lies there is there after a power failure too, and so are the folders around it."""
+    path = folder / key
+    for place in (path, *path.parents[: key.count("/") + 1]):
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)
