@@ -10,6 +10,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
         *(
             "config/option",
             "config/reading",
+            "config/tables/files",
             "config/tables/media",
             "config/tables/message_threads",
             "config/tables/models",
@@ -25,6 +26,8 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stream/test_encoder.py": ("dialogue/events", "wire/events", "wire/reply", "stream/fold", "stream/sse"),
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
+    "tests/stores/test_files.py": ("ports/files",),
+    "tests/web/test_files.py": ("wire/files", "request/files/wording"),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

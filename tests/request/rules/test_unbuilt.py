@@ -47,8 +47,6 @@ BETAS = (
 
 DATA = {"type": "text", "media_type": "text/plain", "data": "a"}
 
-UPLOADED = {"type": "file", "file_id": "file_1"}
-
 HIT: Json = {"type": "search_result", "source": "s", "title": "t", "content": [text("a")]}
 
 FORM: Json = {"type": "json_schema", "schema": {"type": "object", "additionalProperties": False}}
@@ -80,15 +78,6 @@ def document(source: Json = DATA, **more: Any) -> Json:
 
 
 REFUSED: dict[str, tuple[Json, str]] = {
-    "uploaded image": (
-        body(user([text("a"), {"type": "image", "source": UPLOADED}])),
-        "messages.0.content.1: file sources are",
-    ),
-    "uploaded image in a document": (
-        body(user([document({"type": "content", "content": [{"type": "image", "source": UPLOADED}]})])),
-        "messages.0.content.0.document.source.content.content.0: file sources are",
-    ),
-    "uploaded document": (body(user([document(UPLOADED)])), "messages.0.content.0: file sources are"),
     "citations of a document": (
         body(user([text("a"), document(citations={"enabled": True})])),
         "messages.0.content.1: citations are",
@@ -112,10 +101,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
             user([result("toolu_1", [text("a"), document(citations={"enabled": True})])]),
         ),
         "messages.2.content.0.tool_result.content.1: citations are",
-    ),
-    "uploaded document in a result": (
-        body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [document(UPLOADED)])])),
-        "messages.2.content.0.tool_result.content.0: file sources are",
     ),
     "tabs": (
         body(

@@ -12,8 +12,6 @@ from antiphon.request.media.wanted import cites
 from antiphon.request.tools.server_kinds import CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
 from antiphon.wire.content.blocks import (
     Block,
-    DocumentBlock,
-    ImageBlock,
     ResultContent,
     ServerToolUseBlock,
     WebFetchToolResultBlock,
@@ -25,9 +23,7 @@ BLOCKS = UNBUILT_BLOCKS | {"fallback"}
 RESULT_BLOCKS = frozenset({"browser_state"})
 """Block types that the model cannot be shown yet inside of a tool's result."""
 
-_HOLDING = frozenset(
-    {"tool_result", "image", "document", "search_result", "server_tool_use", "web_fetch_tool_result"}
-)
+_HOLDING = frozenset({"tool_result", "document", "search_result", "server_tool_use", "web_fetch_tool_result"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +83,6 @@ def _unshown(block: Block | ResultContent, calls: Collection[str], *, cited: boo
         return f"{block.type} blocks are"
     if isinstance(block, ServerToolUseBlock) and block.name not in calls:
         return f"{block.name} calls are"
-    if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
-        return "file sources are"
     return "citations are" if cites(block) and not cited else None
 
 

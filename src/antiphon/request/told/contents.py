@@ -82,10 +82,12 @@ def _document(path: str, block: DocumentBlock, media: Media) -> Document:
             )
             return Document("blocks", sections, block.title, block.context)
         case _:
-            pdf = media.get(path)
-            if not isinstance(pdf, Pdf):
-                raise AssertionError(f"{path}: a PDF has not been read")
-            return Document("pdf", _pages(pdf), block.title or pdf.title, block.context)
+            held = media.get(path)
+            if isinstance(held, Text):
+                return Document("text", ((held,),), block.title, block.context)
+            if not isinstance(held, Pdf):
+                raise AssertionError(f"{path}: a document has not been read")
+            return Document("pdf", _pages(held), block.title or held.title, block.context)
 
 
 def _pages(pdf: Pdf) -> tuple[tuple[Text | Image, ...], ...]:
