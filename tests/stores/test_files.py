@@ -1,7 +1,7 @@
 """Rows of files: what the port promises, in memory, in SQLite and in PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +39,7 @@ def stored(name: str, at: int = 0, *, tenant: str = "mine", size: int = 1) -> St
     )
 
 
-def ids(files: object) -> list[str]:
-    assert isinstance(files, list)
+def ids(files: Sequence[StoredFile]) -> list[str]:
     return [file.id.removeprefix("file_") for file in files]
 
 
@@ -73,7 +72,6 @@ async def test_the_list_is_walked_both_ways_and_no_file_of_one_moment_is_lost(st
     names = ["A", "B", "a", "b", "c", "d", "e"]
     for name in names:
         await store.add(stored(name, names.index(name) // 3), None)
-    order = ["e", "d", "c", "b", "a", "B", "A"]
     # Of one moment the ids decide, by their bytes.
     order = [
         file[0] for file in sorted(((name, (names.index(name) // 3, name)) for name in names), key=lambda of: of[1])

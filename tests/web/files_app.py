@@ -153,7 +153,10 @@ class Sending:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 2),
         }
-        self.task = asyncio.create_task(self.app.bridge.app(scope, self._receive, self._send))
+        self.task: asyncio.Task[None] = asyncio.create_task(self._run(scope))
+
+    async def _run(self, scope: Scope) -> None:
+        await self.app.bridge.app(scope, self._receive, self._send)
 
     async def _receive(self) -> Message:
         if self._pieces.empty():

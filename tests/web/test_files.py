@@ -1,7 +1,7 @@
 """The endpoints of files: uploaded, listed, told of, given out, deleted."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -304,7 +304,7 @@ async def test_an_expired_file_is_told_of_but_has_no_content(app: FilesApp) -> N
     assert isinstance(app.rows, MemoryFiles)
     await app.rows.remove(file.tenant, file.id, 0)
     expiring = row.created_at + HOUR * 1_000_000
-    await app.rows.add(StoredFile(**{**as_fields(row), "expires_at": expiring}), None)
+    await app.rows.add(replace(row, expires_at=expiring), None)
     app.clock.time += HOUR - 0.001
     assert (await app.get(f"/{file.id}/content")).status == 200
     app.clock.time += 0.001
@@ -313,10 +313,6 @@ async def test_an_expired_file_is_told_of_but_has_no_content(app: FilesApp) -> N
     assert (await app.get(f"/{id_}")).json["expires_at"] == "2026-02-02T03:40:00.000000Z"
     assert set(await app.listed()) == {id_, file.id}
     assert (await app.delete(id_)).json["type"] == "file_deleted"
-
-
-def as_fields(file: StoredFile) -> dict[str, Any]:
-    return {name: getattr(file, name) for name in StoredFile.__slots__}
 
 
 @pytest.mark.promise("files.workspaces")

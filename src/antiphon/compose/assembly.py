@@ -20,6 +20,7 @@ from antiphon.compose.edges import (
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
+from antiphon.compose.stores import files_in, open_stores
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -74,6 +75,9 @@ async def assemble(
     # Before the models, which take long: what an owner has added may not be there.
     tools = server_tools(settings, Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file))
     running.push_async_callback(close_tools, tools.tools)
+    stores = await open_stores(settings, ground.clock, ground.entropy)
+    if stores is not None:
+        running.push_async_callback(stores.aclose)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
     served: dict[str, ServedModel] = {}
     for model in settings.models.values():
@@ -85,10 +89,14 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
+    files = files_in(stores, settings, ground.clock, ground.entropy)
+    library = None if files is None else files.library
+    media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
+        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads, files=files
     )
+    if stores is not None:
+        stores.sweeper.start()
     return build_app(settings, services)
 
 

@@ -37,7 +37,7 @@ class World:
     async def sweep(self, after: float) -> None:
         """Sweep so many seconds after the start."""
         self.clock.time = START + after
-        await self.files.sweep.run()
+        await self.files.sweep.run(self.clock.time)
 
     async def listed(self) -> list[str]:
         return [file.id for file in await self.rows.older("mine", None, 99)]

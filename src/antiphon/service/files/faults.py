@@ -5,23 +5,19 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from antiphon.errors import ApiError
-from antiphon.ports.stores import StoreError, StoreFull, StoreUnavailable
+from antiphon.ports.stores import StoreError, StoreFull
 from antiphon.request.files.wording import no_room
-from antiphon.service.faults import RETRY_AFTER_SECONDS
+from antiphon.service import faults
 
 log = logging.getLogger(__name__)
 
 
 def store_error(problem: StoreError) -> ApiError:
-    """The API's error for what is wrong with a store."""
-    log.error("files: %s: %s", type(problem).__name__, problem)
-    match problem:
-        case StoreFull():
-            return no_room()
-        case StoreUnavailable():
-            return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
-        case _:
-            return ApiError("api_error", "Internal server error")
+    """The API's error for what is wrong with a store. That there is no room is a client's affair: it may delete."""
+    if isinstance(problem, StoreFull):
+        log.error("stores: %s", problem)
+        return no_room()
+    return faults.store_error(problem)
 
 
 @contextmanager

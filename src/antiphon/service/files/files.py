@@ -26,5 +26,5 @@ class Files:
         return cls(
             Library(rows, objects, clock),
             Uploads(rows, objects, clock, entropy, quota=quota),
-            Sweep(rows, objects, clock),
+            Sweep(rows, objects),
         )

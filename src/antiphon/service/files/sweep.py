@@ -5,7 +5,6 @@ from typing import Final
 
 from antiphon.ports.files import FOLDER, FileStore
 from antiphon.ports.objects import ObjectStore
-from antiphon.ports.system import Clock
 from antiphon.service.files.library import MICROSECONDS
 from antiphon.service.files.uploads import KEY_DIGITS
 
@@ -29,14 +28,13 @@ log = logging.getLogger(__name__)
 class Sweep:
     """Takes away what is due; may run in several servers at once, and break off anywhere. Raises `StoreError`."""
 
-    def __init__(self, rows: FileStore, objects: ObjectStore, clock: Clock) -> None:
+    def __init__(self, rows: FileStore, objects: ObjectStore) -> None:
         self._rows = rows
         self._objects = objects
-        self._clock = clock
 
-    async def run(self) -> None:
-        """Sweep once."""
-        now = round(self._clock.now() * MICROSECONDS)
+    async def run(self, at: float) -> None:
+        """Sweep once. `at`: the clock's time."""
+        now = round(at * MICROSECONDS)
         await self._empty_expired(now)
         await self._rows.forget(now - TOLD * MICROSECONDS, now - REMEMBERED * MICROSECONDS)
         await self._clear(now)

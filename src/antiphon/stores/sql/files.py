@@ -45,7 +45,8 @@ files: Final = Table(
     Index("file_list", "tenant", "created_at", "id"),
     Index("file_key", "key", unique=True),
     Index("file_expiry", "expires_at"),
-    Index("file_removal", "removed_at"),
+    # All that summing up what is there has to look at.
+    Index("file_total", "removed_at", "gone", "size"),
 )
 
 _COLUMNS: Final = tuple(column for column in files.c if column.name != "removed_at")

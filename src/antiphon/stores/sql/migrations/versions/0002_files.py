@@ -28,4 +28,4 @@ def upgrade() -> None:
     op.create_index("file_list", "file", ["tenant", "created_at", "id"])
     op.create_index("file_key", "file", ["key"], unique=True)
     op.create_index("file_expiry", "file", ["expires_at"])
-    op.create_index("file_removal", "file", ["removed_at"])
+    op.create_index("file_total", "file", ["removed_at", "gone", "size"])
