@@ -5,7 +5,7 @@ from alembic import op
 
 from antiphon.stores.sql.tables import Key, Moment, Number
 
-revision = "0002_files"
+revision = "0002"
 down_revision = "0001"
 
 
