@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ async def count(database: Database) -> int:
 
 
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(*arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Another process of ours; none is left."""
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.stores.other_process", *arguments),

@@ -123,8 +123,10 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Objects) 
     await store.delete("files/one")
     await store.delete("never")
     assert await keys(store) == []
-    with pytest.raises(ObjectMissing, match="files/one"):
-        await read(store, "files/one")
+    assert await store.size("files/one") is None
+    for start in (0, 5):
+        with pytest.raises(ObjectMissing, match="files/one"):
+            await read(store, "files/one", start)
 
 
 async def test_keys_are_told_by_how_they_begin(store: Objects) -> None:

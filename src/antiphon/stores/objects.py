@@ -108,11 +108,12 @@ class Objects:
 
     async def read(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         _check(key)
+        if start:
+            if (size := await self.size(key)) is None:
+                raise ObjectMissing(_missing(key))
+            if start >= size:
+                return
         with _told(key):
-            if start:
-                size = (await obstore.head_async(self._store, key))["size"]
-                if start >= size:
-                    return
             found = await obstore.get_async(self._store, key, options={"range": {"offset": start}} if start else {})
             stream = found.stream(min_chunk_size=PIECE_BYTES)
         while True:
@@ -130,6 +131,11 @@ class Objects:
             await obstore.delete_async(self._store, key)
 
     async def keys(self, prefix: str) -> AsyncIterator[str]:
+        async for key, _ in self.sizes(prefix):
+            yield key
+
+    async def sizes(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """The keys that begin so, and how many bytes each has."""
         # Obstore's prefixes are whole names.
         within = prefix.rpartition("/")[0]
         stream = obstore.list(self._store, within or None, chunk_size=1000)  # pyright: ignore[reportUnknownMemberType]
@@ -140,7 +146,16 @@ class Objects:
                 return
             for meta in found:
                 if meta["path"].startswith(prefix):
-                    yield meta["path"]
+                    yield meta["path"], meta["size"]
+
+    async def size(self, key: str) -> int | None:
+        """How many bytes are kept under the key; None: nothing is. Raises `StoreError`."""
+        _check(key)
+        try:
+            with _told(key):
+                return (await obstore.head_async(self._store, key))["size"]
+        except ObjectMissing:
+            return None
 
     async def check(self) -> None:
         """Nothing, where it can be written to and read; what is tried leaves no trace. Else `StoreError`."""
@@ -261,9 +276,13 @@ def _told(key: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError as problem:
-        raise ObjectMissing(f"nothing is kept under {key}") from problem
+        raise ObjectMissing(_missing(key)) from problem
     except (BaseError, OSError) as problem:
         raise _error(problem) from problem
+
+
+def _missing(key: str) -> str:
+    return f"nothing is kept under {key}"
 
 
 def _error(problem: Exception) -> StoreError:
