@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.config import FileSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
+from antiphon.ports.files import StoredFile
 from antiphon.ports.stores import StoreError, StoreFull, StoreUnavailable
 from antiphon.request.files.types import HEAD
 from antiphon.stores.objects import Objects
@@ -246,3 +247,37 @@ async def test_bytes_that_are_gone_or_cannot_be_had_are_no_empty_file() -> None:
         objects.problem = None
         await app.objects.delete(file.key)
         assert error_of(await app.get(f"/{file.id}/content"))[:3] == (500, "api_error", "Internal server error")
+
+
+class FullRows(MemoryFiles):
+    """Rows that have no room to write until so many objects are deleted."""
+
+    def __init__(self, objects: Objects, room: int) -> None:
+        super().__init__()
+        self.objects, self.room = objects, room
+
+    async def _check(self) -> None:
+        if len([key async for key in self.objects.keys("")]) > self.room:
+            raise StoreFull("no space left")
+
+    async def add(self, file: StoredFile, quota: int | None) -> bool:
+        await self._check()
+        return await super().add(file, quota)
+
+    async def remove(self, tenant: str, id_: str, now: int) -> StoredFile | None:
+        await self._check()
+        return await super().remove(tenant, id_, now)
+
+
+@pytest.mark.promise("files.store-faults")
+async def test_where_the_rows_have_no_room_bytes_are_given_back_and_files_can_be_deleted() -> None:
+    objects = Objects.open("memory://")
+    rows = FullRows(objects, 2)
+    async with files_app(rows=rows, objects=objects) as app:
+        ids = [await app.id_of(b"a"), await app.id_of(b"b")]
+        answer = await app.upload(b"c")
+        assert (answer.status, error_of(answer)[3]) == (400, "storage_quota_exceeded")
+        assert (set(await app.listed()), len(await app.kept())) == (set(ids), 2)
+        rows.room = 1
+        assert (await app.delete(ids[0])).json["type"] == "file_deleted"
+        assert (await app.listed(), len(await app.kept())) == ([ids[1]], 1)

@@ -7,7 +7,7 @@ from typing import Final
 from antiphon.errors import InvalidRequest
 from antiphon.ports.files import FileStore, Place, StoredFile
 from antiphon.ports.objects import ObjectStore
-from antiphon.ports.stores import ObjectMissing, StoreError
+from antiphon.ports.stores import ObjectMissing, StoreError, StoreFull
 from antiphon.ports.system import Clock
 from antiphon.request.files.listing import Listing
 from antiphon.request.files.wording import expired_file, not_downloadable, unknown_file
@@ -81,7 +81,13 @@ class Library:
     async def delete(self, tenant: str, id_: str) -> None:
         """Take a file away, whether it has expired or not."""
         with told():
-            file = await self._rows.remove(tenant, id_, self.now)
+            try:
+                file = await self._rows.remove(tenant, id_, self.now)
+            except StoreFull:
+                # Nothing can be written, not even this: its bytes make room.
+                for file in await self._rows.find(tenant, (id_,)):
+                    await self._objects.delete(file.key)
+                file = await self._rows.remove(tenant, id_, self.now)
             if file is None:
                 raise unknown_file(id_)
             await self._objects.delete(file.key)

@@ -15,13 +15,13 @@ from antiphon.errors import InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.files import FOLDER, FileStore, StoredFile
 from antiphon.ports.objects import ObjectStore
-from antiphon.ports.stores import StoreError
+from antiphon.ports.stores import StoreError, StoreFull
 from antiphon.ports.system import Clock, Entropy
 from antiphon.request.files.expiry import MOST_TEXT, expires_in
 from antiphon.request.files.names import kept_name
 from antiphon.request.files.types import HEAD, stored_type
 from antiphon.request.files.wording import MOST_BYTES, no_room, too_large_a_file
-from antiphon.service.files.faults import told
+from antiphon.service.files.faults import store_error, told
 from antiphon.service.files.form import Form, Part
 from antiphon.service.files.library import MICROSECONDS
 
@@ -130,9 +130,15 @@ class Uploads:
             downloadable,
             expires_at,
         )
-        # Where the store fails here, nobody knows whether the file is there: its bytes stay, and are swept if not.
-        with told():
+        try:
             added = await self._rows.add(file, self._quota)
+        except StoreFull as problem:
+            # The disk may be full of these very bytes.
+            await self._discard(kept.key)
+            raise store_error(problem) from problem
+        except StoreError as problem:
+            # Nobody knows whether the file is there: its bytes stay, and are swept if not.
+            raise store_error(problem) from problem
         if not added:
             await self._discard(kept.key)
             raise no_room()
