@@ -68,6 +68,14 @@ async def test_files_are_found_newest_first_and_others_do_not_exist(store: FileS
     assert ids(await store.older("theirs", None, 9)) == ["theirs"]
 
 
+async def test_more_files_are_found_at_once_than_a_statement_can_name(store: FileStore) -> None:
+    for n in range(3):
+        await store.add(stored(f"f{n}", n), None)
+    asked = [f"file_no{n}" for n in range(40_000)]
+    asked[0], asked[20_000], asked[-1] = "file_f1", "file_f0", "file_f2"
+    assert ids(await store.find("mine", asked)) == ["f2", "f1", "f0"]
+
+
 async def test_the_list_is_walked_both_ways_and_no_file_of_one_moment_is_lost(store: FileStore) -> None:
     names = ["A", "B", "a", "b", "c", "d", "e"]
     for name in names:

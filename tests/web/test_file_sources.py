@@ -254,7 +254,7 @@ async def test_a_thread_goes_on_with_a_file_of_its_first_message(app: FilesApp) 
     assert error_of(gone)[:3] == (404, "not_found_error", f"File `{id_}` not found.")
 
 
-@pytest.mark.promise("files.store-faults")
+@pytest.mark.promise("files.bounded")
 async def test_an_image_over_the_limit_is_refused_unread(app: FilesApp) -> None:
     seeing = StandInReader()
     async with files_app(SCRIPT, rows=app.rows, objects=app.objects, reader=seeing) as other:

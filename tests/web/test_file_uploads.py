@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.files import StoredFile
 from antiphon.ports.stores import StoreError, StoreFull, StoreUnavailable
 from antiphon.request.files.types import HEAD
+from antiphon.service.files.sweep import UNFINISHED
 from antiphon.stores.objects import Objects
 from antiphon.testing import Bridge, engine_app
 from antiphon.testing.app import MODEL, SEALS
@@ -28,14 +30,26 @@ WHOLE = form(part("file", b"one\r\n--two", "a.txt"), part("expires_in_seconds", 
 MB = 1024 * 1024
 
 
-@pytest.fixture
-async def app() -> AsyncIterator[FilesApp]:
-    async with files_app() as app:
+@pytest.fixture(params=["memory", "folder"])
+async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FilesApp]:
+    kept = Objects.open("memory://" if request.param == "memory" else (tmp_path / "objects").as_uri())
+    async with files_app(objects=kept) as app:
         yield app
+    # Drafts have names that no store lists.
+    assert drafts(tmp_path) == []
+
+
+def drafts(folder: Path) -> list[Path]:
+    return list(folder.rglob("*#*"))
 
 
 async def nothing_is_left(app: FilesApp) -> bool:
     return (await app.listed(), await app.kept()) == ([], [])
+
+
+@pytest.mark.promise("files.swept")
+def test_no_upload_lasts_until_its_bytes_are_swept() -> None:
+    assert Patience().whole < UNFINISHED / 2
 
 
 @pytest.mark.promise("files.forms")

@@ -1,10 +1,10 @@
 """The endpoints of files."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -75,10 +75,10 @@ class Download:
     """
 
     file: StoredFile
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(cast("Any", self.chunks)):
+        async with aclosing(self.chunks):
             await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})

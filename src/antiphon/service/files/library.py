@@ -1,6 +1,6 @@
 """The files of each workspace: listed, told of, given out, read for a request, taken away."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,7 +67,7 @@ class Library:
             found = await self._rows.older(tenant, behind, asked.limit + 1)
             return Shelf(found[: asked.limit], more=len(found) > asked.limit)
 
-    async def download(self, tenant: str, id_: str) -> tuple[StoredFile, AsyncIterator[bytes]]:
+    async def download(self, tenant: str, id_: str) -> tuple[StoredFile, AsyncGenerator[bytes]]:
         """A file that a tool has made, and its bytes. What goes wrong later with the bytes is a `StoreError`."""
         file = await self.get(tenant, id_)
         if not file.downloadable:
@@ -132,7 +132,7 @@ class Library:
         return place
 
 
-async def _joined(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _joined(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     if first:
         yield first
     async for chunk in chunks:

@@ -53,6 +53,9 @@ _COLUMNS: Final = tuple(column for column in files.c if column.name != "removed_
 _ORDER: Final = tuple_(files.c.created_at, files.c.id)
 _THERE: Final = files.c.removed_at.is_(None)
 
+_MOST_KEYS: Final = 1000
+"""Values that one statement has at most; neither database takes as many as a request may name."""
+
 _QUOTA_LOCK: Final = 0x6669_6C65_7300  # "files"
 """What who adds to what all files have together waits for, on PostgreSQL; on SQLite only one writes at a time."""
 
@@ -79,7 +82,11 @@ class SqlFiles:
             return await _used(connection)
 
     async def find(self, tenant: str, ids: Sequence[str]) -> Sequence[StoredFile]:
-        return await self._files(_newest(_of(tenant), files.c.id.in_([id_ for id_ in ids if _is_key(id_)])))
+        keys = [id_ for id_ in ids if _is_key(id_)]
+        found: list[StoredFile] = []
+        for at in range(0, len(keys), _MOST_KEYS):
+            found += await self._files(_newest(_of(tenant), files.c.id.in_(keys[at : at + _MOST_KEYS])))
+        return sorted(found, key=lambda file: (file.created_at, file.id), reverse=True)
 
     async def older(self, tenant: str, than: Place | None, limit: int) -> Sequence[StoredFile]:
         behind = () if than is None else (_at(than) > _ORDER,)
