@@ -37,7 +37,7 @@ def kept(folder: Path) -> bytes:
 def test_a_directory_is_copied_to_another(composition: Composition, source: Path, tmp_path: Path, said: str):
     done = composition.run("stores", "copy", said, str(source), "--to", str(tmp_path / "there"))
     assert (done.exit_code, kept(tmp_path / "there")) == (0, b"kept")
-    assert "Copied, and counted at the target: 1 objects of 0.0 MB; " in done.stdout
+    assert "Copied, and counted at the target: 1 objects of 0.0 MB together; " in done.stdout
     assert sorted(os.listdir(tmp_path / "there")) == ["antiphon.db", "objects"]
 
 

@@ -33,8 +33,9 @@ def stores() -> None:
 def copy(ctx: click.Context, sources: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> None:
     """Copy everything that a server keeps to another place, such as from SQLite to PostgreSQL.
 
-    Stop the servers first. A directory holds a database and objects; where a URL names only one of them, only that is
-    copied. Nothing is changed at the source. A copy that was broken off is taken up again by the same command.
+    A directory holds a database and objects; where a URL names only one of them, only that is copied. Nothing is
+    changed at the source. A copy that was broken off is taken up again by the same command. Of a server that runs
+    meanwhile it is a backup; to move it, stop it first.
     """
     settings = load_settings(given)
     # The databases' libraries take half a second to import.
@@ -92,8 +93,9 @@ def _resolved(flag: str, said: str) -> str:
 def _said(copied: "Copied", target: "Target") -> str:
     parts: list[str] = []
     if target.objects is not None:
-        there = f" ({copied.there} of them were there)" if copied.there else ""
-        parts.append(f"{copied.objects} objects of {megabytes(copied.size)}{there}")
+        there = copied.objects - copied.new
+        known = f" ({there} of them were there)" if there else ""
+        parts.append(f"{copied.objects} objects of {megabytes(copied.size)} together{known}")
     if target.database is not None:
         parts.append(", ".join(f"{count} rows of {name}" for name, count in copied.rows.items()) or "no rows")
     return "Copied, and counted at the target: " + "; ".join(parts)

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -157,7 +158,7 @@ def _postgresql(url: str, connections: int, busy: float) -> AsyncEngine:
         # Who keeps to SQLite has not installed it.
         asyncpg: Any = importlib.import_module("asyncpg")
     except ImportError as problem:
-        raise StoreUnfit(f"{problem}; PostgreSQL needs: pip install 'antiphon[postgres]'") from problem
+        raise StoreUnfit(f"{problem}. Run: {sys.executable} -m pip install 'asyncpg>=0.31'") from problem
 
     async def connect(*_: Any, **given: Any) -> Any:
         # The driver reads the whole URL, sslmode and socket folders included, which SQLAlchemy does not.
