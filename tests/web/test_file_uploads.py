@@ -1,6 +1,7 @@
 """Uploads that fail half-way: nothing of them is ever listed, and nothing stays behind."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from antiphon.web.endpoint import Endpoint
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.uploads import Patience
-from tests.web.files_app import FORM, SCRIPT, FilesApp, Sending, error_of, files_app, form, part
+from tests.web.files_app import BOUNDARY, FORM, SCRIPT, FilesApp, Sending, error_of, files_app, form, part
 
 WHOLE = form(part("file", b"one\r\n--two", "a.txt"), part("expires_in_seconds", b"3600"))
 MB = 1024 * 1024
@@ -65,6 +66,36 @@ async def test_a_form_may_come_in_any_pieces(app: FilesApp) -> None:
         assert (answer.json["filename"], answer.json["size_bytes"]) == ("a.txt", 10)
     (key, *_) = await app.kept()
     assert b"".join([chunk async for chunk in app.objects.read(key)]) == b"one\r\n--two"
+
+
+@pytest.mark.promise("files.forms", "files.no-halves")
+@pytest.mark.parametrize("seed", range(4))
+async def test_no_form_whatever_it_holds_is_a_fault_of_the_server(seed: int) -> None:
+    dice = random.Random(seed)
+    pieces = [
+        b"--",
+        b"\r\n",
+        BOUNDARY.encode(),
+        b'filename="',
+        b"content-type: ",
+        b"\0",
+        b"\xff",
+        b"name=",
+        b";",
+        b'"',
+    ]
+    seen = set[int]()
+    async with files_app() as app:
+        for _ in range(150):
+            body = bytearray(WHOLE)
+            for _ in range(dice.randint(1, 3)):
+                at, piece = dice.randrange(len(body)), dice.choice(pieces)
+                body[at : at + dice.choice([0, 0, 1, 5, 40])] = piece if dice.random() < 0.7 else b""
+            answer = await app.send(bytes(body))
+            assert answer.status in (200, 400), (answer.body, bytes(body))
+            seen.add(answer.status)
+            assert len(await app.kept()) == len(await app.listed())
+    assert seen == {200, 400}
 
 
 @pytest.mark.promise("files.no-halves")
