@@ -14,6 +14,7 @@ from antiphon.ports.stores import StoreError, StoreUnfit
 from antiphon.stores.objects import PART_BYTES, Objects
 from antiphon.stores.place import database_in, objects_in
 from antiphon.stores.sql.database import Database
+from tests.stores.bucket import serving_bucket, variables
 
 SIZES = {"files/a/one": 0, "files/b/two": 10, "batches/three": PART_BYTES * 2 + 1}
 
@@ -95,6 +96,21 @@ async def test_what_comes_while_the_rows_are_copied_is_in_the_copy_too(
     assert (copied.objects, copied.new) == (4, 4)
     assert there.objects is not None
     assert (await contents(there.objects))["files/late"] == b"late"
+
+
+@pytest.mark.promise("stores.copied")
+async def test_objects_go_to_a_bucket_and_back(
+    source: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving_bucket() as bucket:
+        for name, value in variables(bucket).items():
+            monkeypatch.setenv(name, value)
+        away, back = Target(objects="s3://bucket/kept"), Target(objects=objects_in(tmp_path / "back"))
+        assert (await copy_stores(source, away, untold)).new == 3
+        assert sorted(bucket.objects) == sorted(f"kept/{key}" for key in SIZES)
+        assert (await copy_stores(Places(source.database, "s3://bucket/kept"), back, untold)).new == 3
+    assert back.objects is not None
+    assert await contents(back.objects) == await contents(source.objects)
 
 
 async def test_what_is_not_named_is_not_copied(source: Places, tmp_path: Path) -> None:

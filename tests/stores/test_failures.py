@@ -98,7 +98,7 @@ async def test_a_file_that_another_process_holds_for_too_long_can_be_read_and_is
             await write(database, "meanwhile")
         assert await count(database) == 1
         with pytest.raises(StoreUnavailable, match=r"a\.db: another process holds"):
-            await Database.open(f"sqlite:///{path}", busy=0.2)
+            await Database.open(f"sqlite:///{path}", opening=0.2)
     await write(database, "after")
     assert await count(database) == 2
     await database.aclose()
