@@ -56,6 +56,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "media_workers": ("1", "3", "4"),
     "media_memory": ("268435456", "268435457", "268435458"),
     "media_cache": ("0", "1", "2"),
+    "files_quota": ("0", "1", "2"),
     "server_tools_rounds": ("1", "2", "3"),
     "server_tools_turn_seconds": ("1", "2.5", "3"),
     "server_tools_tool_seconds": ("0.5", "2", "3"),

@@ -17,6 +17,10 @@ def url_source(url: str = "https://example.com/a") -> Json:
     return {"type": "url", "url": url}
 
 
+def uploaded_source(id_: str = "file_1") -> Json:
+    return {"type": "file", "file_id": id_}
+
+
 def image(source: Json | None = None, **more: Any) -> Json:
     return {"type": "image", "source": source or base64_source(), **more}
 

@@ -239,7 +239,6 @@ async def test_no_document_is_lost_on_its_way_to_the_model(start: Starter, wrapp
         pytest.param(sent("no base64!"), id="no base64"),
         pytest.param(sent(""), id="nothing"),
         pytest.param(document({"type": "url", "url": PDF_URL}), id="out of reach"),
-        pytest.param(document({"type": "file", "file_id": "file_1"}), id="an uploaded file"),
         pytest.param({**sent("AAAA"), "citations": {"enabled": True}}, id="citations"),
     ],
 )

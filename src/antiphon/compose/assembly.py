@@ -20,7 +20,7 @@ from antiphon.compose.edges import (
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import open_stores
+from antiphon.compose.stores import files_in, open_stores
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -89,9 +89,11 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
+    files = files_in(stores, settings, ground.clock, ground.entropy)
+    library = None if files is None else files.library
+    media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
+        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads, files=files
     )
     if stores is not None:
         stores.sweeper.start()

@@ -8,6 +8,7 @@ from antiphon.ports.threads import ThreadStore
 from antiphon.request.asked import Host
 from antiphon.request.case import Latitude
 from antiphon.seals import Seals
+from antiphon.service.files.files import Files
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
@@ -34,11 +35,13 @@ def services_for(
     server_tools: ServerTools = NO_SERVER_TOOLS,
     ledger: Ledger | None = None,
     threads: ThreadStore | None = None,
+    files: Files | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere.
+    `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
     """
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
@@ -53,4 +56,4 @@ def services_for(
     planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept = Threads(threads, settings.max_body)
-    return Services(MessageService(intake, planner, compactions, kept), ModelService(routes, server_tools))
+    return Services(MessageService(intake, planner, compactions, kept), ModelService(routes, server_tools), files)

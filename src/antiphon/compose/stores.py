@@ -10,11 +10,16 @@ from antiphon.compose.observer import StartError
 from antiphon.config import Settings, StoreSettings
 from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
+from antiphon.service.files.files import Files
 from antiphon.service.sweeping import Sweeper
 from antiphon.stores.objects import Objects
 from antiphon.stores.place import data_folder, database_in, file_of, folder_of, objects_in, shown
 from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.files import SqlFiles
 from antiphon.stores.sql.leases import SqlLeases
+
+SWEEP_EVERY = 600.0
+"""Seconds from one sweep of files to the next."""
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +72,16 @@ async def open_stores(settings: Settings, clock: Clock, entropy: Entropy) -> Sto
         return await open_at(Places.of(settings), given.connections, clock, entropy)
     except (StoreError, OSError) as problem:
         raise StartError(f"stores: {problem}. Mend that, or {_ELSEWHERE}") from problem
+
+
+def files_in(stores: Stores | None, settings: Settings, clock: Clock, entropy: Entropy) -> Files | None:
+    """What is done with files in these stores, where what is past its time is swept away; None without stores."""
+    if stores is None:
+        return None
+    rows, objects = SqlFiles(stores.database), stores.objects
+    files = Files.over(rows, objects, clock, entropy, quota=settings.files.quota)
+    stores.sweeper.add("files", SWEEP_EVERY, files.sweep.run)
+    return files
 
 
 async def open_at(places: Places, connections: int, clock: Clock, entropy: Entropy) -> Stores:

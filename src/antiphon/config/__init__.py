@@ -23,6 +23,7 @@ from antiphon.config.reading import ConfigError
 from antiphon.config.remote import EngineName, RemoteSettings
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
+from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
@@ -52,6 +53,7 @@ __all__ = [
     "AllowedHost",
     "ConfigError",
     "EngineName",
+    "FileSettings",
     "Foreign",
     "MediaSettings",
     "ModelSettings",

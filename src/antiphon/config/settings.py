@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
@@ -46,6 +47,7 @@ class Settings:
     stores: StoreSettings = field(default_factory=StoreSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)
     server_tools: ToolSettings = field(default_factory=ToolSettings)
     ping_after: float = 10.0

@@ -1,11 +1,14 @@
 """A request on its way to its task: received under its model's rules, judged, opened. Nothing is wrong with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
 
 from antiphon.config import Foreign
 from antiphon.dialogue.thinking import Thinker
+from antiphon.ports.files import StoredFile
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.request.case import USUAL, Case, Issue, Latitude
@@ -18,6 +21,8 @@ from antiphon.wire.base import OwnTools, WireContext
 from antiphon.wire.request import CountTokens, CreateMessage
 
 Request = TypeVar("Request", CreateMessage, CountTokens)
+
+_NOTHING: Final[Mapping[str, StoredFile]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,9 @@ class Target:
 class Asked(Generic[Request]):
     """A request that nothing is wrong with. `case`: the same request under its model's rules.
 
-    `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold. `begun`:
-    how many of the messages came from the client, where the server has put more behind them; None: all.
+    `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold;
+    `uploads`: by id, what is known of those that were uploaded. `begun`: how many of the messages came from the
+    client, where the server has put more behind them; None: all.
     """
 
     request: Request
@@ -77,6 +83,7 @@ class Asked(Generic[Request]):
     opened: Opened = NOTHING_SEALED
     files: tuple[Wanted, ...] = ()
     media: Media = field(default_factory=lambda: NO_MEDIA)
+    uploads: Mapping[str, StoredFile] = field(default_factory=lambda: _NOTHING)
     begun: int | None = None
 
     @property
@@ -92,6 +99,10 @@ class Asked(Generic[Request]):
     def reading(self, media: Media) -> "Asked[Request]":
         """The same with what more of its files hold, by the paths of their blocks."""
         return replace(self, media={**self.media, **media}) if media else self
+
+    def naming(self, uploads: Mapping[str, StoredFile]) -> "Asked[Request]":
+        """The same with what is known of its uploaded files."""
+        return replace(self, uploads=uploads) if uploads else self
 
     def instead(self, request: Request) -> "Asked[Request]":
         """The same request with other settings; its messages and all that was opened of them stay."""

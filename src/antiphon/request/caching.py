@@ -13,13 +13,15 @@ left out, system messages whose turn is over. Source: API reference, Prompt cach
 """
 
 import marshal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
+from antiphon.ports.files import StoredFile
 from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
 from antiphon.request.case import Case, Placed, blocks_of
@@ -43,6 +45,11 @@ _SPELLING: Final = 2
 
 _OUTER: Final = frozenset({"tool_result", "document", "search_result"})
 """The blocks that hold others, which may have marks."""
+
+_SHOWING: Final = frozenset({"image", "document", "tool_result"})
+"""The blocks that may hold uploaded files."""
+
+_NO_UPLOADS: Final[Mapping[str, StoredFile]] = MappingProxyType({})
 
 _WEB: Final = ("web_search_", "web_fetch_")
 
@@ -183,7 +190,7 @@ def _messages(asked: Asked[CreateMessage] | Asked[CountTokens]) -> Iterator[tupl
             place = (item.message, item.position)
             if place < case.start or (_is_thought(item) and place not in thoughts):
                 continue
-            yield item.path, message.role.encode() + _spelled(item.block)
+            yield item.path, message.role.encode() + _spelled(item.block, asked.uploads)
 
 
 def _is_thought(item: Placed) -> bool:
@@ -235,8 +242,10 @@ def _blocks(case: Case, *kinds: str) -> Iterator[Any]:
                 yield block
 
 
-def _spelled(model: BaseModel) -> bytes:
-    """What a client said, to the byte, without marks; what was left out and what was said to be nothing are one."""
+def _spelled(model: BaseModel, uploads: Mapping[str, StoredFile] = _NO_UPLOADS) -> bytes:
+    """What a client said, to the byte, without marks; what was left out and what was said to be nothing are one.
+
+    An uploaded file is what it holds, whatever its id."""
     said = model.model_dump(by_alias=True, exclude_none=True)
     said.pop("cache_control", None)
     kind = said.get("type")
@@ -244,6 +253,8 @@ def _spelled(model: BaseModel) -> bytes:
         said["tool"].get("definition", {}).pop("cache_control", None)
     elif kind in _OUTER:
         _unmark(said)
+    if uploads and kind in _SHOWING:
+        _identify(said, uploads)
     return marshal.dumps(said, _SPELLING)
 
 
@@ -255,6 +266,20 @@ def _unmark(said: dict[str, Any]) -> None:
         if isinstance(one, dict):
             inner = cast("dict[str, Any]", one)
             inner.pop("cache_control", None)
+            pending.extend(inner.values())
+        elif isinstance(one, list):
+            pending.extend(cast("list[Any]", one))
+
+
+def _identify(said: dict[str, Any], uploads: Mapping[str, StoredFile]) -> None:
+    """Put the digests of uploaded files in place of their ids."""
+    pending: list[Any] = [said]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            inner = cast("dict[str, Any]", one)
+            if inner.get("type") == "file" and inner.get("file_id") in uploads:
+                inner["file_id"] = uploads[inner["file_id"]].digest
             pending.extend(inner.values())
         elif isinstance(one, list):
             pending.extend(cast("list[Any]", one))

@@ -51,14 +51,16 @@ class Intake:
         asked, served = await aside_by(document.size, received, large=LARGE_BODY)
         if isinstance(asked, Issue):
             raise refusal(asked)
-        return asked.reading(await self._media.read(asked.files)), served
+        asked = asked.naming(await self._media.named(context.tenant, asked.files))
+        return asked.reading(await self._media.read(asked.files, asked.uploads)), served
 
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
         """What a reply goes on with: `request` is `asked` as a client would send it back. Known files are kept."""
         again = receive_again(asked, request, self._host)
         if isinstance(again, Issue):
             raise refusal(again)
-        new = await self._media.read([file for file in again.files if file.path not in asked.media])
+        again = again.naming(asked.uploads)
+        new = await self._media.read([file for file in again.files if file.path not in asked.media], again.uploads)
         return again.reading({**asked.media, **new})
 
     def _of_this_host(self, context: WireContext) -> WireContext:

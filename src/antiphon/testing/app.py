@@ -14,11 +14,14 @@ from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
+from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.objects import Objects
 from antiphon.testing.bridge import Bridge
 from antiphon.testing.clock import FixedClock
 from antiphon.testing.dice import CountingEntropy
+from antiphon.testing.files import MemoryFiles
 from antiphon.tools.offered import Surroundings, close_tools
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
@@ -48,13 +51,14 @@ async def engine_app(
     media: MediaIntake | None = None,
     runs: Sequence[ServerTool] | None = None,
     threads: ThreadStore | None = None,
+    kept_files: Files | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
-    runs; `threads`: where conversations are kept. Without them all are what the settings say; no tool is there by
-    default.
+    runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
+    what the settings say; no tool is there by default, and files are kept in memory.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
@@ -76,13 +80,18 @@ async def engine_app(
             reads = reads_pictures(asked.models[engine.card.id], engine, asked.media.memory)
             served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id], reads=reads)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
-        media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache)
+        if kept_files is None:
+            objects = Objects.open("memory://")
+            kept_files = Files.over(MemoryFiles(), objects, clock, CountingEntropy(), quota=asked.files.quota)
+        media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
         if threads is None:
             threads = threads_for(asked, clock, CountingEntropy(), seals)
             if threads is not None:
                 running.push_async_callback(threads.aclose)
         tools = ServerTools(tuple(runs))
-        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads)
+        services = services_for(
+            asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads, files=kept_files
+        )
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

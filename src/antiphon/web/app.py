@@ -7,7 +7,9 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.config import Settings
+from antiphon.web.admission import Admission
 from antiphon.web.endpoint import Endpoint, nowhere
+from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.routes import Resources, Services
 
@@ -28,7 +30,8 @@ class Paths:
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
-    resources = Resources(settings, services, Gatekeeper(settings.api_keys))
+    admission = Admission(Gatekeeper(settings.api_keys), settings.strict_betas)
+    resources = Resources(settings, services, admission)
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
@@ -38,5 +41,12 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }
-    models = Route("/v1/models/{model_id}", Endpoint({"GET": resources.get_model}))
-    return Paths(table, Router([models], default=nowhere, redirect_slashes=False))
+    named = [Route("/v1/models/{model_id}", Endpoint({"GET": resources.get_model}))]
+    if services.files is not None:
+        files = FileResources(services.files, admission)
+        table["/v1/files"] = Endpoint({"GET": files.list, "POST": files.upload})
+        named += [
+            Route("/v1/files/{file_id}", Endpoint({"GET": files.get, "DELETE": files.delete})),
+            Route("/v1/files/{file_id}/content", Endpoint({"GET": files.content})),
+        ]
+    return Paths(table, Router(named, default=nowhere, redirect_slashes=False))

@@ -23,13 +23,18 @@ async def read_json_body(request: Request, limit: int) -> bytes:
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise ApiError("invalid_request_error", "The client closed the connection.", status=408)
+            raise gone()
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > limit:
             raise too_large()
     encoding = (field(request, b"content-encoding") or "identity").strip().lower()
     return bytes(body) if encoding in ("identity", "") else _decode(bytes(body), encoding, limit)
+
+
+def gone() -> ApiError:
+    """What nobody hears: the client went away before its request was whole."""
+    return ApiError("invalid_request_error", "The client closed the connection.", status=408)
 
 
 def too_large() -> ApiError:

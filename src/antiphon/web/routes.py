@@ -12,13 +12,12 @@ from starlette.types import ASGIApp
 from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
 from antiphon.service.completions import refuse_completion
+from antiphon.service.files.files import Files
 from antiphon.service.messages import MessageService
 from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, PageQuery
+from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
-from antiphon.web.headers import wire_context
-from antiphon.web.keys import Gatekeeper
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
-from antiphon.wire.base import WireContext
 
 _MOST_DIGITS = 18
 _LIFECYCLES = ("active", "deprecated", "retired")
@@ -26,10 +25,11 @@ _LIFECYCLES = ("active", "deprecated", "retired")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases that the API is made of."""
+    """The use cases that the API is made of. `files`: None where nothing is kept."""
 
     messages: MessageService
     models: ModelService
+    files: Files | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +38,35 @@ class Resources:
 
     settings: Settings
     services: Services
-    gatekeeper: Gatekeeper
+    admission: Admission
 
     async def create_message(self, request: Request) -> ASGIApp:
         """`POST /v1/messages`"""
-        context = self._admit(request)
+        context = self.admission.of(request)
         body = await self._body(request)
         pace = Pace(self.settings.commit_after, self.settings.ping_after)
         return MessageReply(self.services.messages.prepare(body, context), pace)
 
     async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""
-        context = self._admit(request)
+        context = self.admission.of(request)
         body = await self._body(request)
         count = await unless_gone(request.receive, self.services.messages.count(body, context))
         return nobody if count is None else _json(msgspec.json.encode(count))
 
     async def list_models(self, request: Request) -> Response:
         """`GET /v1/models`"""
-        self._admit(request)
+        self.admission.of(request)
         return _json(msgspec.json.encode(self.services.models.page(_page_query(request))))
 
     async def get_model(self, request: Request) -> Response:
         """`GET /v1/models/{id}`"""
-        self._admit(request)
+        self.admission.of(request)
         return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"])))
 
     async def complete(self, request: Request) -> Response:
         """`POST /v1/complete`: what the API's models of today say to its first endpoint."""
-        self._admit(request)
+        self.admission.of(request)
         raise refuse_completion(await self._body(request))
 
     async def hello(self, _: Request) -> Response:
@@ -86,10 +86,6 @@ class Resources:
     async def index(self, _: Request) -> Response:
         """`GET /` and `HEAD /`: clients ask whether anybody is there."""
         return PlainTextResponse("Antiphon serves the Messages API here: POST /v1/messages\n")
-
-    def _admit(self, request: Request) -> WireContext:
-        self.gatekeeper.check(request)
-        return wire_context(request, strict_betas=self.settings.strict_betas)
 
     async def _body(self, request: Request) -> bytes:
         return await read_json_body(request, self.settings.max_body)

@@ -36,6 +36,9 @@ FALLBACK_DEFAULT: Final = frozenset({"server-side-fallback-2026-07-01"})
 
 FALLBACK_CREDIT: Final = frozenset({"fallback-credit-2026-06-01", "fallback-credit-2026-07-01"})
 
+FILES: Final = frozenset({"files-api-2025-04-14"})
+"""It unlocks nothing: who sends it is answered in the shapes of the beta."""
+
 THREADS: Final = frozenset({"message-threads-2026-08-12"})
 
 BILLING_POLICY: Final = frozenset({"user-profiles-billing-2026-10-01"})

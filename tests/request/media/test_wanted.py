@@ -6,16 +6,40 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from antiphon.dialogue.content import Text
 from antiphon.dialogue.media import HIGH, STANDARD, Image
 from antiphon.ports.fetch import FetchFault, NotAllowed, NotHttps, RobotsDisallow, TooLarge, Unreachable
 from antiphon.ports.media import ImageLimit, MediaProblem, Pdf, PdfLimit, PdfPage
-from antiphon.request.case import Case
+from antiphon.request.case import Case, Issue
 from antiphon.request.intake import parse_create
 from antiphon.request.ladder import check
-from antiphon.request.media.wanted import NotBase64, Outcome, Wanted, refusal, wanted
+from antiphon.request.media.wanted import (
+    LargeFile,
+    NotBase64,
+    Outcome,
+    Wanted,
+    WrongFile,
+    bytes_shown,
+    refusal,
+    uploaded,
+    wanted,
+    without_pictures,
+)
 from antiphon.request.media.wording import dimensions_details
+from antiphon.wire.content.inline import FileImage
+from antiphon.wire.content.sources import FileDocument
 from tests.profiles.builtin import profile
-from tests.request.media_requests import HIT, answered, base64_source, blocks, document, image, pdf, url_source
+from tests.request.media_requests import (
+    HIT,
+    answered,
+    base64_source,
+    blocks,
+    document,
+    image,
+    pdf,
+    uploaded_source,
+    url_source,
+)
 from tests.request.requests import Json, assistant, body, call, context, local, result, text, user, verdict
 
 MB = 1024 * 1024
@@ -32,6 +56,31 @@ def case_of(*messages: Json, model: str | None = None, sees: bool = True) -> Cas
 
 def wants(*messages: Json, model: str | None = None, sees: bool = True) -> tuple[Wanted, ...]:
     return wanted(case_of(*messages, model=model, sees=sees))
+
+
+@pytest.mark.promise("files.used-by-id")
+def test_uploaded_files_are_wanted_wherever_they_stand() -> None:
+    messages = [user([image(uploaded_source("a")), document(uploaded_source("b"))])]
+    messages += answered(blocks(image(uploaded_source("c"))), document(uploaded_source("a")))[1:]
+    found = wants(*messages)
+    assert [file.source for file in found] == [
+        FileImage(type="file", file_id="a"),
+        FileDocument(type="file", file_id="b"),
+        FileImage(type="file", file_id="c"),
+        FileDocument(type="file", file_id="a"),
+    ]
+    assert list(uploaded(found)) == ["a", "b", "c", "a"]
+
+
+@pytest.mark.promise("files.judged-by-bytes", "files.bounded")
+def test_an_uploaded_file_that_its_block_does_not_take_is_refused_in_its_turn() -> None:
+    (file, large) = wants(user([document(uploaded_source("b")), image(uploaded_source("c"))]))
+    assert refusal([(file, WrongFile("No.")), (large, LargeFile(11 * MB))]) == Issue("No.")
+    assert refusal([(file, Text("a")), (large, LargeFile(11 * MB))]) == Issue(
+        "messages.0.content.1.image.source.file: image exceeds 10 MB maximum: 11534336 bytes > 10485760 bytes"
+    )
+    assert refusal([(file, Text("a")), (large, PICTURE)]) is None
+    assert (bytes_shown(Text("abc")), without_pictures(Text("abc"))) == (3, Text(""))
 
 
 # What is judged unread.

@@ -47,8 +47,6 @@ BETAS = (
 
 DATA = {"type": "text", "media_type": "text/plain", "data": "a"}
 
-UPLOADED = {"type": "file", "file_id": "file_1"}
-
 HIT: Json = {"type": "search_result", "source": "s", "title": "t", "content": [text("a")]}
 
 FORM: Json = {"type": "json_schema", "schema": {"type": "object", "additionalProperties": False}}
@@ -81,15 +79,6 @@ def document(source: Json = DATA, **more: Any) -> Json:
 
 
 REFUSED: dict[str, tuple[Json, str]] = {
-    "uploaded image": (
-        body(user([text("a"), {"type": "image", "source": UPLOADED}])),
-        "messages.0.content.1: file sources are",
-    ),
-    "uploaded image in a document": (
-        body(user([document({"type": "content", "content": [{"type": "image", "source": UPLOADED}]})])),
-        "messages.0.content.0.document.source.content.content.0: file sources are",
-    ),
-    "uploaded document": (body(user([document(UPLOADED)])), "messages.0.content.0: file sources are"),
     "document that the answer goes on from": (
         body(user(), assistant([document(), text("a")])),
         "messages.1.content.0: document blocks in a final assistant message are",
@@ -97,10 +86,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "upload": (
         body(user([{"type": "container_upload", "file_id": "file_1"}])),
         "messages.0.content.0: container_upload blocks are",
-    ),
-    "uploaded document in a result": (
-        body(user(), assistant([call("toolu_1")]), user([result("toolu_1", [document(UPLOADED)])])),
-        "messages.2.content.0.tool_result.content.0: file sources are",
     ),
     "tabs": (
         body(

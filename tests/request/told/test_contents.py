@@ -96,5 +96,5 @@ def test_a_search_result_of_the_user_keeps_its_source() -> None:
 
 
 def test_a_pdf_that_nobody_has_read_is_found_here_at_the_latest() -> None:
-    with pytest.raises(AssertionError, match=r"messages\.0\.content\.0: a PDF has not been read"):
+    with pytest.raises(AssertionError, match=r"messages\.0\.content\.0: a document has not been read"):
         parts(user([pdf()]), media={"messages.0.content.0": PICTURE})

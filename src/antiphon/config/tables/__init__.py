@@ -3,6 +3,7 @@
 from typing import Final
 
 from antiphon.config.option import Table
+from antiphon.config.tables.files import FILES
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
@@ -22,6 +23,7 @@ TABLES: Final[tuple[Table, ...]] = (
     STORES,
     NETWORK,
     MEDIA,
+    FILES,
     SERVER_TOOLS,
 )
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from antiphon.dialogue.content import Text
 from antiphon.dialogue.media import Image
 from antiphon.ports.fetch import FetchFault, TooLarge
 from antiphon.ports.media import Description, ImageLimit, MediaProblem, Pdf, PdfLimit
@@ -14,19 +15,23 @@ from antiphon.request.media.wording import (
     MOST_BYTES,
     dimensions_details,
     image_limit,
+    large_upload,
     media_issue,
     not_base64,
     pdf_limit,
     too_large_a_file,
 )
 from antiphon.wire.content.blocks import DocumentBlock, ImageBlock, SearchResultBlock
-from antiphon.wire.content.sources import Base64Image, Base64Pdf, UrlImage, UrlPdf
+from antiphon.wire.content.sources import Base64Image, Base64Pdf, FileDocument, FileImage, UrlImage, UrlPdf
 
 _SHOWING = frozenset({"image", "document", "search_result", "tool_result", "web_fetch_tool_result"})
 
 _OF_DIMENSIONS = ("too_large", "oversized")
 
-Media = Mapping[str, Image | Description | Pdf]
+Held = Image | Description | Pdf | Text
+"""What a file holds. Text is of uploaded files alone: what travels in a request as text is no file."""
+
+Media = Mapping[str, Held]
 """The path of a block → what its file holds."""
 
 NO_MEDIA: Media = MappingProxyType({})
@@ -37,17 +42,17 @@ class WantedImage:
     """An image that is to be read. `path`: its block's. `described`: for a model that does not see it."""
 
     path: str
-    source: Base64Image | UrlImage
+    source: Base64Image | UrlImage | FileImage
     limit: ImageLimit
     described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WantedPdf:
-    """A PDF that is to be read. `path`: its block's."""
+    """A PDF that is to be read, or an uploaded file that may be text too. `path`: its block's."""
 
     path: str
-    source: Base64Pdf | UrlPdf
+    source: Base64Pdf | UrlPdf | FileDocument
     limit: PdfLimit
 
 
@@ -59,7 +64,21 @@ class NotBase64:
     """The data of a source is no base64."""
 
 
-Outcome = Image | Description | Pdf | MediaProblem | FetchFault | NotBase64
+@dataclass(frozen=True, slots=True)
+class WrongFile:
+    """An uploaded file is of a kind that its block does not take. `message`: what the client is told."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """An uploaded file is larger than is read of one."""
+
+    size: int
+
+
+Outcome = Held | MediaProblem | FetchFault | NotBase64 | WrongFile | LargeFile
 """What came of reading a file."""
 
 
@@ -78,14 +97,14 @@ def wanted(case: Case) -> tuple[Wanted, ...]:
     found: list[Wanted] = []
     for path, block in shown_files(case):
         source = block.source
-        if isinstance(block, ImageBlock) and isinstance(source, Base64Image | UrlImage):
+        if isinstance(block, ImageBlock) and isinstance(source, Base64Image | UrlImage | FileImage):
             told = block.transformations
             downsize = told is None or told.oversized_image != "error"
             limit = image_limit(case.profile, images, downsize=downsize)
-            # What comes from a URL is no base64, but the file itself.
-            of_file = replace(limit, weight=-(-MOST_BYTES // 3) * 4) if isinstance(source, UrlImage) else limit
+            # What does not travel in the request is no base64, but the file itself.
+            of_file = limit if isinstance(source, Base64Image) else replace(limit, weight=-(-MOST_BYTES // 3) * 4)
             found.append(WantedImage(path, source, of_file, described=not case.sees))
-        elif isinstance(block, DocumentBlock) and isinstance(source, Base64Pdf | UrlPdf):
+        elif isinstance(block, DocumentBlock) and isinstance(source, Base64Pdf | UrlPdf | FileDocument):
             found.append(WantedPdf(path, source, pdf_limit(case.profile, pictures=case.sees)))
     return tuple(found)
 
@@ -104,18 +123,27 @@ def refusal(read: Sequence[tuple[Wanted, Outcome]]) -> Issue | None:
     return None
 
 
-def bytes_shown(held: Image | Description | Pdf) -> int:
-    """The size of the pictures that the model is shown of a file, those of PDF pages included."""
+def uploaded(files: Sequence[Wanted]) -> Iterator[str]:
+    """The ids of the uploaded files among them, in order."""
+    return (file.source.file_id for file in files if isinstance(file.source, FileImage | FileDocument))
+
+
+def bytes_shown(held: Held) -> int:
+    """The size of the pictures that the model is shown of a file, those of PDF pages included, or of its text."""
     if isinstance(held, Description):
         return 0
+    if isinstance(held, Text):
+        return len(held.text)
     images = (held,) if isinstance(held, Image) else (page.image for page in held.pages)
     return sum(len(image.data) for image in images if image is not None)
 
 
-def without_pictures(held: Image | Description | Pdf) -> Image | Description | Pdf:
+def without_pictures(held: Held) -> Held:
     """The file as it is judged, less what the model would be shown of it."""
     if isinstance(held, Description):
         return held
+    if isinstance(held, Text):
+        return Text("")
     if isinstance(held, Image):
         return replace(held, data=b"")
     return replace(held, pages=tuple(replace(page, image=None) for page in held.pages))
@@ -133,10 +161,14 @@ def _refused(file: Wanted, outcome: Outcome, pages: int) -> Issue | None:
             return too_large_a_file(file.path, medium)
         case FetchFault():
             return Issue(outcome.message)
+        case WrongFile():
+            return Issue(outcome.message)
+        case LargeFile():
+            return large_upload(file.path, medium, outcome.size)
         case Pdf():
             assert isinstance(file, WantedPdf)
             return _unreadable(file, outcome, pages)
-        case Image() | Description():
+        case Image() | Description() | Text():
             return None
 
 

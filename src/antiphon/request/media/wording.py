@@ -94,7 +94,7 @@ def not_base64(path: str, medium: Medium) -> Issue:
 def too_much_to_show() -> str:
     """The message of the 413 for pictures that are larger together than an engine takes."""
     return (
-        "Request exceeds the maximum size: its images and PDF pages are more than "
+        "Request exceeds the maximum size: its images, PDF pages and text files are more than "
         f"{MOST_BYTES_SHOWN // _MEGABYTE} MB together as the model is shown them. Send fewer or smaller ones."
     )
 
@@ -103,6 +103,20 @@ def too_large_a_file(path: str, medium: Medium) -> Issue:
     """The 400 for a file at a URL that was not read to its end."""
     name, most = ("image", MOST_BYTES) if medium == "image" else ("PDF", MOST_BYTES_OF_A_PDF)
     return Issue(f"{path}.{medium}.source.url: {name} exceeds {most // _MEGABYTE} MB maximum")
+
+
+def large_upload(path: str, medium: Medium, size: int) -> Issue:
+    """The 400 for an uploaded file that is too large to be read."""
+    most = most_of_an_upload(medium)
+    block, name = ("image", "image") if medium == "image" else ("document", "file")
+    return Issue(
+        f"{path}.{block}.source.file: {name} exceeds {most // _MEGABYTE} MB maximum: {size} bytes > {most} bytes"
+    )
+
+
+def most_of_an_upload(medium: Medium) -> int:
+    """Bytes of an uploaded file that is read for a request."""
+    return MOST_BYTES if medium == "image" else MOST_BYTES_OF_A_PDF
 
 
 def dimensions_details(problems: Sequence[tuple[str, MediaProblem]]) -> Mapping[str, Any]:

@@ -11,8 +11,6 @@ from antiphon.request.case import Case, Issue, blocks_of
 from antiphon.request.tools.server_kinds import ALWAYS, CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
 from antiphon.wire.content.blocks import (
     Block,
-    DocumentBlock,
-    ImageBlock,
     ResultContent,
     ServerToolUseBlock,
 )
@@ -23,9 +21,7 @@ BLOCKS = UNBUILT_BLOCKS | {"fallback"}
 RESULT_BLOCKS = frozenset({"browser_state"})
 """Block types that the model cannot be shown yet inside of a tool's result."""
 
-_HOLDING = frozenset(
-    {"tool_result", "image", "document", "search_result", "server_tool_use", "web_fetch_tool_result"}
-)
+_HOLDING = frozenset({"tool_result", "document", "search_result", "server_tool_use", "web_fetch_tool_result"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +80,6 @@ def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None
         return f"{block.type} blocks are"
     if isinstance(block, ServerToolUseBlock) and block.name not in calls:
         return f"{block.name} calls are"
-    if isinstance(block, ImageBlock | DocumentBlock) and block.source.type == "file":
-        return "file sources are"
     return None
 
 

@@ -21,7 +21,7 @@ from antiphon.wire.content.blocks import (
     ToolReferenceBlock,
     ToolResultBlock,
 )
-from antiphon.wire.content.sources import ContentSource, PlainText
+from antiphon.wire.content.sources import ContentSource, FileDocument, PlainText
 
 
 def told_content(
@@ -36,7 +36,10 @@ def told_content(
         case DocumentBlock():
             cited = shown.cites and cites(block)
             told = _document(path, block, shown.media)
-            return replace(told, citable=cited, numbered=cited, place=shown.places.get(path) if cited else None)
+            if not cited:
+                return told
+            file_id = block.source.file_id if isinstance(block.source, FileDocument) else None
+            return replace(told, citable=True, numbered=True, place=shown.places.get(path), file_id=file_id)
         case SearchResultBlock():
             cited = shown.cites and cites(block)
             texts = tuple(Text(text.text) for text in block.content)
@@ -91,11 +94,13 @@ def _document(path: str, block: DocumentBlock, media: Media) -> Document:
             )
             return Document("blocks", sections, block.title, block.context)
         case _:
-            pdf = media.get(path)
-            if not isinstance(pdf, Pdf):
-                raise AssertionError(f"{path}: a PDF has not been read")
-            scans = frozenset(at for at, page in enumerate(pdf.pages) if page.scan is not None)
-            return Document("pdf", _pages(pdf), block.title or pdf.title, block.context, unquotable=scans)
+            held = media.get(path)
+            if isinstance(held, Text):
+                return Document("text", ((held,),), block.title, block.context)
+            if not isinstance(held, Pdf):
+                raise AssertionError(f"{path}: a document has not been read")
+            scans = frozenset(at for at, page in enumerate(held.pages) if page.scan is not None)
+            return Document("pdf", _pages(held), block.title or held.title, block.context, unquotable=scans)
 
 
 def _pages(pdf: Pdf) -> tuple[tuple[Text | Image, ...], ...]:

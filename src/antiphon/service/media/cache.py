@@ -3,10 +3,12 @@
 from collections.abc import Hashable
 from typing import Final
 
+from antiphon.dialogue.content import Text
 from antiphon.dialogue.media import Image
 from antiphon.memory import Kept
-from antiphon.ports.media import Description, Pdf
+from antiphon.ports.media import Description
 from antiphon.ports.system import Clock
+from antiphon.request.media.wanted import Held
 
 MOST_URLS: Final = 4096
 
@@ -16,7 +18,7 @@ URL_SECONDS: Final = 300.0
 _OVERHEAD: Final = 256
 
 
-class MediaCache(Kept[Hashable, Image | Description | Pdf]):
+class MediaCache(Kept[Hashable, Held]):
     """Images and PDFs by what they were read from, those that were asked for last, `most` bytes in all."""
 
     def __init__(self, most: int) -> None:
@@ -40,11 +42,13 @@ class KnownUrls:
         self._digests.put(url, (self._clock.now(), digest))
 
 
-def _size(read: Image | Description | Pdf) -> int:
+def _size(read: Held) -> int:
     if isinstance(read, Image):
         return _OVERHEAD + len(read.data)
     if isinstance(read, Description):
         return _OVERHEAD + sum(_OVERHEAD + 4 * len(line.text) for line in read.lines)
+    if isinstance(read, Text):
+        return _OVERHEAD + 4 * len(read.text)
     # A code point takes four bytes at most.
     pages = (4 * len(page.text) + (0 if page.image is None else _size(page.image)) for page in read.pages)
     return _OVERHEAD + sum(pages)

@@ -1,0 +1,1 @@
+"""Files that clients upload and tools make: kept, told of, given out, taken away."""
