@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.stores.databases import database_url, postgres
+
+__all__ = ["database_url", "postgres"]  # fixtures for every test
+
 # Time limits per example would test the machine, which is shared and noisy, instead of the code.
 settings.register_profile("antiphon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("antiphon")
