@@ -29,7 +29,9 @@ def rows(*prefixes: str) -> list[NewRow]:
     ]
 
 
-async def made(store: SqlBatches, id_: str = "msgbatch_1", *prefixes: str, tenant: str = "me", now: int = NOW) -> Batch:
+async def made(
+    store: SqlBatches, id_: str = "msgbatch_1", *prefixes: str, tenant: str = "me", now: int = NOW
+) -> Batch:
     key = await store.begin(id_, tenant, SAID, now)
     new = rows(*prefixes)
     await store.add(key, new)

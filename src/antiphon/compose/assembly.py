@@ -39,6 +39,22 @@ StartEngine = Callable[[ModelSettings], Awaitable[Engine]]
 """Gives a started engine for a model; raises `StartError`."""
 
 
+class Ending:
+    """Tells that the server takes no more requests, to whoever works beside them."""
+
+    def __init__(self) -> None:
+        self._told: list[Callable[[], None]] = []
+
+    def tell(self, whom: Callable[[], None]) -> None:
+        """Call it then."""
+        self._told.append(whom)
+
+    def begin(self) -> None:
+        """That is so now; may be said more than once."""
+        for told in self._told:
+            told()
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What stands before the first model is there: all that can be wrong with the settings is found out here."""
@@ -50,6 +66,7 @@ class Ground:
     entropy: SystemEntropy
     seals: Seals
     fetcher: GuardedFetcher
+    ending: "Ending"
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -57,7 +74,7 @@ class Ground:
         catalogue, named = load_catalogue(settings), families(settings)
         entropy = SystemEntropy()
         seals = seals_for(settings, entropy)
-        return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings))
+        return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings), Ending())
 
     def door(self) -> Door:
         """The door of this process, closed."""

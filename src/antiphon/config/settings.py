@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
@@ -42,6 +43,7 @@ class Settings:
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
+    batches: BatchSettings = field(default_factory=BatchSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)

@@ -1,8 +1,8 @@
 """Where batches of requests are kept: the port, and what it says of them. Moments are microseconds since the epoch.
 
 A batch is a row of its own and one for each of its requests. Whoever runs requests takes them for a while (a lease),
-says from time to time that it is still at it, and finishes each once: a result is kept only while its lease holds, and
-in the same moment the batch counts it. With several servers over one store this holds among all of them.
+says from time to time that it is still at it, and finishes each once: a result is kept only while its lease holds,
+and in the same moment the batch counts it. With several servers over one store this holds among all of them.
 """
 
 from collections.abc import Sequence

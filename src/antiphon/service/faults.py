@@ -5,6 +5,7 @@ import math
 
 from antiphon.errors import ApiError, EngineDied, EngineFault, EngineFull, EngineUnavailable, InvalidRequest
 from antiphon.ports.media import MediaUnavailable
+from antiphon.ports.stores import StoreError, StoreUnavailable
 from antiphon.request.case import Issue
 
 RETRY_AFTER_SECONDS = "2"
@@ -33,6 +34,14 @@ def media_error(problem: MediaUnavailable) -> ApiError:
     if problem.busy:
         return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
     return ApiError("api_error", "Images and PDFs cannot be read now. Please try again later.")
+
+
+def store_error(problem: StoreError) -> ApiError:
+    """What a client is told where what is kept cannot be read or written."""
+    log.error("stores: %s: %s", type(problem).__name__, problem)
+    if isinstance(problem, StoreUnavailable):
+        return ApiError("overloaded_error", "Overloaded", headers={"retry-after": RETRY_AFTER_SECONDS})
+    return ApiError("api_error", "Internal server error")
 
 
 def refusal(issue: Issue) -> InvalidRequest:

@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.config import Settings
+from antiphon.web.batches import BatchResources
 from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.routes import Resources, Services
@@ -28,15 +29,24 @@ class Paths:
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
-    resources = Resources(settings, services, Gatekeeper(settings.api_keys))
+    gatekeeper = Gatekeeper(settings.api_keys)
+    resources = Resources(settings, services, gatekeeper)
+    batches = BatchResources(settings, services.batches, gatekeeper)
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
+        "/v1/messages/batches": Endpoint({"GET": batches.list, "POST": batches.create}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }
-    models = Route("/v1/models/{model_id}", Endpoint({"GET": resources.get_model}))
-    return Paths(table, Router([models], default=nowhere, redirect_slashes=False))
+    named = {
+        "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
+        "/v1/messages/batches/{batch_id}": Endpoint({"GET": batches.retrieve, "DELETE": batches.delete}),
+        "/v1/messages/batches/{batch_id}/cancel": Endpoint({"POST": batches.cancel}),
+        "/v1/messages/batches/{batch_id}/results": Endpoint({"GET": batches.results}),
+    }
+    routes = [Route(path, endpoint) for path, endpoint in named.items()]
+    return Paths(table, Router(routes, default=nowhere, redirect_slashes=False))

@@ -78,6 +78,11 @@ def moment(micros: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
+def micros(seconds: float) -> int:
+    """A clock's seconds as the moments here are counted."""
+    return round(seconds * _MICROS)
+
+
 def succeeded(message: Message) -> bytes:
     """The result that has this message."""
     return msgspec.json.encode(SucceededResult(message=message))

@@ -3,6 +3,7 @@
 from typing import Final
 
 from antiphon.config.option import Table
+from antiphon.config.tables.batches import BATCHES
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
@@ -18,6 +19,7 @@ TABLES: Final[tuple[Table, ...]] = (
     PROFILES,
     THINKING,
     MESSAGE_THREADS,
+    BATCHES,
     NETWORK,
     MEDIA,
     SERVER_TOOLS,

@@ -6,7 +6,7 @@ who takes it. What is around them is read here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from antiphon.errors import ApiError, InvalidRequest
@@ -20,6 +20,20 @@ _STRING: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _MARK: Final = re.compile(rb'["{}\[\]]')
 _SCALAR: Final = re.compile(rb"[^\s,\]}\"\[{:]+")
 _LONGEST_WORD: Final = 1024
+
+
+_ONWARD: Final[Mapping[tuple[str, bytes], str]] = {
+    ("start", b"{"): "key or end",
+    ("key or end", b"}"): "over",
+    ("comma or end", b"}"): "over",
+    ("comma or end", b","): "key",
+    ("colon", b":"): "value",
+    ("value", b"["): "item or end",
+    ("item or end", b"]"): "comma or end",
+    ("next or end", b"]"): "comma or end",
+    ("next or end", b","): "item due",
+}
+"""What is expected, and a sign that comes → what is expected behind it."""
 
 
 class Cutter:
@@ -74,41 +88,25 @@ class Cutter:
             return None
         if self._state == "over":
             return None
-        return self._around(self._held[self._at : self._at + 1])
+        return self._around(bytes(self._held[self._at : self._at + 1]))
 
-    def _around(self, sign: bytearray) -> bytes | None:
+    def _around(self, sign: bytes) -> bytes | None:
         """A sign outside of the items."""
-        match self._state, bytes(sign):
-            case "start", b"{":
-                return self._to("key or end")
-            case "start", _:
-                raise InvalidRequest("The request body should be a JSON object")
-            case ("key or end" | "comma or end"), b"}":
-                return self._to("over")
-            case ("key or end" | "key"), b'"':
-                return self._key()
-            case "colon", b":":
-                return self._to("value")
-            case "value", b"[":
-                return self._to("item or end")
-            case "value", _:
-                raise InvalidRequest(f"{REQUESTS}: Input should be a valid array")
-            case ("item or end" | "next or end"), b"]":
-                return self._to("comma or end")
-            case "next or end", b",":
-                return self._to("item due")
-            case "comma or end", b",":
-                return self._to("key")
-            case ("item or end" | "item due"), _ if sign not in b",:]}":
-                self._state, self._depth, self._quoted, self._seen = "item", 0, False, self._at
-                return b""
-            case _, found:
-                raise _broken(f"{shown(found.decode('latin-1'))} stands where it cannot")
-
-    def _to(self, state: str) -> bytes:
-        self._state = state
-        self._at += 1
-        return b""
+        state = self._state
+        if (onward := _ONWARD.get((state, sign))) is not None:
+            self._state = onward
+            self._at += 1
+            return b""
+        if state in ("key or end", "key") and sign == b'"':
+            return self._key()
+        if state in ("item or end", "item due") and sign not in (b",", b":", b"]", b"}"):
+            self._state, self._depth, self._quoted, self._seen = "item", 0, False, self._at
+            return b""
+        if state == "start":
+            raise InvalidRequest("The request body should be a JSON object")
+        if state == "value":
+            raise InvalidRequest(f"{REQUESTS}: Input should be a valid array")
+        raise _broken(f"{shown(sign.decode('latin-1'))} stands where it cannot")
 
     def _key(self) -> bytes | None:
         end = _STRING.match(self._held, self._at + 1)
@@ -133,7 +131,7 @@ class Cutter:
     def _item(self) -> bytes | None:
         """Look on for the item's end."""
         held, depth, at = self._held, self._depth, self._seen
-        if not depth and not self._quoted and at == self._at and held[at : at + 1] not in (b"{", b"[", b'"'):
+        if not depth and not self._quoted and at == self._at and held[at] not in _BEGINS:
             return self._scalar()
         while True:
             if self._quoted:
@@ -178,6 +176,7 @@ class Cutter:
         self._at = blank.end()
 
 
+_BEGINS: Final = b'{["'
 _QUOTE: Final = ord('"')
 _OPENING: Final = b"{["
 _EXTRA: Final = "Extra inputs are not permitted"

@@ -26,7 +26,7 @@ def _marked(messages: object) -> list[object]:
         for place, block in enumerate(blocks):
             if isinstance(block, dict) and cast("dict[str, object]", block).get("cache_control"):
                 return [*before, blocks[: place + 1]]
-        before.append(message)
+        before.append(cast("object", message))
     return []
 
 

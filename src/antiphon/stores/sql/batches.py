@@ -103,7 +103,9 @@ class SqlBatches:
         """Its requests that were not begun are not begun any more."""
         unended = and_(batches.c.ended_at.is_(None), batches.c.cancel_initiated_at.is_(None))
         async with self._database.writing() as connection:
-            await connection.execute(update(batches).where(_named(tenant, id_), unended).values(cancel_initiated_at=now))
+            await connection.execute(
+                update(batches).where(_named(tenant, id_), unended).values(cancel_initiated_at=now)
+            )
             found = (await connection.execute(select(batches).where(_named(tenant, id_)))).one_or_none()
         return None if found is None else _batch(found)
 
@@ -185,10 +187,12 @@ class SqlBatches:
     async def settle(self, endings: Endings, now: int) -> bool:
         """End what nobody will run, free what was lost."""
         stopped = or_(batches.c.cancel_initiated_at.is_not(None), batches.c.expires_at <= now)
-        stops = select(batches.c.key, batches.c.cancel_initiated_at).where(_running(), stopped).order_by(batches.c.key)
+        stops = (
+            select(batches.c.key, batches.c.cancel_initiated_at).where(_running(), stopped).order_by(batches.c.key)
+        )
         late = and_(requests.c.owner.is_not(None), requests.c.until < now)
         async with self._database.reading() as connection:
-            ending = (await connection.execute(stops)).all()
+            ending = (await connection.execute(stops.order_by(batches.c.key))).all()
             lost = (await connection.execute(select(requests.c.batch).where(late).distinct())).scalars().all()
         changed = 0
         for found in ending:
@@ -269,12 +273,12 @@ def _held(owner: str, leased: Leased) -> ColumnElement[bool]:
     )
 
 
-def _later(at: Row[Any]) -> ColumnElement[bool]:
+def _later(at: Row[Any, Any]) -> ColumnElement[bool]:
     then, key = batches.c.created_at, batches.c.key
     return or_(then > at.created_at, and_(then == at.created_at, key > at.key))
 
 
-def _earlier(at: Row[Any]) -> ColumnElement[bool]:
+def _earlier(at: Row[Any, Any]) -> ColumnElement[bool]:
     then, key = batches.c.created_at, batches.c.key
     return or_(then < at.created_at, and_(then == at.created_at, key < at.key))
 
