@@ -1,6 +1,8 @@
 """What all tests share: how hard property tests work, and which cores a process of theirs has."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,9 +16,19 @@ settings.register_profile("antiphon", deadline=None, suppress_health_check=[Heal
 settings.load_profile("antiphon")
 
 
+_DATA = tempfile.mkdtemp(prefix="antiphon-data-")
+
+
+def pytest_unconfigure() -> None:
+    """Take away what servers have kept."""
+    shutil.rmtree(_DATA, ignore_errors=True)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Where several processes run the tests, each keeps to cores of its own: an engine that has a thread for every
     core waits at every layer for those that another engine holds."""
+    # A server that is told nothing else keeps its files in its user's home.
+    os.environ["XDG_DATA_HOME"] = _DATA
     worker: dict[str, object] | None = getattr(config, "workerinput", None)
     if worker is None or not hasattr(os, "sched_setaffinity"):
         return

@@ -15,7 +15,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/models",
             "config/tables/names",
         ),
-        *("config/tables/network", "config/tables/thinking"),
+        *("config/tables/network", "config/tables/stores", "config/tables/thinking"),
     ),
     "tests/profiles/test_catalogue.py": ("profiles/fields", "profiles/profile"),
     "tests/render/prompt/test_contents.py": (
@@ -25,6 +25,8 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stream/test_encoder.py": ("dialogue/events", "wire/events", "wire/reply", "stream/fold", "stream/sse"),
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
+    "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
+    "tests/stores/test_leases.py": ("ports/leases",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

@@ -11,6 +11,7 @@ from antiphon.cli.main import program
 from antiphon.compose import models, probes, start
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.probes import EngineProbe
+from antiphon.compose.stores import Trial
 from antiphon.config import Settings
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck
@@ -41,6 +42,7 @@ class Composition:
         self.tools: Sequence[ToolCheck] = ()
         self.offered: Sequence[str] = ()
         self.store_problem: str | None = None
+        self.trials: Sequence[Trial] = ()
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -50,6 +52,7 @@ class Composition:
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
+        monkeypatch.setattr(probes, "trials_of_stores", self.trials_of_stores)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:
@@ -77,6 +80,10 @@ class Composition:
     def thread_store_problem(self, settings: Settings) -> str | None:
         """What the test says of the store of message threads."""
         return self.store_problem
+
+    def trials_of_stores(self, settings: Settings) -> list[Trial]:
+        """What the test says of the stores of files and batches."""
+        return list(self.trials)
 
     def check_server_tools(self, settings: Settings) -> list[ToolCheck]:
         """What the test says of the tools."""

@@ -13,6 +13,7 @@ from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
 from antiphon.compose import probes
+from antiphon.compose.stores import Trial
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings, ThreadSettings
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck
@@ -230,7 +231,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "tools"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "stores", "tools"
     ]  # fmt: skip
 
 
@@ -316,3 +317,23 @@ def test_the_probe_of_the_store_says_why_nothing_answers():
         assert "protocol" in str(probes.thread_store_problem(closed))
     nobody = Settings(message_threads=ThreadSettings(store=f"redis://127.0.0.1:{port}/0"))
     assert str(probes.thread_store_problem(nobody)).startswith("ConnectionError: ")
+
+
+@pytest.mark.promise("stores.doctor")
+def test_the_stores_of_files_and_batches_are_shown_as_they_were_tried(composition: Composition):
+    composition.trials = [Trial("database", "postgresql://db.lan/a"), Trial("objects", "/d/objects", new=True)]
+    done = composition.run("doctor", "--port", "0")
+    assert "OK    store of database" in done.stdout
+    assert "postgresql://db.lan/a was written to and read\n" in done.stdout
+    assert "/d/objects will be made at the first start\n" in done.stdout
+    assert done.exit_code == 0
+
+
+@pytest.mark.promise("stores.doctor")
+def test_a_store_that_cannot_be_used_is_a_failure_where_somebody_has_named_it(composition: Composition):
+    composition.trials = [Trial("database", "/d/antiphon.db", "nothing can be made in /d", new=True)]
+    assert composition.run("doctor", "--port", "0").exit_code == 0
+    done = composition.run("doctor", "--port", "0", "--data", "/d")
+    assert "FAIL  store of database" in done.stdout
+    assert "nothing can be made in /d\n" in done.stdout
+    assert done.exit_code == 1

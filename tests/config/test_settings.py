@@ -46,6 +46,10 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "message_threads_store": ("", "redis://:secret@env.lan/1", '"off"'),
     "message_threads_lifetime": ("1", "2.5", "3"),
     "message_threads_memory": ("0", "1", "2"),
+    "stores_data": ("/flag", "/env", '"/file"'),
+    "stores_database": ("", "postgresql://:secret@db.lan/env", '"sqlite:////file/a.db"'),
+    "stores_objects": ("s3://flag", "gs://env/prefix", '"file:///file"'),
+    "stores_connections": ("2", "3", "4"),
     "network_allow_hosts": ("flag.lan", "env.lan,http://env.lan", '["file.lan:8443"]'),
     "network_ca_file": ("/flag.pem", "/env.pem", '"/file.pem"'),
     "network_timeout": ("1", "2.5", "3"),
@@ -130,7 +134,11 @@ def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: 
 
 @pytest.mark.promise("config.secrets-stay-off-the-command-line")
 def test_the_keys_of_thinking_have_no_flag():
-    assert [option.name for option in OPTIONS if option.flag is None] == ["thinking_keys", "message_threads_store"]
+    assert [option.name for option in OPTIONS if option.flag is None] == [
+        "thinking_keys",
+        "message_threads_store",
+        "stores_database",
+    ]
     assert refusal({"thinking_keys": ("E" * 43,)}) == "unknown flags: thinking_keys"
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,8 +38,14 @@ def live_process(
 
     No tool is there by default: a test never asks the internet."""
     command = [sys.executable, "-m", *program, "serve", "--port", "0", *arguments]
-    # Without a key, the start would make a file in the user's home.
-    given = {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false", **(extra or {})}
+    folder = tempfile.TemporaryDirectory(prefix="antiphon-live-", ignore_cleanup_errors=True)
+    # Without these, the start would make files in the user's home.
+    given = {
+        "ANTIPHON_THINKING_KEYS": "k" * 43,
+        "ANTIPHON_STORES_DATA": folder.name,
+        "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false",
+        **(extra or {}),
+    }
     env = clean_env(given)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     output: list[str] = []
@@ -71,6 +78,7 @@ def live_process(
         reader.join(5)
         if process.stdout is not None:
             process.stdout.close()
+        folder.cleanup()
 
 
 def clean_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:

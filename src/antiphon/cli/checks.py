@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from antiphon.cli.machine import Memory
 from antiphon.cli.progress import adapted, megabytes
 from antiphon.cli.tried import State, state, titled
-from antiphon.config import MEMORY, OFF, Settings
+from antiphon.config import MEMORY, OFF, Settings, StoreSettings
 
 if TYPE_CHECKING:
     from antiphon.compose.probes import EngineProbe
     from antiphon.compose.remote import Looked
+    from antiphon.compose.stores import Trial
     from antiphon.stores.keyfile import KeysDescription
     from antiphon.tools.offered import ToolCheck
     from antiphon.weights.description import ModelDescription
@@ -153,6 +154,23 @@ def message_threads(settings: Settings, problem: str | None) -> Finding:
         remedy = "The server starts, and clients send whole conversations until it answers."
         return Finding("store", "WARN", f"{shown} does not answer: {problem}", remedy)
     return Finding("store", "OK", f"message threads are kept in {shown}")
+
+
+def stores(settings: Settings, trials: "Sequence[Trial]") -> Iterator[Finding]:
+    """Whether files and batches can be kept where the settings say."""
+    if not trials:
+        yield Finding("stores", "OK", "neither files nor batches are kept")
+    unsaid = settings.stores == StoreSettings(connections=settings.stores.connections)
+    for trial in trials:
+        check = f"store of {trial.what}"
+        if trial.problem:
+            # A server that nobody has told where to keep them does without.
+            remedy = "Mend that, name another directory with --data, or keep neither files nor batches: --data off"
+            yield Finding(check, "WARN" if unsaid and trial.new else "FAIL", trial.problem, remedy)
+        elif trial.new:
+            yield Finding(check, "OK", f"{trial.shown} will be made at the first start")
+        else:
+            yield Finding(check, "OK", f"{trial.shown} was written to and read")
 
 
 def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from antiphon.compose.batches import Ending
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
@@ -20,6 +21,7 @@ from antiphon.compose.edges import (
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
+from antiphon.compose.stores import open_stores
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -39,22 +41,6 @@ StartEngine = Callable[[ModelSettings], Awaitable[Engine]]
 """Gives a started engine for a model; raises `StartError`."""
 
 
-class Ending:
-    """Tells that the server takes no more requests, to whoever works beside them."""
-
-    def __init__(self) -> None:
-        self._told: list[Callable[[], None]] = []
-
-    def tell(self, whom: Callable[[], None]) -> None:
-        """Call it then."""
-        self._told.append(whom)
-
-    def begin(self) -> None:
-        """That is so now; may be said more than once."""
-        for told in self._told:
-            told()
-
-
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What stands before the first model is there: all that can be wrong with the settings is found out here."""
@@ -66,7 +52,7 @@ class Ground:
     entropy: SystemEntropy
     seals: Seals
     fetcher: GuardedFetcher
-    ending: "Ending"
+    ending: Ending
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -91,6 +77,9 @@ async def assemble(
     # Before the models, which take long: what an owner has added may not be there.
     tools = server_tools(settings, Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file))
     running.push_async_callback(close_tools, tools.tools)
+    stores = await open_stores(settings, ground.clock, ground.entropy)
+    if stores is not None:
+        running.push_async_callback(stores.aclose)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
     served: dict[str, ServedModel] = {}
     for model in settings.models.values():
@@ -106,6 +95,8 @@ async def assemble(
     services = services_for(
         settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
     )
+    if stores is not None:
+        stores.sweeper.start()
     return build_app(settings, services)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from antiphon.compose.edges import SystemClock, SystemEntropy, reader_for, threads_for
 from antiphon.compose.observer import StartError
 from antiphon.compose.remote import Looked, look_at
+from antiphon.compose.stores import Trial, try_stores
 from antiphon.config import Settings
 from antiphon.config.keys import KEY_BYTES
 from antiphon.ports.threads import StoreGone
@@ -63,6 +64,11 @@ def thread_store_problem(settings: Settings) -> str | None:
         return asyncio.run(tried())
     except StartError as problem:
         return str(problem)
+
+
+def trials_of_stores(settings: Settings) -> list[Trial]:
+    """What comes of trying where files and batches are kept; empty where they are not."""
+    return asyncio.run(try_stores(settings))
 
 
 def look_at_engines(settings: Settings) -> dict[str, list[Looked]]:

@@ -36,6 +36,7 @@ from antiphon.config.tables.server_tools import (
     WebFetchSettings,
     WebSearchSettings,
 )
+from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "MEMORY",
     "MODEL_OPTIONS",
+    "NOWHERE",
     "OFF",
     "OPTIONS",
     "TABLES",
@@ -60,6 +62,7 @@ __all__ = [
     "RemoteSettings",
     "SamplingSettings",
     "Settings",
+    "StoreSettings",
     "Table",
     "ThinkingSettings",
     "ThreadSettings",

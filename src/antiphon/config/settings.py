@@ -11,6 +11,7 @@ from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
+from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
@@ -43,6 +44,7 @@ class Settings:
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
+    stores: StoreSettings = field(default_factory=StoreSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

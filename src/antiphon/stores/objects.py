@@ -9,11 +9,11 @@ import contextlib
 import errno
 import os
 import re
+import secrets
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Generator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
@@ -21,6 +21,7 @@ from obstore.store import LocalStore, from_url
 
 from antiphon.ports.objects import PIECE_BYTES
 from antiphon.ports.stores import ObjectMissing, StoreError, StoreFull, StoreUnavailable, StoreUnfit
+from antiphon.stores.place import folder_of, shown
 
 PART_BYTES: Final = 5 * 1024 * 1024
 """The least that S3 takes as a part of what comes in parts; of less, there is one part."""
@@ -57,17 +58,14 @@ class Objects:
         A folder is made where it is missing. What the clouds want to know beside it is in their own variables of the
         environment. Raises `StoreUnfit`.
         """
-        parts = urlsplit(url)
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         try:
-            if parts.scheme == "file":
-                folder = Path(unquote(parts.path))
+            if (folder := folder_of(url)) is not None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _clear(folder)
                 return cls(LocalStore(folder), str(folder), folder)
-            return cls(from_url("memory:///" if parts.scheme == "memory" else url), shown)
+            return cls(from_url("memory:///" if url == "memory://" else url), shown(url))
         except (BaseError, OSError, ValueError) as problem:
-            raise StoreUnfit(f"{shown} cannot be opened: {_first_line(problem)}") from problem
+            raise StoreUnfit(f"{shown(url)} cannot be opened: {_first_line(problem)}") from problem
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
         _check(key)
@@ -143,6 +141,20 @@ class Objects:
             for meta in found:
                 if meta["path"].startswith(prefix):
                     yield meta["path"]
+
+    async def check(self) -> None:
+        """Nothing, where it can be written to and read; what is tried leaves no trace. Else `StoreError`."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"antiphon"
+
+        key = f"trial/{secrets.token_hex(8)}"
+        await self.put(key, chunks())
+        try:
+            async for _ in self.read(key):
+                pass
+        finally:
+            await self.delete(key)
 
     async def aclose(self) -> None:
         """Nothing: what was given back is all that it held."""

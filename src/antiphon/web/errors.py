@@ -8,6 +8,8 @@ from typing import Final
 from starlette.responses import JSONResponse, Response
 
 from antiphon.errors import ApiError
+from antiphon.ports.stores import StoreError
+from antiphon.service.faults import store_error
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ def error_reply(error: ApiError, id_: str) -> Response:
 
 def bug(problem: Exception, id_: str) -> ApiError:
     """What is left of our own failures for a client; the owner's log has the rest."""
+    if isinstance(problem, StoreError):
+        return store_error(problem)
     log.error("request %s failed", id_, exc_info=problem)
     return ApiError("api_error", "Internal server error")
 

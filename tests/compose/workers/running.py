@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -183,7 +184,13 @@ async def serving(
     *arguments: str, workers: int = 2, env: Mapping[str, str] | None = None, wait: bool = True
 ) -> AsyncGenerator[Serving]:
     """A server with so many workers on a free port; nothing of it is left after the block."""
-    given = {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false", **(env or {})}
+    folder = tempfile.TemporaryDirectory(prefix="antiphon-workers-", ignore_cleanup_errors=True)
+    given = {
+        "ANTIPHON_THINKING_KEYS": "k" * 43,
+        "ANTIPHON_STORES_DATA": folder.name,
+        "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false",
+        **(env or {}),
+    }
     command = [sys.executable, "-m", "antiphon", "serve", "--workers", str(workers), *arguments]
     if "--port" not in arguments:
         command += ["--port", "0"]
@@ -210,6 +217,7 @@ async def serving(
         async with asyncio.timeout(PATIENCE):
             await process.wait()
             await reading
+        folder.cleanup()
 
 
 async def _read(server: Serving) -> None:

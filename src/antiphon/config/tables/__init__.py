@@ -10,6 +10,7 @@ from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
 from antiphon.config.tables.server_tools import SERVER_TOOLS
+from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
 
 TABLES: Final[tuple[Table, ...]] = (
@@ -19,6 +20,7 @@ TABLES: Final[tuple[Table, ...]] = (
     PROFILES,
     THINKING,
     MESSAGE_THREADS,
+    STORES,
     BATCHES,
     NETWORK,
     MEDIA,

@@ -71,7 +71,7 @@ class BatchRunner:
         self._wakes.set()
 
     async def aclose(self, patience: float = 0.0) -> None:
-        """End: what runs has so many seconds from `stop` to finish; the rest is given back, for others or for later."""
+        """End: what runs has so many seconds from `stop` to finish; the rest is given back, for others or later."""
         self.stop()
         self._traffic.told = None
         assert self._stopped is not None
@@ -157,12 +157,10 @@ class BatchRunner:
 
     def _begin(self) -> None:
         """Begin what is taken, as far as there is room."""
+        if self._stopped is not None:
+            return
         now = self._clock.now()
-        while (
-            self._ready
-            and self._stopped is None
-            and self._policy.room(now, self._traffic.open, len(self._running)) > 0
-        ):
+        while self._ready and self._policy.room(now, self._traffic.open, len(self._running)) > 0:
             leased = self._ready.popleft()
             self._running[asyncio.create_task(self._run(leased))] = leased
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import importlib
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import event
+from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from antiphon.ports.stores import StoreError, StoreUnfit
+from antiphon.stores.place import file_of, shown
 from antiphon.stores.sql.faults import telling
-from antiphon.stores.sql.migrating import migrate
+from antiphon.stores.sql.migrating import check, migrate
 
 BUSY: Final = 10.0
 """Seconds that a statement waits for what another process holds, and a task for a connection."""
@@ -43,28 +44,29 @@ class Database:
         self.shown = shown
 
     @classmethod
-    async def open(cls, url: str, *, connections: int = CONNECTIONS, busy: float = BUSY) -> "Database":
+    async def open(
+        cls, url: str, *, connections: int = CONNECTIONS, busy: float = BUSY, as_it_is: bool = False
+    ) -> "Database":
         """Connect, and bring the tables up to date; a SQLite file is made where it is missing.
 
         `url`: `sqlite:///path` (absolute with four slashes) or `postgresql://…` as libpq has it. `connections`: the
-        most of this process; `busy`: the seconds to wait for what others hold. Raises `StoreError`.
+        most of this process; `busy`: the seconds to wait for what others hold; `as_it_is`: older tables are left
+        as they are. Raises `StoreError`.
         """
-        scheme = urlsplit(url).scheme
-        shown = _shown(url)
-        if scheme == "sqlite":
-            engine = _sqlite(Path(unquote(url.removeprefix("sqlite:///"))), connections, busy)
-        elif scheme in ("postgresql", "postgres"):
+        if (path := file_of(url)) is not None:
+            engine = _sqlite(path, connections, busy)
+        elif url.startswith(("postgresql://", "postgres://")):
             engine = _postgresql(url, connections, busy)
         else:
-            raise StoreUnfit(f"{shown} is neither sqlite:///path nor postgresql://host/name")
-        database = cls(engine, shown)
+            raise StoreUnfit(f"{shown(url)} is neither sqlite:///path nor postgresql://host/name")
+        database = cls(engine, shown(url))
         try:
             async with database.writing() as connection:
-                await connection.run_sync(migrate)
+                await connection.run_sync(check if as_it_is else migrate)
         except BaseException as problem:
             await engine.dispose()
             if isinstance(problem, StoreError):
-                raise type(problem)(f"{shown}: {problem}") from problem
+                raise type(problem)(f"{database.shown}: {problem}") from problem
             raise
         return database
 
@@ -96,6 +98,14 @@ class Database:
                 async with connection.begin():
                     yield connection
 
+    async def check(self) -> None:
+        """Nothing, where it can be written to and read; what is tried leaves no trace."""
+        async with self.writing() as connection:
+            await connection.execute(text("CREATE TABLE antiphon_trial (n INTEGER)"))
+            await connection.execute(text("INSERT INTO antiphon_trial VALUES (1)"))
+            await connection.execute(text("SELECT n FROM antiphon_trial"))
+            await connection.rollback()
+
     async def aclose(self) -> None:
         """Close every connection; nothing is asked of the database afterwards."""
         await self._engine.dispose()
@@ -104,10 +114,12 @@ class Database:
 def _sqlite(path: Path, connections: int, busy: float) -> AsyncEngine:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # What lies beside it takes over its permissions.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as problem:
-        raise StoreUnfit(f"the folder of {path} cannot be made: {problem}") from problem
+        raise StoreUnfit(f"{path} can be neither opened nor made: {problem}") from problem
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{str(path).replace('?', '%3F')}",
+        URL.create("sqlite+aiosqlite", database=str(path)),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=busy,
@@ -151,9 +163,3 @@ def _postgresql(url: str, connections: int, busy: float) -> AsyncEngine:
         pool_timeout=busy,
         pool_pre_ping=True,
     )
-
-
-def _shown(url: str) -> str:
-    """The URL without what is secret in it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

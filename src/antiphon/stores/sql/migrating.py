@@ -1,6 +1,5 @@
 """The schema of a database, brought to what this version wants."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +26,7 @@ def migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     scripts = ScriptDirectory(str(MIGRATIONS))
-    found = MigrationContext.configure(connection).get_current_heads()
-    _check(found, scripts)
-    if found == tuple(scripts.get_heads()):
+    if check(connection, scripts) == tuple(scripts.get_heads()):
         return
 
     def steps(revision: Any, _: MigrationContext) -> Any:
@@ -40,10 +37,14 @@ def migrate(connection: Connection) -> None:
         environment.run_migrations()
 
 
-def _check(found: Iterable[str], scripts: ScriptDirectory) -> None:
+def check(connection: Connection, scripts: ScriptDirectory | None = None) -> tuple[str, ...]:
+    """The revision that the database is at; none yet: empty. Raises `StoreUnfit` where a newer version has been."""
+    scripts = scripts or ScriptDirectory(str(MIGRATIONS))
+    found = MigrationContext.configure(connection).get_current_heads()
     known = {script.revision for script in scripts.walk_revisions()}
     if strange := sorted(set(found) - known):
         raise StoreUnfit(
             f"its tables are of a newer Antiphon (revision {', '.join(strange)}; this one knows up to "
             f"{', '.join(sorted(scripts.get_heads()))}). Start that version, or name another database"
         )
+    return found

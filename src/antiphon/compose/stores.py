@@ -1,0 +1,137 @@
+"""What a server keeps: its database and its objects, opened together."""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon.compose.observer import StartError
+from antiphon.config import Settings, StoreSettings
+from antiphon.ports.stores import StoreError
+from antiphon.ports.system import Clock, Entropy
+from antiphon.service.sweeping import Sweeper
+from antiphon.stores.objects import Objects
+from antiphon.stores.place import data_folder, database_in, file_of, folder_of, objects_in, shown
+from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.leases import SqlLeases
+
+log = logging.getLogger(__name__)
+
+_ELSEWHERE = "name another directory with --data, or keep neither files nor batches with --data off"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The URLs of both stores."""
+
+    database: str
+    objects: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Places":
+        """As the settings say. `OSError` where they say nothing, and there is no home."""
+        given = settings.stores
+        if given.database and given.objects:
+            return cls(given.database, given.objects)
+        folder = data_folder(given.data, os.environ)
+        return cls(given.database or database_in(folder), given.objects or objects_in(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Both stores, and who forgets in them what is past its time."""
+
+    database: Database
+    objects: Objects
+    sweeper: Sweeper
+
+    async def aclose(self) -> None:
+        """Close them; nothing is asked of them afterwards."""
+        await self.sweeper.aclose()
+        await self.objects.aclose()
+        await self.database.aclose()
+
+
+async def open_stores(settings: Settings, clock: Clock, entropy: Entropy) -> Stores | None:
+    """The stores of the settings; who gets them closes them. None: nothing is kept. Raises `StartError`."""
+    given = settings.stores
+    if not given.kept:
+        return None
+    if given == StoreSettings(connections=given.connections) and (obstacle := _obstacle()):
+        log.warning("files and batches are not kept, and refused: %s. Mend that, or %s.", obstacle, _ELSEWHERE)
+        return None
+    try:
+        return await open_at(Places.of(settings), given.connections, clock, entropy)
+    except (StoreError, OSError) as problem:
+        raise StartError(f"stores: {problem}. Mend that, or {_ELSEWHERE}") from problem
+
+
+async def open_at(places: Places, connections: int, clock: Clock, entropy: Entropy) -> Stores:
+    """The stores that lie there; what is missing is made. Raises `StoreError`."""
+    objects = Objects.open(places.objects)
+    database = await Database.open(places.database, connections=connections)
+    return Stores(database, objects, Sweeper(SqlLeases(database), clock, entropy))
+
+
+def _obstacle() -> str:
+    """Why the folder that nobody has named cannot be had, as in a container without a home; empty where it can."""
+    try:
+        folder = data_folder(None, os.environ)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        return str(problem)
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"nothing can be made in {folder}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of trying a store. `shown`: where it is, without secrets. `new`: there is nothing yet."""
+
+    what: str
+    shown: str
+    problem: str = ""
+    new: bool = False
+
+
+async def try_stores(settings: Settings) -> list[Trial]:
+    """Write and read at both stores, and leave nothing behind; what is not there yet is not made."""
+    if not settings.stores.kept:
+        return []
+    try:
+        places = Places.of(settings)
+    except OSError as problem:
+        return [Trial("database", "", str(problem)), Trial("objects", "", str(problem))]
+    return [await _try_database(places.database), await _try_objects(places.objects)]
+
+
+async def _try_database(url: str) -> Trial:
+    if (path := file_of(url)) is not None and not path.exists():
+        return Trial("database", str(path), _unmakable(path), new=True)
+    try:
+        database = await Database.open(url, as_it_is=True)
+    except StoreError as problem:
+        return Trial("database", shown(url), str(problem))
+    try:
+        await database.check()
+    except StoreError as problem:
+        return Trial("database", database.shown, str(problem))
+    finally:
+        await database.aclose()
+    return Trial("database", database.shown)
+
+
+async def _try_objects(url: str) -> Trial:
+    if (path := folder_of(url)) is not None and not path.exists():
+        return Trial("objects", str(path), _unmakable(path), new=True)
+    try:
+        objects = Objects.open(url)
+        await objects.check()
+    except StoreError as problem:
+        return Trial("objects", shown(url), str(problem))
+    return Trial("objects", objects.shown)
+
+
+def _unmakable(path: Path) -> str:
+    """Why it cannot be made; empty where it can."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"nothing can be made in {folder}"
