@@ -31,8 +31,8 @@ class Ending:
 def run_batches(
     services: Services, settings: Settings, stores: Stores, ending: Ending, running: AsyncExitStack
 ) -> None:
-    """Run the requests of batches from now on, until `running` is closed; from the server's ending on, only those that
-    have been begun."""
+    """Run the requests of batches from now on, until `running` is closed; from the server's ending on, only those
+    that have been begun."""
     batches, runner = services.batches, services.runner
     assert batches is not None
     assert runner is not None

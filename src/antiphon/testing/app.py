@@ -4,10 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
+from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings, ToolSettings
+from antiphon.compose.stores import open_stores
+from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
@@ -16,6 +18,7 @@ from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.sql.batches import SqlBatches
 from antiphon.testing.bridge import Bridge
 from antiphon.testing.clock import FixedClock
 from antiphon.testing.dice import CountingEntropy
@@ -54,18 +57,27 @@ async def engine_app(
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept. Without them all are what the settings say; no tool is there by
-    default.
+    default, and neither files nor batches, unless `stores` says where they are kept.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
     alone = ToolSettings(defaults=False)
-    said: dict[str, Any] = {"default_model": engines[0].card.id, "models": models, "server_tools": alone, **settings}
+    said: dict[str, Any] = {
+        "default_model": engines[0].card.id,
+        "models": models,
+        "server_tools": alone,
+        "stores": StoreSettings(data=NOWHERE),
+        **settings,
+    }
     asked = Settings(**said)
     clock = clock or FixedClock()
     async with AsyncExitStack() as running:
         reader, fetcher = reader_for(asked), fetcher_for(asked)
         running.push_async_callback(fetcher.aclose)
         running.push_async_callback(reader.aclose)
+        stores = await open_stores(asked, clock, CountingEntropy())
+        if stores is not None:
+            running.push_async_callback(stores.aclose)
         if runs is None:
             runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
             running.push_async_callback(close_tools, runs)
@@ -82,7 +94,11 @@ async def engine_app(
             if threads is not None:
                 running.push_async_callback(threads.aclose)
         tools = ServerTools(tuple(runs))
-        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads)
+        batches = None if stores is None else SqlBatches(stores.database)
+        dice = CountingEntropy()
+        services = services_for(asked, routes, clock, dice, seals, media, tools, threads=threads, batches=batches)
+        if stores is not None:
+            run_batches(services, asked, stores, Ending(), running)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

@@ -58,7 +58,11 @@ class BatchResources:
     async def retrieve(self, request: Request) -> ASGIApp:
         """`GET /v1/messages/batches/{id}`"""
         batches, context = self._admit(request)
-        return _shown(request, await batches.get(request.path_params["batch_id"], context))
+        batch = await batches.get(request.path_params["batch_id"], context)
+        reply = _shown(request, batch)
+        if batch.ended_at is None:
+            reply.headers["retry-after"] = _RETRY_AFTER
+        return reply
 
     async def cancel(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/batches/{id}/cancel`"""
@@ -108,14 +112,10 @@ class _Lines:
 
 
 def _shown(request: Request, batch: Batch) -> Response:
-    """A batch; one that is under way says when to ask again, and how far it is."""
+    """A batch; the head says how far it is."""
     counts = batch.counts
-    headers = {
-        PROGRESS: f"succeeded={counts.succeeded}, errored={counts.errored}, canceled={counts.canceled}, "
-        f"expired={counts.expired}, total={batch.total}"
-    }
-    if batch.ended_at is None:
-        headers["retry-after"] = _RETRY_AFTER
+    progress = f"succeeded={counts.succeeded}, errored={counts.errored}, canceled={counts.canceled}, "
+    headers = {PROGRESS: f"{progress}expired={counts.expired}, total={batch.total}"}
     return _json(_wire(batch, base_url(request)), headers)
 
 

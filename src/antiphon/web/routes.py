@@ -28,8 +28,8 @@ _LIFECYCLES = ("active", "deprecated", "retired")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases that the API is made of. `batches`: None where nothing is kept. `runner`: runs their requests, from
-    when it is started to when it is closed; None: nobody does here."""
+    """The use cases that the API is made of. `batches`: None where nothing is kept. `runner`: runs their requests,
+    from its start to its close."""
 
     messages: MessageService
     models: ModelService
