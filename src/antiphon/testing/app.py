@@ -99,6 +99,7 @@ async def engine_app(
         services = services_for(asked, routes, clock, dice, seals, media, tools, threads=threads, batches=batches)
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
+            stores.sweeper.start()
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)
