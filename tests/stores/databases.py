@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import itertools
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Iterator
@@ -48,6 +49,21 @@ class PostgresServer:
     def start(self) -> None:
         """Start it again, with all that it held."""
         self._server.ensure_postgres_running()
+
+    def freeze(self) -> None:
+        """Let it say nothing more, and close nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        import psutil
+
+        main = psutil.Process(self._server.get_pid())
+        for process in (main, *main.children()):
+            process.send_signal(number)
 
     def close(self) -> None:
         """End it for good."""

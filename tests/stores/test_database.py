@@ -135,5 +135,5 @@ async def test_a_moment_of_this_century_is_kept_to_the_microsecond() -> None:
 async def test_a_database_of_a_newer_version_is_refused_in_plain_words(database: Database, database_url: str) -> None:
     async with database.writing() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreUnfit, match=r"newer Antiphon .revision 9999; this one knows up to 0"):
+    with pytest.raises(StoreUnfit, match=r"newer Antiphon .step 9999; this one knows 0"):
         await Database.open(database_url)

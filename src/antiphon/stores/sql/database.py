@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +38,9 @@ class Database:
     wrong, or breaks a rule of the tables, is said as SQLAlchemy says it.
     """
 
-    def __init__(self, engine: AsyncEngine, shown: str) -> None:
+    def __init__(self, engine: AsyncEngine, shown: str, busy: float = BUSY) -> None:
         self._engine = engine
+        self._busy = busy
         self._writer = asyncio.Lock()
         self.shown = shown
 
@@ -59,7 +60,7 @@ class Database:
             engine = _postgresql(url, connections, busy)
         else:
             raise StoreUnfit(f"{shown(url)} is neither sqlite:///path nor postgresql://host/name")
-        database = cls(engine, shown(url))
+        database = cls(engine, shown(url), busy)
         try:
             async with database.writing() as connection:
                 await connection.run_sync(check if as_it_is else migrate)
@@ -79,7 +80,7 @@ class Database:
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """A connection within a transaction that sees one state of the database and keeps nothing."""
         with telling():
-            async with self._engine.connect() as connection:
+            async with self._connected() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -89,11 +90,10 @@ class Database:
         With SQLite nobody else writes meanwhile: keep it short, and wait for nothing else in it.
         """
         with telling():
-            if self.dialect != "sqlite":
-                async with self._engine.begin() as connection:
-                    yield connection
-                return
-            async with self._writer, self._engine.connect() as connection:
+            async with AsyncExitStack() as held:
+                if self.dialect == "sqlite":
+                    await held.enter_async_context(self._writer)
+                connection = await held.enter_async_context(self._connected())
                 await connection.execution_options(**{_WRITES: True})
                 async with connection.begin():
                     yield connection
@@ -105,6 +105,14 @@ class Database:
             await connection.execute(text("INSERT INTO antiphon_trial VALUES (1)"))
             await connection.execute(text("SELECT n FROM antiphon_trial"))
             await connection.rollback()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection that works, in bounded time: a server that says nothing at all is as good as gone."""
+        async with AsyncExitStack() as held:
+            async with asyncio.timeout(self._busy):
+                connection = await held.enter_async_context(self._engine.connect())
+            yield connection
 
     async def aclose(self) -> None:
         """Close every connection; nothing is asked of the database afterwards."""

@@ -37,6 +37,8 @@ def telling() -> Generator[None]:
         yield
     except NoConnection as problem:
         raise StoreUnavailable("every connection to the database is taken, and none came back in time") from problem
+    except OSError as problem:  # of a driver that connects; a timeout is one too
+        raise StoreUnavailable(f"the database does not answer: {problem or type(problem).__name__}") from problem
     except IntegrityError:
         raise
     except DBAPIError as problem:

@@ -1,13 +1,13 @@
-"""The schema of a database, brought to what this version wants."""
+"""The schema of a database, brought to what this version wants.
+
+Each step is a file that is named by its revision. Alembic, which takes long to load, is asked for where there are
+steps to take.
+"""
 
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from antiphon.ports.stores import StoreUnfit
 from antiphon.stores.sql.tables import metadata
@@ -25,26 +25,38 @@ def migrate(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    if check(connection, scripts) == tuple(scripts.get_heads()):
-        return
-
-    def steps(revision: Any, _: MigrationContext) -> Any:
-        return scripts._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage] - as Alembic's own command
-
-    with EnvironmentContext(Config(), scripts, fn=steps) as environment:
-        environment.configure(connection=connection, target_metadata=metadata)
-        environment.run_migrations()
+    if check(connection) != steps()[-1]:
+        _take_steps(connection)
 
 
-def check(connection: Connection, scripts: ScriptDirectory | None = None) -> tuple[str, ...]:
-    """The revision that the database is at; none yet: empty. Raises `StoreUnfit` where a newer version has been."""
-    scripts = scripts or ScriptDirectory(str(MIGRATIONS))
-    found = MigrationContext.configure(connection).get_current_heads()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if strange := sorted(set(found) - known):
+def check(connection: Connection) -> str | None:
+    """The last step that the database has seen. Raises `StoreUnfit` where a newer version has been here."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    if found is not None and found not in steps():
         raise StoreUnfit(
-            f"its tables are of a newer Antiphon (revision {', '.join(strange)}; this one knows up to "
-            f"{', '.join(sorted(scripts.get_heads()))}). Start that version, or name another database"
+            f"its tables are of a newer Antiphon (step {found}; this one knows {steps()[-1]} as the last). Start "
+            "that version, or name another database"
         )
     return found
+
+
+def steps() -> list[str]:
+    """The revisions of all steps, in their order."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _take_steps(connection: Connection) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(MIGRATIONS))
+
+    def to_take(revision: Any, _: Any) -> Any:
+        return scripts._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage] - as Alembic's own command
+
+    with EnvironmentContext(Config(), scripts, fn=to_take) as environment:
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()
