@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from antiphon.compose.batches import Ending
+from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
@@ -30,6 +30,7 @@ from antiphon.render.families.syntax import Family
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
@@ -93,9 +94,18 @@ async def assemble(
         running.push_async_callback(threads.aclose)
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
+        settings,
+        routes,
+        ground.clock,
+        ground.entropy,
+        ground.seals,
+        media,
+        tools,
+        threads=threads,
+        batches=None if stores is None else SqlBatches(stores.database),
     )
     if stores is not None:
+        run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
     return build_app(settings, services)
 
