@@ -54,6 +54,11 @@ class Cutter:
         self._quoted = False
         self._seen = 0
 
+    @property
+    def held(self) -> int:
+        """The bytes that wait for more."""
+        return len(self._held) - self._at
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The items that are whole now."""
         self._held += data
@@ -153,8 +158,7 @@ class Cutter:
                 depth += 1 if sign in _OPENING else -1
             if depth <= 0:
                 return self._whole(at)
-        if at - self._at > self._most:
-            raise ApiError("request_too_large", "Request exceeds the maximum size")
+        self._check_size(at)
         self._depth, self._seen = depth, at
         return None
 
@@ -166,9 +170,14 @@ class Cutter:
         return None if end == len(self._held) else self._whole(end)
 
     def _whole(self, end: int) -> bytes:
+        self._check_size(end)
         item = bytes(self._held[self._at : end])
         self._at, self._state = end, "next or end"
         return item
+
+    def _check_size(self, end: int) -> None:
+        if end - self._at > self._most:
+            raise ApiError("request_too_large", "Request exceeds the maximum size")
 
     def _skip_blank(self) -> None:
         blank = _BLANKS.match(self._held, self._at)
