@@ -94,6 +94,7 @@ class BatchRunner:
         try:
             await self._keep()
             if self._policy.looks(now):
+                await self._leave_stopped(micros(now))
                 await self._store.settle(ENDINGS, micros(now))
                 self._open = await self._store.open(micros(now))
             if (self._ready or self._running) and self._policy.renews(now):
@@ -138,6 +139,17 @@ class BatchRunner:
             given = list(self._ready)
             await self._store.give_back(self._owner, given, counted=False)
             self._ready.clear()
+
+    async def _leave_stopped(self, now: int) -> None:
+        """Of what is taken and not begun, leave what was canceled or is too late meanwhile."""
+        batches = {leased.batch.key: leased.batch for leased in self._ready}
+        for batch in batches.values():
+            found = await self._store.get(batch.tenant, batch.id)
+            if found is not None and found.cancel_initiated_at is None and found.expires_at > now:
+                continue
+            left = [leased for leased in self._ready if leased.batch.key == batch.key]
+            self._ready = deque(leased for leased in self._ready if leased.batch.key != batch.key)
+            await self._store.give_back(self._owner, left, counted=False)
 
     async def _take(self, now: float) -> None:
         """Take requests while there are some, and room for them."""
