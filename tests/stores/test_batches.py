@@ -162,9 +162,18 @@ async def test_one_owner_that_took_a_request_twice_finishes_it_by_its_last_lease
 async def test_a_lease_that_is_renewed_holds(store: SqlBatches) -> None:
     batch = await made(store)
     taken = await leased(store, batch, 1)
-    await store.renew("mine", NOW + 5 * MINUTE)
+    await store.renew("mine", taken, NOW + 5 * MINUTE)
     assert not await store.settle(ENDINGS, NOW + 4 * MINUTE)
     assert await store.finish("mine", outcomes(taken), NOW) == 1
+
+
+async def test_nobody_renews_what_is_anothers_or_what_it_does_not_name(store: SqlBatches) -> None:
+    batch = await made(store, "msgbatch_1", "a", "a")
+    one, two = await leased(store, batch, 2)
+    await store.renew("other", [one], NOW + 5 * MINUTE)
+    await store.renew("mine", [two], NOW + 5 * MINUTE)
+    assert await store.settle(ENDINGS, NOW + 2 * MINUTE)
+    assert [each.number for each in await leased(store, batch, 9, now=NOW + 2 * MINUTE)] == [0]
 
 
 async def test_what_was_begun_too_often_is_an_error(store: SqlBatches) -> None:

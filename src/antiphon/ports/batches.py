@@ -162,8 +162,8 @@ class BatchStore(Protocol):
         other."""
         ...
 
-    async def renew(self, owner: str, until: int) -> None:
-        """All that the owner has taken is its own for longer."""
+    async def renew(self, owner: str, rows: Sequence[Leased], until: int) -> None:
+        """These are the owner's for longer, as far as they are its own still."""
         ...
 
     async def finish(self, owner: str, outcomes: Sequence[Outcome], now: int) -> int:

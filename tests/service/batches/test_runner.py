@@ -300,6 +300,33 @@ async def test_what_ends_while_the_store_is_away_is_kept_when_it_is_back(tmp_pat
     await database.aclose()
 
 
+class Breaking(SqlBatches):
+    """A store whose connection breaks when it has given something."""
+
+    breaks = True
+
+    async def lease(self, batch: Batch, owner: str, most: int, now: int, until: int) -> Sequence[Leased]:
+        given = await super().lease(batch, owner, most, now, until)
+        if self.breaks:
+            raise StoreUnavailable("broken")
+        return given
+
+
+async def test_what_was_given_without_our_knowing_is_free_again_in_a_while(tmp_path: Path, clock: FixedClock) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path / 'antiphon.db'}")
+    store = Breaking(database)
+    bench, batch = Bench(store, clock), await made(store, clock, 1)
+    await bench.turn()
+    store.breaks = False
+    for _ in range(4):
+        await bench.turn(LEASE / 3)
+    assert bench.rows.begun == [0]
+    await bench.rows.end(0)
+    await bench.turn()
+    assert await counts(store, batch) == Counts(succeeded=1)
+    await database.aclose()
+
+
 async def test_batches_of_many_tenants_run_side_by_side(store: SqlBatches, clock: FixedClock) -> None:
     bench = Bench(store, clock, policy=Policy(1, None, LEASE))
     large = await made(store, clock, 50, "1", "one")

@@ -49,6 +49,7 @@ class BatchRunner:
         self._running: dict[asyncio.Task[None], Leased] = {}
         self._done: list[Outcome] = []
         self._later: list[Later] = []
+        self._left: list[Leased] = []
         self._wakes = asyncio.Event()
         self._stopped: float | None = None
         self._closed = False
@@ -97,8 +98,8 @@ class BatchRunner:
                 await self._leave_stopped(micros(now))
                 await self._store.settle(ENDINGS, micros(now))
                 self._open = await self._store.open(micros(now))
-            if (self._ready or self._running) and self._policy.renews(now):
-                await self._store.renew(self._owner, self._until(now))
+            if (held := self._held()) and self._policy.renews(now):
+                await self._store.renew(self._owner, held, self._until(now))
             await self._take(now)
             self._begin()
         except StoreError as problem:
@@ -135,10 +136,17 @@ class BatchRunner:
             if later:
                 await self._store.give_back(self._owner, [each.leased for each in later], counted=why == "died")
                 self._later = [each for each in self._later if each not in later]
-        if self._stopped is not None and self._ready:
-            given = list(self._ready)
-            await self._store.give_back(self._owner, given, counted=False)
+        if self._stopped is not None:
+            self._left += self._ready
             self._ready.clear()
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Give back what was taken and is not begun."""
+        if self._left:
+            left = self._left[:]
+            await self._store.give_back(self._owner, left, counted=False)
+            del self._left[: len(left)]
 
     async def _leave_stopped(self, now: int) -> None:
         """Of what is taken and not begun, leave what was canceled or is too late meanwhile."""
@@ -147,9 +155,9 @@ class BatchRunner:
             found = await self._store.get(batch.tenant, batch.id)
             if found is not None and found.cancel_initiated_at is None and found.expires_at > now:
                 continue
-            left = [leased for leased in self._ready if leased.batch.key == batch.key]
+            self._left += [leased for leased in self._ready if leased.batch.key == batch.key]
             self._ready = deque(leased for leased in self._ready if leased.batch.key != batch.key)
-            await self._store.give_back(self._owner, left, counted=False)
+        await self._give_back()
 
     async def _take(self, now: float) -> None:
         """Take requests while there are some, and room for them."""
@@ -163,6 +171,12 @@ class BatchRunner:
             if len(taken) < most:
                 self._open = [each for each in self._open if each.key != batch.key]
             self._begin()
+
+    def _held(self) -> list[Leased]:
+        """All that is taken, and whose end the store has not heard. What it has given us without our knowing, as when
+        a connection breaks, is not among it, and is free again in a while."""
+        ended = [outcome.leased for outcome in self._done] + [each.leased for each in self._later]
+        return [*self._ready, *self._running.values(), *ended]
 
     def _until(self, now: float) -> int:
         return micros(now + self._policy.lease)

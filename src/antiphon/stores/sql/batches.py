@@ -157,10 +157,14 @@ class SqlBatches:
                 await connection.execute(update(requests).where(these).values(taken))
         return [Leased(batch, each.number, each.params, each.attempts + 1) for each in found]
 
-    async def renew(self, owner: str, until: int) -> None:
-        """What the owner has stays its own."""
+    async def renew(self, owner: str, rows: Sequence[Leased], until: int) -> None:
+        """They stay the owner's."""
+        ordered = sorted(rows, key=lambda leased: (leased.batch.key, leased.number))
         async with self._database.writing() as connection:
-            await connection.execute(update(requests).where(requests.c.owner == owner).values(until=until))
+            for key, those in groupby(ordered, key=lambda leased: leased.batch.key):
+                numbers = requests.c.number.in_([leased.number for leased in those])
+                held = and_(requests.c.batch == key, numbers, requests.c.owner == owner)
+                await connection.execute(update(requests).where(held).values(until=until))
 
     async def finish(self, owner: str, outcomes: Sequence[Outcome], now: int) -> int:
         """Keep results, and count them."""
