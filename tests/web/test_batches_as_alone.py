@@ -39,7 +39,9 @@ def same(one: Json, other: Json) -> bool:
 
 
 def blanked(reply: Json) -> list[Json]:
-    return [{key: value for key, value in block.items() if key not in ("id", "signature")} for block in reply["content"]]
+    return [
+        {key: value for key, value in block.items() if key not in ("id", "signature")} for block in reply["content"]
+    ]
 
 
 def counts(reply: Json) -> Json:
