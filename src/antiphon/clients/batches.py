@@ -121,9 +121,8 @@ class BatchClient:
         except (aiohttp.ClientError, TimeoutError) as problem:
             # The client tells of what went wrong while a body was read out as of a failure to send it.
             cause = problem.__cause__ if isinstance(problem.__cause__, BatchError) else None
-            raise cause or BatchError(
-                f"{self._url} cannot be reached: {problem or type(problem).__name__}"
-            ) from problem
+            unreached = BatchError(f"{self._url} cannot be reached: {problem or type(problem).__name__}")
+            raise cause or unreached from problem
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterable[bytes]:
@@ -152,8 +151,8 @@ def _done(batch: dict[str, Any], said: str | None) -> int:
     if said is None or batch["processing_status"] == "ended":
         counts = batch["request_counts"]
         return sum(counts.values()) - counts["processing"]
-    counts = dict(part.strip().partition("=")[::2] for part in said.split(","))
-    return sum(int(count) for kind, count in counts.items() if kind != "total" and count.isdecimal())
+    counts = [part.strip().split("=", 1) for part in said.split(",") if "=" in part]
+    return sum(int(count) for kind, count in counts if kind != "total" and count.isdecimal())
 
 
 def _said(status: int, body: bytes) -> str:

@@ -44,11 +44,11 @@ def test_what_has_been_begun_takes_room_and_is_never_asked_to_leave() -> None:
     assert policy().room(NOW, 4, 3) == 0
 
 
-def test_as_much_is_taken_as_can_be_begun_and_once_more_for_what_comes_next() -> None:
-    assert policy().to_take(NOW, 0, 0, 0) == 8
-    assert policy().to_take(NOW, 0, 2, 1) == 5
-    assert policy().to_take(NOW, 0, 2, 2) == 0  # enough is there
-    assert policy().to_take(NOW, 0, 4, 0) == 0  # nothing can be begun
+def test_as_much_is_taken_as_can_be_begun_and_more_for_what_comes_next() -> None:
+    assert policy().to_take(NOW, 0, 0, 0) == 12
+    assert policy().to_take(NOW, 0, 2, 1) == 9
+    assert policy().to_take(NOW, 0, 2, 4) == 0  # enough is there
+    assert policy().to_take(NOW, 0, 4, 0) == 8  # for when those end
     assert policy().to_take(NOW, 4, 0, 0) == 0
     assert policy(concurrency=0).to_take(NOW, 0, 0, 0) == 0
 

@@ -13,6 +13,9 @@ from antiphon.ports.batches import Batch
 LOOK: Final = 1.0
 """Seconds between two looks for what other servers have put into the store, or left in it."""
 
+AHEAD: Final = 2
+"""Times as many requests as may run at once are taken beforehand: the store takes its time, the more beside them."""
+
 LEAST_PAUSE: Final = 0.5
 MOST_PAUSE: Final = 30.0
 """Seconds for which nothing is begun where the engine or the store fails: at first, and in the end."""
@@ -42,15 +45,14 @@ class Policy:
 
     def room(self, now: float, waited_for: int, running: int) -> int:
         """How many may be begun now."""
-        # A clock that was set back makes no pause longer.
-        paused = 0 < self._paused_until - now <= MOST_PAUSE
-        return 0 if paused else max(0, self.most(waited_for) - running)
+        return 0 if self._pauses(now) else max(0, self.most(waited_for) - running)
 
     def to_take(self, now: float, waited_for: int, running: int, ready: int) -> int:
         """How many to take from the store, where so many are taken and not begun: none while those are enough, else
-        some more than can be begun, so that the next need not wait for the store."""
-        room = self.room(now, waited_for, running)
-        return 0 if room == 0 or ready >= max(1, room) else room + self.concurrency - ready
+        more than can be begun, so that what ends is followed at once."""
+        room, ahead = self.room(now, waited_for, running), AHEAD * self.concurrency
+        enough = self.most(waited_for) == 0 or 2 * ready >= ahead
+        return 0 if enough or self._pauses(now) else room + ahead - ready
 
     def next_of(self, batches: Sequence[Batch]) -> Batch | None:
         """Whose turn it is: tenants take turns, each with its oldest batch. `batches`: the oldest first."""
@@ -65,7 +67,7 @@ class Policy:
         """The engine or the store would not: each time in a row it is given longer."""
         pause = min(MOST_PAUSE, LEAST_PAUSE * 2**self._failures)
         # Many requests may fail at once for the same reason.
-        if not 0 < self._paused_until - now <= MOST_PAUSE:
+        if not self._pauses(now):
             self._failures = min(self._failures + 1, 16)
             self._paused_until = now + pause
 
@@ -73,6 +75,10 @@ class Policy:
         """It does again."""
         self._failures = 0
         self._paused_until = 0.0
+
+    def _pauses(self, now: float) -> bool:
+        # A clock that was set back makes no pause longer.
+        return 0 < self._paused_until - now <= MOST_PAUSE
 
     def renews(self, now: float) -> bool:
         """Whether it is time to say that what was taken is still worked at; says so once."""

@@ -135,6 +135,7 @@ class _Upload:
         self._waiting: list[NewRow] = []
         self._size = 0
         self._total = 0
+        self._putting: asyncio.Task[None] | None = None
 
     async def add(self, row: Row) -> None:
         """One more."""
@@ -147,21 +148,31 @@ class _Upload:
     async def complete(self, now: int, expires_at: int) -> Batch:
         """That was all."""
         key = await self._put()
+        await self._until_put()
         return await self._store.complete(key, self._total, now, expires_at)
 
     async def abandon(self) -> None:
         """Leave nothing behind, also where the client has gone away; what cannot be taken away now goes later."""
+        if self._putting is not None:
+            await asyncio.wait((self._putting,))
         if self._key is not None:
             with contextlib.suppress(StoreError):
                 await asyncio.shield(self._store.abandon(self._key))
 
     async def _put(self) -> int:
+        """Put away what waits, while the next comes; never more than that at once."""
         if self._key is None:
             self._key = await self._begin()
+        await self._until_put()
         if self._waiting:
-            await self._store.add(self._key, self._waiting)
+            self._putting = asyncio.create_task(self._store.add(self._key, self._waiting))
         self._waiting, self._size = [], 0
         return self._key
+
+    async def _until_put(self) -> None:
+        if self._putting is not None:
+            await self._putting
+            self._putting = None
 
 
 async def _pieces(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -4,12 +4,13 @@ Within a transaction requests are changed before their batch, so that two of the
 that happens all the same, the database ends one, which is tried again by whoever began it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, Literal
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, case, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, delete, exists, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.ports.batches import Batch, Counts, Endings, Kind, Leased, NewRow, Outcome, Page, Result, Said
@@ -22,6 +23,11 @@ _AT_ONCE: Final = 500
 _KINDS: Final[tuple[Kind, ...]] = ("succeeded", "errored", "canceled", "expired")
 _FREE: Final[dict[str, Any]] = {"state": WAITING, "owner": None, "until": None}
 _OVER: Final[dict[str, Any]] = {"state": OVER, "owner": None, "until": None, "params": None}
+_FINISH: Final = (
+    update(requests)
+    .where(requests.c.batch == bindparam("of"), requests.c.number == bindparam("at"))
+    .values({**_OVER, "result": bindparam("came")})
+)
 
 
 class SqlBatches:
@@ -172,13 +178,23 @@ class SqlBatches:
         ordered = sorted(outcomes, key=lambda outcome: (outcome.leased.batch.key, outcome.leased.number))
         async with self._database.writing() as connection:
             for key, those in groupby(ordered, key=lambda outcome: outcome.leased.batch.key):
-                counts: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
-                for outcome in those:
-                    values = {**_OVER, "result": outcome.result}
-                    done = update(requests).where(_held(owner, outcome.leased)).values(values)
-                    counts[outcome.kind] += (await connection.execute(done)).rowcount
-                await _count(connection, key, counts, now)
-                kept += sum(counts.values())
+                ended = {outcome.leased.number: outcome for outcome in those}
+                held = (
+                    select(requests.c.number, requests.c.attempts)
+                    .where(requests.c.batch == key, requests.c.number.in_(ended), requests.c.owner == owner)
+                    .order_by(requests.c.number)
+                    .with_for_update()
+                )
+                ours = [
+                    ended[found.number]
+                    for found in (await connection.execute(held)).all()
+                    if ended[found.number].leased.attempts == found.attempts
+                ]
+                if ours:
+                    values = [{"of": key, "at": each.leased.number, "came": each.result} for each in ours]
+                    await connection.execute(_FINISH, values)
+                    await _count(connection, key, Counter(each.kind for each in ours), now)
+                kept += len(ours)
         return kept
 
     async def give_back(self, owner: str, rows: Sequence[Leased], *, counted: bool) -> None:
@@ -238,7 +254,7 @@ class SqlBatches:
             return done.rowcount
 
 
-async def _count(connection: AsyncConnection, key: int, counts: dict[Kind, int], now: int) -> None:
+async def _count(connection: AsyncConnection, key: int, counts: Mapping[Kind, int], now: int) -> None:
     """Count these; the batch is ended where they were its last."""
     more = sum(counts.values())
     if not more:
