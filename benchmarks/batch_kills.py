@@ -64,12 +64,19 @@ class Trial:
         if self.database is not None:
             env["ANTIPHON_STORES_DATABASE"] = self.database
         arguments = ["--model", f"script:{script}", "--port", str(port), "--data", str(self.data / "kept")]
-        return subprocess.Popen(
-            [sys.executable, "-m", "antiphon", "serve", *arguments],
-            env={**os.environ, "ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false", **env},
-            stdout=(self.data / "log").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        env |= {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false"}
+        with (self.data / "log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "antiphon", "serve", *arguments],
+                env={
+                    **os.environ,
+                    "ANTIPHON_THINKING_KEYS": "k" * 43,
+                    "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false",
+                    **env,
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     async def run(self, session: aiohttp.ClientSession, kills: int) -> None:
         """One batch, killed so many times, and then let run."""

@@ -19,8 +19,9 @@ from antiphon.wire.headers import Version
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS: Final = 10
-"""How often a request is begun that is never finished: who runs it may end in the middle, for whatever reason."""
+MOST_ATTEMPTS: Final = 50
+"""How often a request is taken that is never finished. Many of them were not begun, but only next, when who had taken
+them ended; a request that itself ends a server is given up in the end."""
 
 MOST_DEATHS: Final = 3
 """How often a request is begun in which the engine died each time."""
