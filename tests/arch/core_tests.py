@@ -10,6 +10,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
         *(
             "config/option",
             "config/reading",
+            "config/tables/batches",
             "config/tables/media",
             "config/tables/message_threads",
             "config/tables/models",
@@ -25,6 +26,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stream/test_encoder.py": ("dialogue/events", "wire/events", "wire/reply", "stream/fold", "stream/sse"),
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
+    "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
     "tests/stores/test_leases.py": ("ports/leases",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),

@@ -53,6 +53,7 @@ async def test_a_directory_that_is_named_holds_all_of_it(tmp_path: Path, home: P
     folder = tmp_path / "my data"
     assert await opened(given(data=str(folder))) == (str(folder / "antiphon.db"), str(folder / "objects"))
     assert sorted(os.listdir(folder)) == ["antiphon.db", "objects"]
+    assert (mode(folder), mode(folder / "antiphon.db"), mode(folder / "objects")) == (0o700, 0o600, 0o700)
     assert not is_there(home)
 
 
@@ -73,7 +74,7 @@ async def test_who_wants_nothing_kept_gets_no_stores(home: Path) -> None:
 async def test_a_place_that_was_named_and_cannot_be_had_ends_the_start(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    with pytest.raises(StartError, match=r"^stores: .*file.*Mend that, or name another directory with --data"):
+    with pytest.raises(StartError, match=r"^stores: .*file.*Mend that, or name another place \(--data"):
         await opened(given(data=str(blocked)))
 
 

@@ -200,3 +200,42 @@ def test_every_selector_finds_its_pods(chart: Chart):
             assert sum(wanted.items() <= label.items() for label in labels) == 1, each["metadata"]["name"]
             checked += 1
     assert checked == 11
+
+
+@pytest.mark.promise("deploy.stores")
+def test_replicas_keep_nothing_that_they_do_not_share(chart: Chart):
+    assert settings_of(chart)["stores"] == {"data": "off"}
+    front = container(chart, "Deployment", "demo-antiphon")
+    assert "ANTIPHON_STORES_DATABASE" not in {each["name"] for each in front["env"]}
+
+
+@pytest.mark.promise("deploy.stores")
+def test_replicas_that_keep_files_share_a_bucket_and_a_database_whose_url_is_secret():
+    url = "postgresql://user:hush@db/antiphon"
+    values = {
+        "stores": {"objects": "s3://bucket/files", "credentials": "bucket-keys"},
+        "secrets": {"apiKeys": "key", "thinkingKeys": "k" * 43 + "=", "databaseUrl": url},
+    }
+    chart = Chart(values)
+    assert chart.get("Secret", "demo-antiphon")["stringData"]["database-url"] == url
+    front = container(chart, "Deployment", "demo-antiphon")
+    [entry] = [each for each in front["env"] if each["name"] == "ANTIPHON_STORES_DATABASE"]
+    assert entry["valueFrom"]["secretKeyRef"] == {"name": "demo-antiphon", "key": "database-url"}
+    assert front["envFrom"] == [{"secretRef": {"name": "bucket-keys"}}]
+    env = {"ANTIPHON_API_KEYS": "key", "ANTIPHON_STORES_DATABASE": url}
+    stores = parse_settings({}, env, settings_of(chart)).stores
+    assert (stores.kept, stores.database, stores.objects) == (True, url, "s3://bucket/files")
+    assert "hush" not in chart.get("ConfigMap", "demo-antiphon")["data"]["antiphon.toml"]
+
+
+@pytest.mark.promise("deploy.stores")
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"stores": {"objects": "s3://bucket", "credentials": ""}}, "secrets.databaseUrl"),
+        ({"stores": {"objects": "/var/lib/files", "credentials": ""}}, "objects"),
+    ],
+    ids=["a bucket alone", "a folder of a replica"],
+)
+def test_a_store_that_replicas_would_not_share_is_refused(values: dict[str, Any], problem: str):
+    assert problem in Chart(values).error

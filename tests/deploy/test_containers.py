@@ -31,7 +31,7 @@ def lines(instruction: str) -> list[str]:
 def test_the_image_is_made_of_files_that_are_there_and_that_the_context_lets_through():
     ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     copied = [name for line in lines("COPY") if "--from" not in line for name in line.split()[:-1]]
-    assert len(copied) == 6
+    assert len(copied) == 7
     for name in copied:
         assert (ROOT / name).exists(), name
         assert f"!{name}" in ignored
@@ -79,6 +79,11 @@ def test_the_replicas_seal_with_one_key_and_ask_the_engine(services: dict[str, d
     assert front["environment"]["ANTIPHON_THINKING_KEYS"] == "given"
     assert front["environment"]["ANTIPHON_URL"] == "http://engine:8000"
     assert "ports" not in front
+    # What one has kept, the other one has.
+    [kept] = front["volumes"]
+    assert "/var/lib/antiphon/data" in str(kept)
+    assert front["environment"]["ANTIPHON_STORES_DATA"] == "/var/lib/antiphon/data"
+    assert "-o antiphon /var/lib/antiphon/data" in (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
     assert services["balancer"]["ports"] == ["127.0.0.1:8080:8080"]
     nginx = (ROOT / "deploy" / "balancer" / "nginx.conf").read_text("utf-8")
     assert "server front:8484 resolve;" in nginx

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ async def count(database: Database) -> int:
 
 
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(*arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Another process of ours; none is left."""
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.stores.other_process", *arguments),
@@ -98,7 +98,7 @@ async def test_a_file_that_another_process_holds_for_too_long_can_be_read_and_is
             await write(database, "meanwhile")
         assert await count(database) == 1
         with pytest.raises(StoreUnavailable, match=r"a\.db: another process holds"):
-            await Database.open(f"sqlite:///{path}", busy=0.2)
+            await Database.open(f"sqlite:///{path}", opening=0.2)
     await write(database, "after")
     assert await count(database) == 2
     await database.aclose()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from antiphon.ports.objects import PIECE_BYTES
-from antiphon.ports.stores import ObjectMissing, StoreUnfit
+from antiphon.ports.stores import ObjectMissing, StoreUnavailable, StoreUnfit
 from antiphon.stores.objects import PART_BYTES, Objects
+from tests.stores.bucket import serving_bucket, variables
 
 BOUND = 60.0
 
@@ -20,10 +21,19 @@ class Broke(Exception):  # noqa: N818 - what a source of chunks says
     """The source of the bytes failed."""
 
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
-    """Every object store that this machine has, empty."""
-    return Objects.open("memory://" if request.param == "memory" else f"file://{tmp_path / 'objects'}")
+@pytest.fixture(params=["folder", "memory", "bucket"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Objects]:
+    """Every kind of object store, empty."""
+    if request.param != "bucket":
+        yield Objects.open("memory://" if request.param == "memory" else f"file://{tmp_path / 'objects'}")
+        return
+    async with serving_bucket() as served:
+        for name, value in variables(served).items():
+            monkeypatch.setenv(name, value)
+        yield Objects.open("s3://bucket")
+        assert served.uploads == {}  # parts of what is not there would cost their owner money for ever
 
 
 async def chunks(data: bytes, size: int = 300_000) -> AsyncIterator[bytes]:
@@ -114,7 +124,8 @@ async def test_of_a_put_that_is_cancelled_nothing_is_left(store: Objects, size: 
     assert task.cancelled()
     assert await keys(store) == []
     assert files_in(tmp_path) == []
-    assert len(asyncio.all_tasks()) == 1
+    served = [task for task in asyncio.all_tasks() if "RequestHandler" in repr(task)]
+    assert len(asyncio.all_tasks()) - len(served) == 1
 
 
 async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Objects) -> None:
@@ -123,8 +134,10 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Objects) 
     await store.delete("files/one")
     await store.delete("never")
     assert await keys(store) == []
-    with pytest.raises(ObjectMissing, match="files/one"):
-        await read(store, "files/one")
+    assert await store.size("files/one") is None
+    for start in (0, 5):
+        with pytest.raises(ObjectMissing, match="files/one"):
+            await read(store, "files/one", start)
 
 
 async def test_keys_are_told_by_how_they_begin(store: Objects) -> None:
@@ -171,3 +184,29 @@ async def test_what_a_killed_process_left_in_a_folder_is_never_listed_and_goes_w
 def test_a_place_that_cannot_be_used_is_said_with_its_reason(url: str) -> None:
     with pytest.raises(StoreUnfit, match="cannot be opened: "):
         Objects.open(url)
+
+
+@pytest.mark.promise("stores.gone-and-back")
+async def test_a_bucket_that_does_not_answer_is_said_in_bounded_time_and_used_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with asyncio.timeout(BOUND), serving_bucket() as bucket:
+        for name, value in variables(bucket).items():
+            monkeypatch.setenv(name, value)
+        store = Objects.open("s3://bucket/prefix")
+        await store.put("one", chunks(b"1"))
+        assert list(bucket.objects) == ["prefix/one"]
+        for status in (503, 403):
+            bucket.broken = status
+            for attempt in (store.put("two", chunks(b"2")), store.put("two", chunks(data_of(PART_BYTES * 2)))):
+                with pytest.raises(StoreUnavailable, match="objects cannot be read or written"):
+                    await attempt
+            with pytest.raises(StoreUnavailable):
+                await read(store, "one")
+            with pytest.raises(StoreUnavailable):
+                await keys(store)
+        bucket.broken = 0
+        assert await read(store, "one") == b"1"
+        assert await keys(store) == ["one"]
+        await store.check()
+        assert list(bucket.objects) == ["prefix/one"]

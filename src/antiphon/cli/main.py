@@ -10,6 +10,7 @@ from antiphon.cli.doctor import doctor
 from antiphon.cli.eval import evaluate
 from antiphon.cli.models import models
 from antiphon.cli.serve import serve
+from antiphon.cli.stores import stores
 from antiphon.config import ConfigError
 
 
@@ -39,6 +40,7 @@ program.add_command(models)
 program.add_command(doctor)
 program.add_command(evaluate)
 program.add_command(batches)
+program.add_command(stores)
 
 
 def main() -> None:

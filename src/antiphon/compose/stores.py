@@ -1,5 +1,6 @@
 """What a server keeps: its database and its objects, opened together."""
 
+import asyncio
 import logging
 import os
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from antiphon.stores.sql.leases import SqlLeases
 
 log = logging.getLogger(__name__)
 
-_ELSEWHERE = "name another directory with --data, or keep neither files nor batches with --data off"
+_ELSEWHERE = (
+    "name another place (--data, or [stores] as in docs/stores.md), or keep neither files nor batches: --data off"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,11 @@ async def open_stores(settings: Settings, clock: Clock, entropy: Entropy) -> Sto
 
 
 async def open_at(places: Places, connections: int, clock: Clock, entropy: Entropy) -> Stores:
-    """The stores that lie there; what is missing is made. Raises `StoreError`."""
-    objects = Objects.open(places.objects)
+    """The stores that lie there; what is missing is made, for this user alone. Raises `StoreError`."""
+    for path in (file_of(places.database), folder_of(places.objects)):
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    objects = await asyncio.to_thread(Objects.open, places.objects)  # it looks through a folder
     database = await Database.open(places.database, connections=connections)
     return Stores(database, objects, Sweeper(SqlLeases(database), clock, entropy))
 

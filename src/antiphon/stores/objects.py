@@ -12,22 +12,30 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Generator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, MemoryStore, from_url
 
 from antiphon.ports.objects import PIECE_BYTES
 from antiphon.ports.stores import ObjectMissing, StoreError, StoreFull, StoreUnavailable, StoreUnfit
 from antiphon.stores.place import folder_of, shown
+
+if TYPE_CHECKING:
+    from obstore import Bytes
+    from obstore.store import RetryConfig
 
 PART_BYTES: Final = 5 * 1024 * 1024
 """The least that S3 takes as a part of what comes in parts; of less, there is one part."""
 
 _PARTS: Final = 2
 """On their way at once."""
+
+_RETRIES: Final["RetryConfig"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+"""Obstore's own are ten, in three minutes: for longer than a client waits."""
 
 _STALE: Final = 3600.0
 """Seconds after which nobody writes any more to what was begun in a folder."""
@@ -63,7 +71,9 @@ class Objects:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _clear(folder)
                 return cls(LocalStore(folder), str(folder), folder)
-            return cls(from_url("memory:///" if url == "memory://" else url), shown(url))
+            if url == "memory://":
+                return cls(MemoryStore(), url)
+            return cls(from_url(url, retry_config=_RETRIES), shown(url))
         except (BaseError, OSError, ValueError) as problem:
             raise StoreUnfit(f"{shown(url)} cannot be opened: {_first_line(problem)}") from problem
 
@@ -76,9 +86,9 @@ class Objects:
                 await obstore.put_async(self._store, key, first, use_multipart=False)
         else:
             await self._put_parts(key, first, feed)
-        if self._folder is not None:
+        if self._folder is not None and os.name == "posix":
             with _told(key):
-                await asyncio.to_thread(_settle, self._folder / key)
+                await asyncio.to_thread(_settle, self._folder, key)
         return feed.count
 
     async def _put_parts(self, key: str, first: bytes, feed: "_Feed") -> None:
@@ -108,11 +118,18 @@ class Objects:
 
     async def read(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         _check(key)
+        if (size := await self.size(key)) is None:
+            raise ObjectMissing(_missing(key))
+        if start >= size:
+            return
+        async for chunk in self._stream(key, start) if self._folder is not None else self._ranges(key, start, size):
+            view = memoryview(chunk)
+            for at in range(0, len(view), PIECE_BYTES):
+                yield bytes(view[at : at + PIECE_BYTES])
+
+    async def _stream(self, key: str, start: int) -> AsyncIterator["Bytes | bytes"]:
+        """Out of one open file, which stays readable when it is deleted."""
         with _told(key):
-            if start:
-                size = (await obstore.head_async(self._store, key))["size"]
-                if start >= size:
-                    return
             found = await obstore.get_async(self._store, key, options={"range": {"offset": start}} if start else {})
             stream = found.stream(min_chunk_size=PIECE_BYTES)
         while True:
@@ -120,9 +137,14 @@ class Objects:
                 chunk = await anext(stream, None)
             if chunk is None:
                 return
-            view = memoryview(chunk)
-            for at in range(0, len(view), PIECE_BYTES):
-                yield bytes(view[at : at + PIECE_BYTES])
+            yield chunk
+
+    async def _ranges(self, key: str, start: int, size: int) -> AsyncIterator["Bytes | bytes"]:
+        """A call each, since a call has its time, and who reads may take long."""
+        for at in range(start, size, PART_BYTES):
+            with _told(key):
+                chunk = await obstore.get_range_async(self._store, key, start=at, end=min(at + PART_BYTES, size))
+            yield chunk
 
     async def delete(self, key: str) -> None:
         _check(key)
@@ -130,6 +152,11 @@ class Objects:
             await obstore.delete_async(self._store, key)
 
     async def keys(self, prefix: str) -> AsyncIterator[str]:
+        async for key, _ in self.sizes(prefix):
+            yield key
+
+    async def sizes(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """The keys that begin so, and how many bytes each has."""
         # Obstore's prefixes are whole names.
         within = prefix.rpartition("/")[0]
         stream = obstore.list(self._store, within or None, chunk_size=1000)  # pyright: ignore[reportUnknownMemberType]
@@ -140,7 +167,16 @@ class Objects:
                 return
             for meta in found:
                 if meta["path"].startswith(prefix):
-                    yield meta["path"]
+                    yield meta["path"], meta["size"]
+
+    async def size(self, key: str) -> int | None:
+        """How many bytes are kept under the key; None: nothing is. Raises `StoreError`."""
+        _check(key)
+        try:
+            with _told(key):
+                return (await obstore.head_async(self._store, key))["size"]
+        except ObjectMissing:
+            return None
 
     async def check(self) -> None:
         """Nothing, where it can be written to and read; what is tried leaves no trace. Else `StoreError`."""
@@ -230,9 +266,10 @@ async def _ended(task: asyncio.Task[None]) -> None:
         task.exception()
 
 
-def _settle(path: Path) -> None:
-    """What lies there is there after a power failure too."""
-    for place in (path, path.parent):
+def _settle(folder: Path, key: str) -> None:
+    """What lies there is there after a power failure too, and so are the folders around it."""
+    path = folder / key
+    for place in (path, *path.parents[: key.count("/") + 1]):
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -261,9 +298,13 @@ def _told(key: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError as problem:
-        raise ObjectMissing(f"nothing is kept under {key}") from problem
+        raise ObjectMissing(_missing(key)) from problem
     except (BaseError, OSError) as problem:
         raise _error(problem) from problem
+
+
+def _missing(key: str) -> str:
+    return f"nothing is kept under {key}"
 
 
 def _error(problem: Exception) -> StoreError:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,10 @@ CONNECTING: Final = 5.0
 """Seconds in which a server that is there has answered."""
 
 STATEMENT: Final = 60.0
-"""Seconds after which a PostgreSQL that says nothing is taken for gone."""
+"""Seconds after which a PostgreSQL that says nothing is taken for gone; steps of the schema may take longer."""
+
+OPENING: Final = 60.0
+"""Seconds to wait for another process that brings the tables up to date."""
 
 CONNECTIONS: Final = 8
 """The most that one process has open."""
@@ -46,30 +50,29 @@ class Database:
 
     @classmethod
     async def open(
-        cls, url: str, *, connections: int = CONNECTIONS, busy: float = BUSY, as_it_is: bool = False
+        cls,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        busy: float = BUSY,
+        opening: float = OPENING,
+        as_it_is: bool = False,
     ) -> "Database":
         """Connect, and bring the tables up to date; a SQLite file is made where it is missing.
 
         `url`: `sqlite:///path` (absolute with four slashes) or `postgresql://…` as libpq has it. `connections`: the
-        most of this process; `busy`: the seconds to wait for what others hold; `as_it_is`: older tables are left
-        as they are. Raises `StoreError`.
+        most of this process; `busy`: the seconds to wait for what others hold, `opening`: at the start; `as_it_is`:
+        older tables are left as they are. Raises `StoreError`.
         """
-        if (path := file_of(url)) is not None:
-            engine = _sqlite(path, connections, busy)
-        elif url.startswith(("postgresql://", "postgres://")):
-            engine = _postgresql(url, connections, busy)
-        else:
-            raise StoreUnfit(f"{shown(url)} is neither sqlite:///path nor postgresql://host/name")
-        database = cls(engine, shown(url), busy)
+        first = cls(_engine(url, 1, opening, None), shown(url), opening)
         try:
-            async with database.writing() as connection:
+            async with first.writing() as connection:
                 await connection.run_sync(check if as_it_is else migrate)
-        except BaseException as problem:
-            await engine.dispose()
-            if isinstance(problem, StoreError):
-                raise type(problem)(f"{database.shown}: {problem}") from problem
-            raise
-        return database
+        except StoreError as problem:
+            raise type(problem)(f"{first.shown}: {problem}") from problem
+        finally:
+            await first.aclose()
+        return cls(_engine(url, connections, busy, STATEMENT), first.shown, busy)
 
     @property
     def dialect(self) -> str:
@@ -119,6 +122,14 @@ class Database:
         await self._engine.dispose()
 
 
+def _engine(url: str, connections: int, busy: float, statement: float | None) -> AsyncEngine:
+    if (path := file_of(url)) is not None:
+        return _sqlite(path, connections, busy)
+    if url.startswith(("postgresql://", "postgres://")):
+        return _postgresql(url, connections, busy, statement)
+    raise StoreUnfit(f"{shown(url)} is neither sqlite:///path nor postgresql://host/name")
+
+
 def _sqlite(path: Path, connections: int, busy: float) -> AsyncEngine:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -152,16 +163,16 @@ def _sqlite(path: Path, connections: int, busy: float) -> AsyncEngine:
     return engine
 
 
-def _postgresql(url: str, connections: int, busy: float) -> AsyncEngine:
+def _postgresql(url: str, connections: int, busy: float, statement: float | None) -> AsyncEngine:
     try:
         # Who keeps to SQLite has not installed it.
         asyncpg: Any = importlib.import_module("asyncpg")
     except ImportError as problem:
-        raise StoreUnfit(f"{problem}; PostgreSQL needs: pip install 'antiphon[postgres]'") from problem
+        raise StoreUnfit(f"{problem}. Run: {sys.executable} -m pip install 'asyncpg>=0.31'") from problem
 
     async def connect(*_: Any, **given: Any) -> Any:
         # The driver reads the whole URL, sslmode and socket folders included, which SQLAlchemy does not.
-        return await asyncpg.connect(url, timeout=CONNECTING, command_timeout=STATEMENT, **given)
+        return await asyncpg.connect(url, timeout=CONNECTING, command_timeout=statement, **given)
 
     return create_async_engine(
         "postgresql+asyncpg://",
