@@ -5,6 +5,7 @@ import sys
 import click
 
 from antiphon import __version__
+from antiphon.cli.batches import batches
 from antiphon.cli.doctor import doctor
 from antiphon.cli.eval import evaluate
 from antiphon.cli.models import models
@@ -38,6 +39,7 @@ program.add_command(serve)
 program.add_command(models)
 program.add_command(doctor)
 program.add_command(evaluate)
+program.add_command(batches)
 program.add_command(stores)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
@@ -29,6 +30,7 @@ from antiphon.render.families.syntax import Family
 from antiphon.seals import Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
@@ -51,6 +53,7 @@ class Ground:
     entropy: SystemEntropy
     seals: Seals
     fetcher: GuardedFetcher
+    ending: Ending
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -58,7 +61,7 @@ class Ground:
         catalogue, named = load_catalogue(settings), families(settings)
         entropy = SystemEntropy()
         seals = seals_for(settings, entropy)
-        return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings))
+        return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings), Ending())
 
     def door(self) -> Door:
         """The door of this process, closed."""
@@ -93,9 +96,19 @@ async def assemble(
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads, files=files
+        settings,
+        routes,
+        ground.clock,
+        ground.entropy,
+        ground.seals,
+        media,
+        tools,
+        threads=threads,
+        files=files,
+        batches=None if stores is None else SqlBatches(stores.database),
     )
     if stores is not None:
+        run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
     return build_app(settings, services)
 

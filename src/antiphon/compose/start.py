@@ -43,6 +43,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         keep_alive=settings.keep_alive,
         drain_timeout=settings.drain_timeout,
         on_drain=observer.draining,
+        on_stop=ground.ending.begin,
     )
     url = url_of(listeners[0])
     async with AsyncExitStack() as running:

@@ -23,6 +23,7 @@ from antiphon.config.reading import ConfigError
 from antiphon.config.remote import EngineName, RemoteSettings
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
+from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
@@ -51,6 +52,7 @@ __all__ = [
     "WEB_FETCH_OPTIONS",
     "WEB_SEARCH_OPTIONS",
     "AllowedHost",
+    "BatchSettings",
     "ConfigError",
     "EngineName",
     "FileSettings",

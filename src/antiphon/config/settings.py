@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
@@ -45,6 +46,7 @@ class Settings:
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     stores: StoreSettings = field(default_factory=StoreSettings)
+    batches: BatchSettings = field(default_factory=BatchSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     files: FileSettings = field(default_factory=FileSettings)

@@ -133,6 +133,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "prefix_bound": _flag,
         "refused_tools": _texts,
         "wide": _flag,
+        "batch_output": _or_none(_tokens(1)),
         "deprecated_at": _or_none(_moment),
         "retires_at": _or_none(_moment),
     }

@@ -31,7 +31,8 @@ class Profile:
     prompt. `prefix_bound`: a thinking signature holds only in the conversation that it was made in.
     `image_tier`: how far images are scaled down. `refused_tools`: tool types that this model does not take. `wide`:
     a name that is not the vendor's, under which all is taken that the model can do, also where the API would refuse
-    it under every name.
+    it under every name. `batch_output`: the tokens that a reply may have in a batch that asks for long ones (None: as
+    many as ever).
     """
 
     id: str
@@ -64,5 +65,6 @@ class Profile:
     prefix_bound: bool = False
     refused_tools: tuple[str, ...] = ()
     wide: bool = False
+    batch_output: int | None = None
     deprecated_at: str | None = None
     retires_at: str | None = None

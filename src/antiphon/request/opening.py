@@ -16,7 +16,12 @@ def opening(asked: Asked[CreateMessage], tokens: int, id_: str, diagnostics: Dia
     return Message(
         model=asked.target.profile.id,
         id=id_,
-        usage=Usage(input_tokens=tokens, output_tokens=0, inference_geo=_place(asked.target)),
+        usage=Usage(
+            input_tokens=tokens,
+            output_tokens=0,
+            service_tier="batch" if asked.context.batch else "standard",
+            inference_geo=_place(asked.target),
+        ),
         context_management=None if asked.context.unlocks(CLEARING) else UNSET,
         diagnostics=diagnostics,
         input_transformations=asked.opened.thoughts.reported(asked.context),

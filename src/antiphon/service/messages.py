@@ -1,6 +1,6 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from antiphon.errors import ApiError
 from antiphon.request.intake import Document, count_of, create_of
@@ -10,6 +10,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
+from antiphon.service.traffic import Traffic
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 
@@ -18,13 +19,14 @@ from antiphon.wire.reply import TokenCount
 class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
-    `turn`: it is a thread's, and what it comes to is kept.
+    `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended.
     """
 
     work: Work
     compactions: Compactions
     stream: bool
     turn: Turn | None = None
+    traffic: Traffic | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
@@ -32,21 +34,41 @@ class Prepared:
 
     async def aclose(self) -> None:
         """The request has ended."""
+        if self.traffic is not None:
+            self.traffic.gone()
         if self.turn is not None:
             await self.turn.aclose()
 
 
 class MessageService:
-    """The Messages use cases. Raises `ApiError` only."""
+    """The Messages use cases. `traffic`: told of each request that somebody waits for. Raises `ApiError` only."""
 
-    def __init__(self, intake: Intake, planner: Planner, compactions: Compactions, threads: Threads) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        planner: Planner,
+        compactions: Compactions,
+        threads: Threads,
+        traffic: Traffic | None = None,
+    ) -> None:
         self._intake = intake
         self._planner = planner
         self._compactions = compactions
         self._threads = threads
+        self._traffic = traffic
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
+        if self._traffic is None:
+            return await self._prepare(body, context)
+        self._traffic.come()
+        try:
+            return replace(await self._prepare(body, context), traffic=self._traffic)
+        except BaseException:
+            self._traffic.gone()
+            raise
+
+    async def _prepare(self, body: bytes, context: WireContext) -> Prepared:
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:

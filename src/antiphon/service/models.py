@@ -31,10 +31,13 @@ class PageQuery:
 
 
 class ModelService:
-    """Lists and describes models. Raises `ApiError` only."""
+    """Lists and describes models. `batches`: requests are taken in batches. Raises `ApiError` only."""
 
-    def __init__(self, routes: ModelRoutes, server_tools: ServerTools = NO_SERVER_TOOLS) -> None:
+    def __init__(
+        self, routes: ModelRoutes, server_tools: ServerTools = NO_SERVER_TOOLS, *, batches: bool = False
+    ) -> None:
         self._routes = routes
+        self._batch = _YES if batches else _NO
         self._tools = {tool.name for tool in server_tools.tools}
 
     async def health(self) -> dict[str, EngineHealth]:
@@ -75,13 +78,13 @@ class ModelService:
             max_tokens=profile.max_output,
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
-            capabilities=_capabilities(profile, self._tools, takes_images=card.sees or served.reads),
+            capabilities=_capabilities(profile, self._tools, self._batch, takes_images=card.sees or served.reads),
         )
 
 
-def _capabilities(profile: Profile, tools: Collection[str], *, takes_images: bool) -> Capabilities:
+def _capabilities(profile: Profile, tools: Collection[str], batch: Supported, *, takes_images: bool) -> Capabilities:
     return Capabilities(
-        batch=_NO,
+        batch=batch,
         citations=_YES,
         code_execution=_NO,
         image_input=Supported(supported=takes_images),

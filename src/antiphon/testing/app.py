@@ -4,10 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
+from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.config import ModelSettings, Settings, ToolSettings
+from antiphon.compose.stores import open_stores
+from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
@@ -18,6 +20,7 @@ from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.objects import Objects
+from antiphon.stores.sql.batches import SqlBatches
 from antiphon.testing.bridge import Bridge
 from antiphon.testing.clock import FixedClock
 from antiphon.testing.dice import CountingEntropy
@@ -58,18 +61,28 @@ async def engine_app(
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
-    what the settings say; no tool is there by default, and files are kept in memory.
+    what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
+    `stores` says where they are kept.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
     alone = ToolSettings(defaults=False)
-    said: dict[str, Any] = {"default_model": engines[0].card.id, "models": models, "server_tools": alone, **settings}
+    said: dict[str, Any] = {
+        "default_model": engines[0].card.id,
+        "models": models,
+        "server_tools": alone,
+        "stores": StoreSettings(data=NOWHERE),
+        **settings,
+    }
     asked = Settings(**said)
     clock = clock or FixedClock()
     async with AsyncExitStack() as running:
         reader, fetcher = reader_for(asked), fetcher_for(asked)
         running.push_async_callback(fetcher.aclose)
         running.push_async_callback(reader.aclose)
+        stores = await open_stores(asked, clock, CountingEntropy())
+        if stores is not None:
+            running.push_async_callback(stores.aclose)
         if runs is None:
             runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
             running.push_async_callback(close_tools, runs)
@@ -89,9 +102,22 @@ async def engine_app(
             if threads is not None:
                 running.push_async_callback(threads.aclose)
         tools = ServerTools(tuple(runs))
+        batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
-            asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads, files=kept_files
+            asked,
+            routes,
+            clock,
+            dice,
+            seals,
+            media,
+            tools,
+            threads=threads,
+            files=kept_files,
+            batches=batches,
         )
+        if stores is not None:
+            run_batches(services, asked, stores, Ending(), running)
+            stores.sweeper.start()
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.config import Settings
 from antiphon.web.admission import Admission
+from antiphon.web.batches import BatchResources
 from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
@@ -32,21 +33,27 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
     admission = Admission(Gatekeeper(settings.api_keys), settings.strict_betas)
     resources = Resources(settings, services, admission)
+    batches = BatchResources(services.batches, admission)
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
+        "/v1/messages/batches": Endpoint({"GET": batches.list, "POST": batches.create}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }
-    named = [Route("/v1/models/{model_id}", Endpoint({"GET": resources.get_model}))]
+    named = {
+        "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
+        "/v1/messages/batches/{batch_id}": Endpoint({"GET": batches.retrieve, "DELETE": batches.delete}),
+        "/v1/messages/batches/{batch_id}/cancel": Endpoint({"POST": batches.cancel}),
+        "/v1/messages/batches/{batch_id}/results": Endpoint({"GET": batches.results}),
+    }
     if services.files is not None:
         files = FileResources(services.files, admission)
         table["/v1/files"] = Endpoint({"GET": files.list, "POST": files.upload})
-        named += [
-            Route("/v1/files/{file_id}", Endpoint({"GET": files.get, "DELETE": files.delete})),
-            Route("/v1/files/{file_id}/content", Endpoint({"GET": files.content})),
-        ]
-    return Paths(table, Router(named, default=nowhere, redirect_slashes=False))
+        named["/v1/files/{file_id}"] = Endpoint({"GET": files.get, "DELETE": files.delete})
+        named["/v1/files/{file_id}/content"] = Endpoint({"GET": files.content})
+    routes = [Route(path, endpoint) for path, endpoint in named.items()]
+    return Paths(table, Router(routes, default=nowhere, redirect_slashes=False))

@@ -1,11 +1,16 @@
 """A request's body: bounded, decoded, never trusted."""
 
 import zlib
+from collections.abc import AsyncGenerator
+from typing import Final
 
 from starlette.requests import Request
 
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.web.headers import field
+
+PIECE: Final = 256 * 1024
+"""Bytes of a body that are decompressed at once, where it need not be whole."""
 
 _MOST_DIGITS = 18
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -13,23 +18,52 @@ _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 async def read_json_body(request: Request, limit: int) -> bytes:
     """The body's bytes, decompressed; at most `limit` bytes before and after. Raises `ApiError`."""
-    _check_type(request)
-    declared = field(request, b"content-length") or ""
-    # A number of so many digits is over every limit, and the interpreter refuses to read thousands of them.
-    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
-        raise too_large()
+    _check_head(request, limit)
     body = bytearray()
+    async for data in _arriving(request):
+        body += data
+        if len(body) > limit:
+            raise too_large()
+    encoding = _encoding(request)
+    return bytes(body) if encoding is None else _decode(bytes(body), encoding, limit)
+
+
+async def json_pieces(request: Request, limit: int) -> AsyncGenerator[bytes]:
+    """The same as it comes, in pieces of at most `PIECE` bytes where it is compressed. Raises `ApiError`."""
+    _check_head(request, limit)
+    encoding = _encoding(request)
+    decoder = None if encoding is None else zlib.decompressobj(_wbits(encoding))
+    taken = given = 0
+    async for data in _arriving(request):
+        taken += len(data)
+        if taken > limit:
+            raise too_large()
+        if decoder is None or encoding is None:
+            yield data
+            continue
+        while data:
+            try:
+                plain = decoder.decompress(data, PIECE)
+            except zlib.error:
+                raise _broken(encoding) from None
+            given += len(plain)
+            if given > limit:
+                raise _too_large_decoded()
+            yield plain
+            data = decoder.unconsumed_tail
+    if decoder is not None and encoding is not None and not decoder.eof:
+        raise _broken(encoding)
+
+
+async def _arriving(request: Request) -> AsyncGenerator[bytes]:
+    """The body as the client sends it."""
     more = True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise gone()
-        body += message.get("body", b"")
+        yield message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > limit:
-            raise too_large()
-    encoding = (field(request, b"content-encoding") or "identity").strip().lower()
-    return bytes(body) if encoding in ("identity", "") else _decode(bytes(body), encoding, limit)
 
 
 def gone() -> ApiError:
@@ -40,6 +74,21 @@ def gone() -> ApiError:
 def too_large() -> ApiError:
     """The 413 of a body over the limit."""
     return ApiError("request_too_large", "Request exceeds the maximum size")
+
+
+def _check_head(request: Request, limit: int) -> None:
+    """The body is JSON, and no larger than it may be, as far as its head says."""
+    _check_type(request)
+    declared = field(request, b"content-length") or ""
+    # A number of so many digits is over every limit, and the interpreter refuses to read thousands of them.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
+        raise too_large()
+
+
+def _encoding(request: Request) -> str | None:
+    """How it is compressed; None: not at all."""
+    encoding = (field(request, b"content-encoding") or "identity").strip().lower()
+    return None if encoding in ("identity", "") else encoding
 
 
 def _check_type(request: Request) -> None:
@@ -57,26 +106,34 @@ def _check_type(request: Request) -> None:
         )
 
 
-def _decode(body: bytes, encoding: str, limit: int) -> bytes:
+def _wbits(encoding: str) -> int:
     if encoding not in _WBITS:
         raise InvalidRequest(
             f"content-encoding: {encoding} is not supported; send gzip, deflate or no encoding",
             details={"error_code": "request_body_encoding_unsupported"},
         )
-    decoder = zlib.decompressobj(_WBITS[encoding])
+    return _WBITS[encoding]
+
+
+def _decode(body: bytes, encoding: str, limit: int) -> bytes:
+    decoder = zlib.decompressobj(_wbits(encoding))
     try:
         plain = decoder.decompress(body, limit + 1)
     except zlib.error:
         raise _broken(encoding) from None
     if len(plain) > limit:
-        raise ApiError(
-            "request_too_large",
-            "Request exceeds the maximum size",
-            details={"error_code": "request_body_too_large_after_decoding"},
-        )
+        raise _too_large_decoded()
     if not decoder.eof:
         raise _broken(encoding)
     return plain
+
+
+def _too_large_decoded() -> ApiError:
+    return ApiError(
+        "request_too_large",
+        "Request exceeds the maximum size",
+        details={"error_code": "request_body_too_large_after_decoding"},
+    )
 
 
 def _broken(encoding: str) -> InvalidRequest:

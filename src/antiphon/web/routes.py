@@ -11,25 +11,30 @@ from starlette.types import ASGIApp
 
 from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
+from antiphon.service.batches.runner import BatchRunner
+from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
 from antiphon.service.messages import MessageService
-from antiphon.service.models import DEFAULT_LIMIT, MAX_LIMIT, ModelService, PageQuery
+from antiphon.service.models import ModelService, PageQuery
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
+from antiphon.web.paging import limit_of
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
 
-_MOST_DIGITS = 18
 _LIFECYCLES = ("active", "deprecated", "retired")
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases that the API is made of. `files`: None where nothing is kept."""
+    """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
+    requests of batches, from its start to its close."""
 
     messages: MessageService
     models: ModelService
     files: Files | None = None
+    batches: Batches | None = None
+    runner: BatchRunner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +107,8 @@ def _page_query(request: Request) -> PageQuery:
         if value not in _LIFECYCLES:
             raise InvalidRequest("lifecycle: Input should be 'active', 'deprecated' or 'retired'")
     return PageQuery(
-        limit=_limit(query.get("limit")),
+        limit=limit_of(query.get("limit")),
         after_id=query.get("after_id"),
         before_id=query.get("before_id"),
         lifecycle=lifecycle,
     )
-
-
-def _limit(value: str | None) -> int:
-    if value is None:
-        return DEFAULT_LIMIT
-    # More digits than a limit can have: the interpreter refuses to read thousands of them.
-    if not value.removeprefix("-").isdecimal() or len(value) > _MOST_DIGITS:
-        raise InvalidRequest("limit: Input should be a valid integer")
-    limit = int(value)
-    if limit < 1:
-        raise InvalidRequest("limit: Input should be greater than or equal to 1")
-    if limit > MAX_LIMIT:
-        raise InvalidRequest(f"limit: Input should be less than or equal to {MAX_LIMIT}")
-    return limit

@@ -95,7 +95,7 @@ class HttpServer:
 
     `keep_alive`: seconds that an idle connection is kept.
     The first SIGINT or SIGTERM stops the listening and lets open requests finish, for `drain_timeout` seconds at
-    most (`on_drain` is told how many there are); a second one stops at once.
+    most (`on_drain` is told how many there are); a second one stops at once. `on_stop` is called whenever it stops.
     `turns`: connections are taken in turn with other processes, once `accept` is called; what signals mean is said to
     the process that keeps them all, and none is heard here.
     """
@@ -108,12 +108,14 @@ class HttpServer:
         keep_alive: float,
         drain_timeout: float,
         on_drain: Callable[[int], None],
+        on_stop: Callable[[], None] = lambda: None,
         turns: Turns | None = None,
     ) -> None:
         self._door = door
         self._listeners = () if turns else listeners
         self._turns = turns
         self._on_drain = on_drain
+        self._on_stop = on_stop
         config = uvicorn.Config(
             door,
             log_config=None,
@@ -155,6 +157,7 @@ class HttpServer:
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop listening, finish what is open, or leave it where it is to be `at_once`."""
+        self._on_stop()
         if self._turns is not None:
             self._turns.close()
         self._server.should_exit = True

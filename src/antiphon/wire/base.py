@@ -48,8 +48,8 @@ class WireContext:
 
     `client`: the text of the user-agent header. `session`: what the client calls its session, empty where it names
     none. `tenant`: the workspace of the key that was shown. `own`: the owner's own server tools. `own_models`: names
-    of models that are not the vendor's. Passed as the validation context; without one every key of every version and
-    beta is accepted.
+    of models that are not the vendor's. `batch`: the request is one of a batch's. Passed as the validation context;
+    without one every key of every version and beta is accepted.
     """
 
     version: Version = "2023-06-01"
@@ -59,6 +59,7 @@ class WireContext:
     own_models: frozenset[str] = frozenset()
     session: str = ""
     tenant: str = ""
+    batch: bool = False
 
     def unlocks(self, headers: frozenset[str]) -> bool:
         """Whether at least one of the beta headers was sent."""

@@ -60,6 +60,8 @@ INLINE_TOOLS: Final = frozenset({"inline-tools-2026-09-15"})
 
 TOOL_CHANGES: Final = frozenset({"mid-conversation-tool-changes-2026-07-01"}) | INLINE_TOOLS
 
+LONG_OUTPUT: Final = frozenset({"output-300k-2026-03-24"})
+
 CACHE_SCOPE: Final = frozenset({"prompt-caching-scope-2026-01-05"})
 
 FINE_GRAINED_STREAMING: Final = frozenset({"fine-grained-tool-streaming-2025-05-14"})

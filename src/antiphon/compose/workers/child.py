@@ -182,6 +182,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
         keep_alive=settings.keep_alive,
         drain_timeout=settings.drain_timeout,
         on_drain=observer.draining,
+        on_stop=ground.ending.begin,
         turns=turns,
     )
     # Whoever stops all processes of a service stops this one with them.

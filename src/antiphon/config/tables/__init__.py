@@ -3,6 +3,7 @@
 from typing import Final
 
 from antiphon.config.option import Table
+from antiphon.config.tables.batches import BATCHES
 from antiphon.config.tables.files import FILES
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
@@ -21,6 +22,7 @@ TABLES: Final[tuple[Table, ...]] = (
     THINKING,
     MESSAGE_THREADS,
     STORES,
+    BATCHES,
     NETWORK,
     MEDIA,
     FILES,

@@ -5,6 +5,7 @@ Source: API reference, Messages; model pages.
 
 from antiphon.request.case import Case, Issue
 from antiphon.request.tools.server_kinds import SERVER_RESULTS, is_server_result
+from antiphon.wire.gates import LONG_OUTPUT
 from antiphon.wire.settings import ThinkingEnabled
 
 # The last block of an assistant message that the server goes on with, instead of the model in mid-sentence.
@@ -13,11 +14,13 @@ _RESUMABLE = SERVER_RESULTS | {"server_tool_use", "mcp_tool_use", "mcp_tool_list
 
 def most_tokens(case: Case) -> Issue | None:
     """The reply may be as long as the model's replies can be."""
-    request = case.creation
-    if request is None or request.max_tokens <= case.profile.max_output:
+    request, most = case.creation, case.profile.max_output
+    if case.context.batch and case.context.unlocks(LONG_OUTPUT):
+        most = case.profile.batch_output or most
+    if request is None or request.max_tokens <= most:
         return None
     return Issue(
-        f"max_tokens: {request.max_tokens} > {case.profile.max_output}, which is the maximum allowed number of "
+        f"max_tokens: {request.max_tokens} > {most}, which is the maximum allowed number of "
         f"output tokens for {case.profile.id}"
     )
 

@@ -184,6 +184,8 @@ class _Judge:
         settable = isinstance(thinking, ThinkingEnabled | ThinkingAdaptive)
         binding = thinking.block_binding if settable else None
         self._behavior = binding.prefix_mismatch_behavior if binding is not None else None
+        if self._behavior is None and case.context.batch:
+            self._behavior = "drop_block"
 
     def judge(self, brought: list[_Brought]) -> Issue | Thoughts:
         opened: dict[tuple[int, int], Sealed] = {}
