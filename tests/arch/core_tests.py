@@ -12,6 +12,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/reading",
             "config/tables/media",
             "config/tables/message_threads",
+            "config/tables/prompt_cache",
             "config/tables/models",
             "config/tables/names",
         ),

@@ -1,5 +1,6 @@
 """One process that answers: everything that it needs beside its models, and all of it put together."""
 
+import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
     fetcher_for,
+    ledger_for,
     reader_for,
     reads_pictures,
     seals_for,
@@ -85,9 +87,10 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
+    ledger = await asyncio.to_thread(ledger_for, settings)
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, threads=threads
+        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, ledger=ledger, threads=threads
     )
     return build_app(settings, services)
 

@@ -4,18 +4,21 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
 from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
+from antiphon.ports.caching import Entry
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
 from antiphon.stores import keyfile
+from antiphon.stores.caching import MemoryLedger
 from antiphon.stores.keyfile import KeyFileError
 from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
@@ -61,6 +64,32 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
         return ServerTools(tools_for(given.offered(), around, given.by_default))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
+
+
+def cache_directory(settings: Settings) -> Path | None:
+    """Where files of marked prefixes are; None: nowhere."""
+    given = settings.prompt_cache
+    if not given.keep or not given.files:
+        return None
+    if given.directory is not None:
+        return Path(given.directory).expanduser()
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # this user has no home
+        return None
+    return caches / "antiphon" / "prompts"
+
+
+def ledger_for(settings: Settings) -> MemoryLedger:
+    """What is known of cached prefixes: at first those of which earlier processes have left what was read."""
+    ledger = MemoryLedger()
+    directory = cache_directory(settings)
+    if directory is not None:
+        # A server of other engines holds nothing of this one.
+        from antiphon.engines.llamacpp.kept.files import all_marks
+
+        ledger.know((Entry(mark.key, mark.seconds), mark.until) for mark in all_marks(directory))
+    return ledger
 
 
 def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:

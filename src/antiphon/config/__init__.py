@@ -27,6 +27,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.server_tools import (
     WEB_FETCH_OPTIONS,
     WEB_SEARCH_OPTIONS,
@@ -48,6 +49,7 @@ __all__ = [
     "WEB_FETCH_OPTIONS",
     "WEB_SEARCH_OPTIONS",
     "AllowedHost",
+    "CacheSettings",
     "ConfigError",
     "EngineName",
     "Foreign",

@@ -9,6 +9,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.thinking import ThinkingSettings
 
@@ -42,6 +43,7 @@ class Settings:
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
+    prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)

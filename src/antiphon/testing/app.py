@@ -9,6 +9,7 @@ from antiphon.compose.models import families, load_catalogue, ready_model, with_
 from antiphon.compose.services import services_for
 from antiphon.config import ModelSettings, Settings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
+from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
@@ -48,13 +49,14 @@ async def engine_app(
     media: MediaIntake | None = None,
     runs: Sequence[ServerTool] | None = None,
     threads: ThreadStore | None = None,
+    ledger: Ledger | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
 
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept. Without them all are what the settings say; no tool is there by
-    default.
+    default. `ledger`: what is known of cached prefixes, at first nothing.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
@@ -82,7 +84,7 @@ async def engine_app(
             if threads is not None:
                 running.push_async_callback(threads.aclose)
         tools = ServerTools(tuple(runs))
-        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, threads=threads)
+        services = services_for(asked, routes, clock, CountingEntropy(), seals, media, tools, ledger, threads)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)

@@ -55,7 +55,8 @@ class GgufHeader:
     the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
     `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none;
     `adapter_scope`: what it says it is for, in a key of our own, empty where it says nothing; `adapter_alpha`: its
-    strength, which is divided by its rank, 0 where it says none.
+    strength, which is divided by its rank, 0 where it says none. `sliding_window`: the tokens that the attention of
+    some layers reaches back, 0 where it is silent.
     """
 
     architecture: str
@@ -76,6 +77,7 @@ class GgufHeader:
     adapter: str = ""
     adapter_scope: str = ""
     adapter_alpha: float = 0.0
+    sliding_window: int = 0
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -291,6 +293,7 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         adapter=_text(values, "adapter.type") if _text(values, "general.type") == "adapter" else "",
         adapter_scope=_text(values, "antiphon.adapter.scope"),
         adapter_alpha=_number(values, "adapter.lora.alpha"),
+        sliding_window=_integer(values, f"{architecture}.attention.sliding_window"),
     )
 
 

@@ -5,9 +5,18 @@ from dataclasses import fields
 import pytest
 
 from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
-from antiphon.config.tables import media, message_threads, models, names, network, server_tools, thinking
+from antiphon.config.tables import (
+    media,
+    message_threads,
+    models,
+    names,
+    network,
+    prompt_cache,
+    server_tools,
+    thinking,
+)
 
-MODULES = (media, message_threads, models, names, network, server_tools, thinking)
+MODULES = (media, message_threads, models, names, network, prompt_cache, server_tools, thinking)
 READ = [table for table in TABLES if table.settings is not None]
 
 

@@ -8,6 +8,7 @@ from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
+from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.thinking import THINKING
 
@@ -18,6 +19,7 @@ TABLES: Final[tuple[Table, ...]] = (
     PROFILES,
     THINKING,
     MESSAGE_THREADS,
+    PROMPT_CACHE,
     NETWORK,
     MEDIA,
     SERVER_TOOLS,
