@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
-from antiphon.engines.llamacpp.home import Place
+from antiphon.engines.llamacpp.home import Left, Place
 from antiphon.engines.llamacpp.lent.attached import AttachedHome
 from antiphon.engines.llamacpp.lent.line import packed, unpacked
 from antiphon.engines.llamacpp.lent.sharing import Share
@@ -53,9 +53,18 @@ class Process:
         """Ask for a slot."""
         return asyncio.ensure_future(self.home.slots[True].take(tokens))
 
-    async def end(self, slot: Slot, prompt: tuple[int, ...] = (), written: tuple[int, ...] = (), **how: bool) -> None:
+    async def end(
+        self,
+        slot: Slot,
+        prompt: tuple[int, ...] = (),
+        written: tuple[int, ...] = (),
+        *,
+        keep: bool = False,
+        begun: bool = True,
+        left: Left | None = None,
+    ) -> None:
         """The work is done."""
-        self.home.slots[True].give_back(slot, prompt, written, **{"keep": False, **how})
+        self.home.slots[True].give_back(slot, prompt, written, keep=keep, begun=begun, left=left)
         await self.deliver()
 
 

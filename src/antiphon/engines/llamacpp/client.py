@@ -57,6 +57,7 @@ class LlamaClient:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     async def is_healthy(self, server: Server) -> bool:
         """Whether the server says that it can work."""

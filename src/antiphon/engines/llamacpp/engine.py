@@ -162,6 +162,8 @@ class LlamaCppEngine:
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
         adapted = not self._spares(work)
+        # A slot is filled with what is kept only where there is a server.
+        await self._ready()
         slots = self._home.slots[adapted]
         slot = await slots.take(work.prompt.tokens, adapted=adapted, tenant=work.tenant)
         written: list[int] = []

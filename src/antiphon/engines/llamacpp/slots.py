@@ -141,7 +141,9 @@ class Slots:
     def forget(self) -> None:
         """The server is another one: nothing is in its slots."""
         for slot in self._slots:
-            slot.tokens, slot.prompt, slot.adapted = (), 0, None
+            slot.tokens, slot.prompt = (), 0
+            if slot.free:
+                slot.adapted = None
 
     def _let_go(self, slot: Slot) -> None:
         self._end_keeping(slot)

@@ -7,16 +7,17 @@ kept has more of a prompt than it has itself. Whatever goes wrong there, the pro
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
 from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.home import Left
+from antiphon.engines.llamacpp.kept.states import State
 from antiphon.engines.llamacpp.kept.store import SavedStates
 from antiphon.engines.llamacpp.kept.trial import why_not
 from antiphon.engines.llamacpp.slots import Slot, Slots, common_start
-from antiphon.errors import EngineFault
+from antiphon.errors import EngineFault, EngineRefused
 from antiphon.ports.engine import Keep
 
 _log = logging.getLogger("antiphon.engine")
@@ -55,9 +56,11 @@ class _Held:
 
 @dataclass(slots=True)
 class _Taken:
-    """A slot that works. `shared`: the tokens of its prompt that are in it, `restored`: put there."""
+    """A slot that works, in the server's so many-th `life`. `shared`: the tokens of its prompt that are in it,
+    `restored`: put there."""
 
     form: str
+    life: int
     shared: int = 0
     restored: bool = False
 
@@ -100,13 +103,19 @@ class KeptSlots:
         self._taken: dict[Slot, _Taken] = {}
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
         self._saving: dict[asyncio.Task[None], _Held] = {}
+        self._life = 0
         self._size = 0.0
         self._in_vain = 0
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether a slot that has rested is being saved."""
+        return bool(self._saving)
 
     async def take(self, tokens: tuple[int, ...], *, adapted: bool = True, tenant: str = "") -> Slot:
         """A slot for a prompt of these tokens, with as much of it as is kept; see `Slots.take`."""
         slot = await self._slots.take(tokens, adapted=adapted, tenant=tenant)
-        taken = self._taken[slot] = _Taken(self._form(tenant))
+        taken = self._taken[slot] = _Taken(self._form(tenant), self._life)
         try:
             await self._fill(slot, tokens, taken)
         except BaseException:
@@ -127,9 +136,13 @@ class KeptSlots:
         """The work in a slot has ended; see `Slots.give_back`, and `SlotKeeper`."""
         held = self._held.get(slot)
         taken = self._taken.pop(slot)
+        if taken.life != self._life:  # what it left is gone with the server
+            prompt, written, left, begun = (), (), None, True
         if left is None:
-            if begun:
-                self._held.pop(slot, None)
+            self._held.pop(slot, None)
+            if held is not None and not begun and held.within(prompt):
+                # The server may have begun all the same.
+                self._held[slot] = replace(held, tokens=held.tokens[: common_start(held.tokens, prompt)])
         elif left.keep:
             old = held.marks if held is not None and held.within(prompt) else ()
             fresh = {mark.key: mark for mark in (*old, *left.keep)}
@@ -149,6 +162,7 @@ class KeptSlots:
 
     def forget(self) -> None:
         """The server is another one."""
+        self._life += 1
         self._slots.forget()
         self._held.clear()
 
@@ -219,22 +233,27 @@ class KeptSlots:
         server = self._server()
         if state is None or server is None or shared <= here + WORTH:
             return
-        staged = await self._saved.bring(state)
-        if staged is None:
-            return
+        async with self._saved.reading(state) as staged:
+            if staged is not None and await self._restore(slot, server, state, staged.name, shared):
+                slot.tokens, slot.anew = state.tokens, False
+                taken.shared, taken.restored = shared, True
+
+    async def _restore(self, slot: Slot, server: Server, state: State, name: str, shared: int) -> bool:
+        """Put a state into the slot, of which so many tokens are of use; whether it is there."""
         # Whatever comes now, what was there is gone.
         self._held.pop(slot, None)
         slot.tokens, slot.prompt = (), 0
         try:
-            if await self._client.restore(server, slot.number, staged.name) < shared:
-                raise EngineFault("fewer tokens were put back than were kept")
-        except EngineFault as fault:
+            if await self._client.restore(server, slot.number, name) < shared:
+                raise EngineRefused("fewer tokens were put back than were kept")
+        except EngineRefused as fault:
             _log.info("a kept prefix cannot be put back: %s", fault)
             self._saved.lose(state)
             await self._empty(slot, server)
-            return
-        slot.tokens, slot.anew = state.tokens, False
-        taken.shared, taken.restored = shared, True
+            return False
+        except EngineFault:  # the server's end is no fault of the state
+            return False
+        return True
 
     async def _empty(self, slot: Slot, server: Server) -> None:
         try:

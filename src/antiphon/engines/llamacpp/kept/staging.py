@@ -33,10 +33,11 @@ class Staged:
     def close(self) -> None:
         """Give it back; may be called more than once."""
         if self.file >= 0:
-            os.close(self.file)
-            self.file = -1
+            # The name first: the file's number may be another's at once.
             with contextlib.suppress(OSError):
                 self._path.unlink()
+            os.close(self.file)
+            self.file = -1
 
 
 class Staging:

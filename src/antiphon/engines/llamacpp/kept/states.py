@@ -17,7 +17,7 @@ class State:
     """What a slot held of these `tokens`, or more of them, in so many bytes.
 
     `form`: who may have it: the same for one tenant's work of one kind. `staged`: where it lies in memory; `file`:
-    the name of its file. One of the two is there.
+    the name of its file. One of the two is there. `readers`: how many use its memory now.
     """
 
     form: str
@@ -27,6 +27,7 @@ class State:
     staged: Staged | None = None
     file: str | None = None
     used: int = 0
+    readers: int = 0
 
     @property
     def until(self) -> float:

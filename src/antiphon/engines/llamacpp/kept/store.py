@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,8 +109,18 @@ class SavedStates:
         """What has the most of a prompt's beginning, and how many tokens of it."""
         return self._states.best(form, tokens, self._clock())
 
-    async def bring(self, state: State) -> Staged | None:
-        """The state in memory, from its file where it has to be; None: it is lost."""
+    @asynccontextmanager
+    async def reading(self, state: State) -> AsyncGenerator[Staged | None]:
+        """The state in memory, where it stays for as long as it is read; None: it is lost."""
+        state.readers += 1
+        try:
+            yield await self._bring(state)
+        finally:
+            state.readers -= 1
+            if state not in self._states:
+                self.lose(state)
+
+    async def _bring(self, state: State) -> Staged | None:
         self._states.use(state)
         if state.staged is None and state.file is not None and self._files is not None:
             staged = self.room_for(state.size)
@@ -167,7 +178,7 @@ class SavedStates:
     def lose(self, state: State) -> None:
         """It is of no use: it goes, with its file."""
         self._states.drop(state)
-        if state.staged is not None:
+        if state.staged is not None and not state.readers:
             state.staged.close()
             state.staged = None
         if state.file is not None:
@@ -204,7 +215,7 @@ class SavedStates:
         for state in sorted(self._states, key=lambda state: state.file is None):
             if left >= 0:
                 break
-            if state.staged is None:
+            if state.staged is None or state.readers:
                 continue
             left += state.size
             if state.file is None:
