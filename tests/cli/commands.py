@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from antiphon.cli.main import program
 from antiphon.compose import models, probes, start
 from antiphon.compose.observer import ServerObserver
-from antiphon.compose.probes import EngineProbe
+from antiphon.compose.probes import CacheProbe, EngineProbe
 from antiphon.config import Settings
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck
@@ -41,6 +41,7 @@ class Composition:
         self.tools: Sequence[ToolCheck] = ()
         self.offered: Sequence[str] = ()
         self.store_problem: str | None = None
+        self.cache = CacheProbe("/cache/prompts")
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -50,6 +51,7 @@ class Composition:
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
+        monkeypatch.setattr(probes, "look_at_cache", lambda _settings: self.cache)  # pyright: ignore[reportUnknownLambdaType]
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:

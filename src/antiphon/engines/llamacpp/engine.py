@@ -1,5 +1,6 @@
 """Models in llama.cpp, behind the `Engine` port."""
 
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -70,7 +71,8 @@ class LlamaCppEngine:
     `ready_timeout`: seconds that a request waits for an engine that is being restarted. Requests beyond
     `settings.parallel` wait for their turn here, where giving up costs nothing; those for a model that its adapter
     was merged into and those for the model as it is have as many slots each. `home`: the process, where it is not to
-    be this engine's own.
+    be this engine's own. `room`: where its own keeps marked prefixes beside the slots, None: nowhere; `clock`: see
+    `home_of`.
     """
 
     def __init__(
@@ -82,12 +84,13 @@ class LlamaCppEngine:
         load_timeout: float = LOAD_TIMEOUT,
         home: Home | None = None,
         room: Room | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._model = model
         self._ready_timeout = ready_timeout
         self._context = context_of(settings, model)
-        self._home = home or home_of(settings, model, load_timeout, room)
+        self._home = home or home_of(settings, model, load_timeout, room, clock)
         self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
         sees = model.projector is not None
@@ -306,9 +309,14 @@ def shares_slots(model: ModelFile) -> bool:
 
 
 def home_of(
-    settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT, room: Room | None = None
+    settings: ModelSettings,
+    model: ModelFile,
+    load_timeout: float = LOAD_TIMEOUT,
+    room: Room | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> EmbeddedHome:
-    """A process of our own for the model; not started. `room`: where marked prefixes are kept, None: nowhere."""
+    """A process of our own for the model; not started. `room`: where marked prefixes are kept, None: nowhere; for how
+    long says the `clock`, in seconds since the Unix epoch."""
     load = Load(
         path=str(model.path),
         key="",
@@ -326,7 +334,7 @@ def home_of(
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
     )
-    keeping = None if room is None else Keeping(room, _files(model), load.context, _why_not_kept(model))
+    keeping = None if room is None else Keeping(room, _files(model), load.context, _why_not_kept(model), clock)
     return EmbeddedHome(load, load_timeout, queue=settings.queue, keeping=keeping)
 
 
