@@ -51,7 +51,7 @@ class Composition:
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
-        monkeypatch.setattr(probes, "look_at_cache", lambda _settings: self.cache)  # pyright: ignore[reportUnknownLambdaType]
+        monkeypatch.setattr(probes, "look_at_cache", self.look_at_cache)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:
@@ -79,6 +79,10 @@ class Composition:
     def thread_store_problem(self, settings: Settings) -> str | None:
         """What the test says of the store of message threads."""
         return self.store_problem
+
+    def look_at_cache(self, settings: Settings) -> CacheProbe:
+        """What the test says of the files of kept prefixes."""
+        return self.cache
 
     def check_server_tools(self, settings: Settings) -> list[ToolCheck]:
         """What the test says of the tools."""

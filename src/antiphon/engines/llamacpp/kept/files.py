@@ -37,6 +37,7 @@ _DIGEST: Final = 32
 _MOST_HEAD: Final = 64 * 1024 * 1024
 _THREADS: Final = 2
 _MODEL_DIGITS: Final = 16
+_MODELS: Final = "models.json"
 _ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
@@ -208,7 +209,8 @@ def sweep(directory: Path, now: float | None = None) -> None:
     now = time.time() if now is None else now
     for path in list(directory.iterdir()):
         with contextlib.suppress(OSError):
-            if path.suffix == _TEMPORARY and path.stat().st_mtime < now - ABANDONED:
+            alone = path.suffix == MARKS and path.name != _MODELS and not path.with_suffix(SUFFIX).exists()
+            if (alone or path.suffix == _TEMPORARY) and path.stat().st_mtime < now - ABANDONED:
                 path.unlink()
             elif path.suffix == SUFFIX and not any(mark.until > now for mark in read_marks(path.with_suffix(MARKS))):
                 path.unlink()

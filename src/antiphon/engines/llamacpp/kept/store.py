@@ -97,7 +97,10 @@ class SavedStates:
             files = Files(directory, self._room.files, model)
             found = await asyncio.to_thread(files.scan, self._clock())
         except OSError as problem:
-            self._tell(f"marked prefixes are kept in memory alone, and not beyond this process: {problem}")
+            self._tell(
+                f"marked prefixes are kept in memory alone, and not beyond this process: {problem}. Mend that, or "
+                "say prompt_cache_files = 0, and this is not said again"
+            )
             return
         self._files = files
         for filed in found:
