@@ -12,13 +12,14 @@ from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
     fetcher_for,
-    ledger_for,
     reader_for,
     reads_pictures,
     seals_for,
     server_tools,
+    shared_ledger,
     threads_for,
 )
+from antiphon.compose.engines import ledger_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
@@ -87,10 +88,21 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    ledger = await asyncio.to_thread(ledger_for, settings)
+    own = await asyncio.to_thread(ledger_for, settings)
+    shared = shared_ledger(settings, own)
+    if shared is not None:
+        running.push_async_callback(shared.aclose)
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache)
     services = services_for(
-        settings, routes, ground.clock, ground.entropy, ground.seals, media, tools, ledger=ledger, threads=threads
+        settings,
+        routes,
+        ground.clock,
+        ground.entropy,
+        ground.seals,
+        media,
+        tools,
+        ledger=shared or own,
+        threads=threads,
     )
     return build_app(settings, services)
 

@@ -5,13 +5,13 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
 from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
-from antiphon.ports.caching import Entry
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
@@ -23,6 +23,9 @@ from antiphon.stores.keyfile import KeyFileError
 from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
+
+if TYPE_CHECKING:
+    from antiphon.stores.redis_caching import RedisLedger
 
 log = logging.getLogger(__name__)
 
@@ -80,16 +83,15 @@ def cache_directory(settings: Settings) -> Path | None:
     return caches / "antiphon" / "prompts"
 
 
-def ledger_for(settings: Settings) -> MemoryLedger:
-    """What is known of cached prefixes: at first those of which earlier processes have left what was read."""
-    ledger = MemoryLedger()
-    directory = cache_directory(settings)
-    if directory is not None:
-        # A server of other engines holds nothing of this one.
-        from antiphon.engines.llamacpp.kept.files import all_marks
+def shared_ledger(settings: Settings, own: MemoryLedger) -> "RedisLedger | None":
+    """What all servers know of cached prefixes that share the store of message threads; who gets it closes it. `own`:
+    what this process knows. None: it is alone with that."""
+    given = settings.message_threads
+    if given.store in (OFF, MEMORY):
+        return None
+    from antiphon.stores.redis_caching import RedisLedger  # see `threads_for`, which was called before
 
-        ledger.know((Entry(mark.key, mark.seconds), mark.until) for mark in all_marks(directory))
-    return ledger
+    return RedisLedger(given.store, own)
 
 
 def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:

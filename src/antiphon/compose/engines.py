@@ -15,7 +15,9 @@ from antiphon.compose.remote import remote_engine
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
+from antiphon.ports.caching import Entry
 from antiphon.ports.engine import Engine
+from antiphon.stores.caching import MemoryLedger
 from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import parts
@@ -136,6 +138,19 @@ def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> 
 
     room = room_for(settings) if home is None else None
     return LlamaCppEngine(found.settings, found.file, ready_timeout=settings.ready_timeout, home=home, room=room)
+
+
+def ledger_for(settings: Settings) -> MemoryLedger:
+    """What is known of cached prefixes: at first those of which earlier processes have left what was read.
+
+    Reads files, which belongs in a thread.
+    """
+    ledger, directory = MemoryLedger(), cache_directory(settings)
+    if directory is not None and any(map(is_embedded, settings.models.values())):
+        from antiphon.engines.llamacpp.kept.files import all_marks  # see `_llama_cpp`
+
+        ledger.know((Entry(mark.key, mark.seconds), mark.until) for mark in all_marks(directory))
+    return ledger
 
 
 def room_for(settings: Settings) -> "Room | None":

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 LATER = 4_000_000_000.0
 WINDOW = 1024
+PATIENCE = 60.0
 LENGTH = 128
 
 
@@ -36,6 +37,9 @@ async def serving(directory: Path | None = None, model: ModelFile | None = None)
     engine = LlamaCppEngine(settings, model or model_file(), room=room)
     await engine.start()
     try:
+        async with asyncio.timeout(PATIENCE):
+            while (await kept(engine)).works is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         yield engine
     finally:
         await engine.aclose()
@@ -129,14 +133,11 @@ async def test_two_servers_in_one_process_keep_each_its_own() -> None:
 
 
 @pytest.mark.promise("cache.kept-unable")
-async def test_a_model_that_keeps_no_tokens_is_found_out_at_the_start(tmp_path: Path, patience: float) -> None:
+async def test_a_model_that_keeps_no_tokens_is_found_out_at_the_start(tmp_path: Path) -> None:
     recurrent.write(tmp_path / "mamba.gguf")
     file = ModelFile(tmp_path / "mamba.gguf", "Mamba", special_tokens=frozenset({"<|end|>"}))
     tokens = tuple(n % 200 for n in range(300))
     async with serving(tmp_path / "states", file) as engine:
-        async with asyncio.timeout(patience):
-            while (await kept(engine)).works is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
         found = await kept(engine)
         assert (found.works, "reads all of them anew" in found.why) == (False, True)
         for _ in range(2):

@@ -109,7 +109,12 @@ class Keeper:
         await self._client.aclose()
 
     async def _open(self) -> None:
-        await asyncio.gather(self._saved.open(), *(slots.find_out() for slots in self._each))
+        await self._saved.open()
+        if self._saved.prefixes:  # which this very model has left: it can
+            for slots in self._each:
+                slots.why = ""
+            return
+        await asyncio.gather(*(slots.find_out() for slots in self._each))
         why = next(filter(None, (slots.why for slots in self._each)), None)
         if why:
             _log.info("marked prefixes are kept in their slots alone: %s", why)
