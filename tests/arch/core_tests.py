@@ -14,6 +14,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/batches",
             "config/tables/media",
             "config/tables/message_threads",
+            "config/tables/prompt_cache",
             "config/tables/models",
             "config/tables/names",
         ),

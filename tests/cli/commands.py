@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from antiphon.cli.main import program
 from antiphon.compose import models, probes, start
 from antiphon.compose.observer import ServerObserver
-from antiphon.compose.probes import EngineProbe
+from antiphon.compose.probes import CacheProbe, EngineProbe
 from antiphon.compose.stores import Trial
 from antiphon.config import Settings
 from antiphon.stores.keyfile import KeysDescription
@@ -43,6 +43,7 @@ class Composition:
         self.offered: Sequence[str] = ()
         self.store_problem: str | None = None
         self.trials: Sequence[Trial] = ()
+        self.cache = CacheProbe("/cache/prompts")
         self.open_requests = 0
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
@@ -53,6 +54,7 @@ class Composition:
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
         monkeypatch.setattr(probes, "trials_of_stores", self.trials_of_stores)
+        monkeypatch.setattr(probes, "look_at_cache", self.look_at_cache)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
     def run_server(self, settings: Settings, observer: ServerObserver) -> None:
@@ -84,6 +86,10 @@ class Composition:
     def trials_of_stores(self, settings: Settings) -> list[Trial]:
         """What the test says of the stores of files and batches."""
         return list(self.trials)
+
+    def look_at_cache(self, settings: Settings) -> CacheProbe:
+        """What the test says of the files of kept prefixes."""
+        return self.cache
 
     def check_server_tools(self, settings: Settings) -> list[ToolCheck]:
         """What the test says of the tools."""

@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
 from antiphon.compose import probes
+from antiphon.compose.probes import CacheProbe
 from antiphon.compose.stores import Trial
-from antiphon.config import MEMORY, OFF, ModelSettings, Settings, ThreadSettings
+from antiphon.config import MEMORY, OFF, CacheSettings, ModelSettings, Settings, ThreadSettings
+from antiphon.ports.engine import KeptPrefixes
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck
 from antiphon.weights.description import ModelDescription
@@ -231,7 +233,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "stores", "tools"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "stores", "cache", "tools"
     ]  # fmt: skip
 
 
@@ -308,6 +310,46 @@ def test_a_store_that_does_not_answer_is_found_out(composition: Composition):
     assert "no answer within 3 seconds" in done.output
     assert "secret" not in done.output
     assert done.exit_code == 0
+
+
+@pytest.mark.promise("cache.kept-told")
+@pytest.mark.parametrize(
+    ("settings", "probe", "state", "said"),
+    [
+        (CacheSettings(keep=False), CacheProbe(""), "OK", "not kept beyond its slot"),
+        (CacheSettings(memory=0), CacheProbe(""), "OK", "not kept beyond its slot"),
+        (CacheSettings(files=0), CacheProbe(""), "OK", "536.9 MB of memory, and not beyond the process"),
+        (CacheSettings(), CacheProbe("/c", 3, 4_000_000), "OK", "3 files have 4.0 MB of 2.15 GB in /c"),
+        (CacheSettings(), CacheProbe("/c", problem="read-only"), "WARN", "no files can be written: read-only"),
+    ],
+)
+def test_what_is_kept_of_prompts_is_told(settings: CacheSettings, probe: CacheProbe, state: str, said: str):
+    (found,) = checks.prompt_cache([HERE], Settings(prompt_cache=settings), probe)
+    assert (found.state, said in found.detail) == (state, True), found
+
+
+@pytest.mark.promise("cache.kept-told", "cache.kept-unable")
+def test_a_model_that_keeps_nothing_and_a_server_that_runs_are_told():
+    running = asdict(KeptPrefixes(True, prefixes=2, memory=5_000_000, in_place=7, restored=8, missed=9, evicted=1))
+    probe = CacheProbe("/c", running={"one": running, "two": asdict(KeptPrefixes(False, "a window"))})
+    slides = replace(HERE, fleeting="its attention has a sliding window")
+    said = [found.detail for found in checks.prompt_cache([slides], Settings(), probe)]
+    assert "cannot be kept: its attention" in said[1]
+    assert "2 prefixes, 5.0 MB in memory" in said[2]
+    assert "7 were in their slot, 8 put back, 9 read; 1 prefixes had to go" in said[2]
+    assert "nothing is kept: a window" in said[3]
+
+
+def test_the_probe_of_the_cache_looks_at_the_disk_and_asks_who_listens(tmp_path: Path):
+    (tmp_path / "x.kv").write_bytes(bytes(100))
+    with taken_port() as port:
+        pass
+    here = Settings(port=port, prompt_cache=CacheSettings(directory=str(tmp_path)))
+    assert probes.look_at_cache(here) == CacheProbe(str(tmp_path), 1, 100)
+    (tmp_path / "file").write_text("")
+    nowhere = replace(here, prompt_cache=CacheSettings(directory=str(tmp_path / "file" / "x")))
+    assert probes.look_at_cache(nowhere).problem is not None
+    assert probes.look_at_cache(replace(here, prompt_cache=CacheSettings(files=0))) == CacheProbe("")
 
 
 def test_the_probe_of_the_store_says_why_nothing_answers():

@@ -8,12 +8,14 @@ import pytest
 
 from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
-from antiphon.engines.llamacpp.home import Place
+from antiphon.engines.llamacpp.home import Left, Place
+from antiphon.engines.llamacpp.kept.keeping import Keeping, Room
 from antiphon.engines.llamacpp.lent.attached import AttachedHome
 from antiphon.engines.llamacpp.lent.line import packed, unpacked
 from antiphon.engines.llamacpp.lent.sharing import Share
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.errors import EngineFull, EngineUnavailable
+from antiphon.ports.engine import Keep
 from tests.engines.test_slots import settle
 
 A, B, C = tuple(range(100, 200)), tuple(range(200, 300)), tuple(range(300, 400))
@@ -53,9 +55,18 @@ class Process:
         """Ask for a slot."""
         return asyncio.ensure_future(self.home.slots[True].take(tokens))
 
-    async def end(self, slot: Slot, prompt: tuple[int, ...] = (), written: tuple[int, ...] = (), **how: bool) -> None:
+    async def end(
+        self,
+        slot: Slot,
+        prompt: tuple[int, ...] = (),
+        written: tuple[int, ...] = (),
+        *,
+        keep: bool = False,
+        begun: bool = True,
+        left: Left | None = None,
+    ) -> None:
         """The work is done."""
-        self.home.slots[True].give_back(slot, prompt, written, **{"keep": False, **how})
+        self.home.slots[True].give_back(slot, prompt, written, keep=keep, begun=begun, left=left)
         await self.deliver()
 
 
@@ -94,6 +105,22 @@ async def test_slots_are_given_in_the_order_in_which_processes_ask():
     await one.end(second.result(), A)
     await other.deliver()
     assert third.done()
+
+
+@pytest.mark.promise("cache.kept-beyond-slots", "cache.kept-told")
+async def test_what_a_work_leaves_to_be_kept_reaches_the_owner_and_what_is_kept_all_others() -> None:
+    keeping = Keeping(Room(1000), (), 100)
+    owner = EmbeddedHome(Load("model.gguf", "", 100, 1, 0, 0, 0), keeping=keeping)
+    one, other = Process(owner), Process(owner)
+    left = Left((Keep(50, b"\x00key", 300, 1000.5),), 0)
+    await one.end(await one.take(A), A, left=left)
+    await other.end(await other.take(A), A, left=Left(left.keep, 99))
+    await one.end(await one.take(B), B)
+    for process in (one, other):
+        assert process.home.kept == owner.kept
+    assert other.home.kept is not None
+    assert (other.home.kept.missed, other.home.kept.in_place) == (1, 1)
+    await owner.aclose()
 
 
 @pytest.mark.promise("workers.slots")

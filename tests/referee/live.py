@@ -82,9 +82,9 @@ def live_process(
 
 
 def clean_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without settings of ours or of the API's clients."""
+    """The environment without settings of ours or of the API's clients; no files of prompts are left behind."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANTIPHON_", "ANTHROPIC_"))}
-    return {**kept, **(extra or {})}
+    return {**kept, "ANTIPHON_PROMPT_CACHE_FILES": "0", **(extra or {})}
 
 
 def run_client(

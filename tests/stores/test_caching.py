@@ -33,6 +33,17 @@ async def test_finding_a_prefix_begins_its_own_time_anew() -> None:
     assert await ledger.find([A], 760.0) is None
 
 
+async def test_prefixes_from_before_this_process_are_known_until_their_time() -> None:
+    ledger = await kept(Entry(A, 300), at=100.0)
+    ledger.know([(Entry(A, 300), 50.0), (Entry(B, 3600), 500.0)])
+    assert await ledger.find([A], 399.0) == 0
+    assert await ledger.find([B], 499.0) == 0
+    assert await ledger.find([B], 4000.0) == 0
+    ledger = await kept()
+    ledger.know([(Entry(B, 3600), 500.0)])
+    assert await ledger.find([B], 500.0) is None
+
+
 async def test_a_prefix_that_is_kept_twice_has_the_longer_time() -> None:
     for first, second in ((3600, 300), (300, 3600)):
         ledger = await kept(Entry(A, first))

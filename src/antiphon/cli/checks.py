@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from antiphon.cli.machine import Memory
@@ -12,7 +12,7 @@ from antiphon.cli.tried import State, state, titled
 from antiphon.config import MEMORY, OFF, Settings, StoreSettings
 
 if TYPE_CHECKING:
-    from antiphon.compose.probes import EngineProbe
+    from antiphon.compose.probes import CacheProbe, EngineProbe
     from antiphon.compose.remote import Looked
     from antiphon.compose.stores import Trial
     from antiphon.stores.keyfile import KeysDescription
@@ -171,6 +171,40 @@ def stores(settings: Settings, trials: "Sequence[Trial]") -> Iterator[Finding]:
             yield Finding(check, "OK", f"{trial.shown} will be made at the first start")
         else:
             yield Finding(check, "OK", f"{trial.shown} was written to and read")
+
+
+def prompt_cache(
+    described: "Sequence[ModelDescription]", settings: Settings, probe: "CacheProbe"
+) -> Iterator[Finding]:
+    """What is kept of marked prefixes, where, and how often it was of use."""
+    given = settings.prompt_cache
+    if not given.keep or not given.memory:
+        yield Finding("cache", "OK", "what was read of marked prefixes is not kept beyond its slot")
+        return
+    room = f"marked prefixes are kept in {megabytes(given.memory)} of memory"
+    if not probe.directory:
+        yield Finding("cache", "OK", f"{room}, and not beyond the process")
+    elif probe.problem is not None:
+        remedy = "Let this user write there, or say another place with --prompt-cache-directory."
+        yield Finding("cache", "WARN", f"{room} alone: no files can be written: {probe.problem}", remedy)
+    else:
+        there = f"{probe.files} files have {megabytes(probe.size)} of {megabytes(given.files)} in {probe.directory}"
+        yield Finding("cache", "OK", f"{room}; {there}")
+    for model in described:
+        if model.fleeting:
+            yield Finding("cache", "OK", f"{model.id}: what it has read cannot be kept: {model.fleeting}")
+    for id_, kept in probe.running.items():
+        yield Finding("cache", "OK", f"{id_}, as it runs: {_kept(kept)}")
+
+
+def _kept(kept: Mapping[str, Any]) -> str:
+    if not kept.get("works"):
+        return f"nothing is kept: {kept.get('why') or 'it is being found out'}"
+    return (
+        f"{kept.get('prefixes')} prefixes, {megabytes(kept.get('memory', 0))} in memory and "
+        f"{megabytes(kept.get('files', 0))} in files; of marked prompts {kept.get('in_place')} were in their slot, "
+        f"{kept.get('restored')} put back, {kept.get('missed')} read; {kept.get('evicted')} prefixes had to go"
+    )
 
 
 def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:

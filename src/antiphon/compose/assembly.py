@@ -1,5 +1,6 @@
 """One process that answers: everything that it needs beside its models, and all of it put together."""
 
+import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -16,8 +17,10 @@ from antiphon.compose.edges import (
     reads_pictures,
     seals_for,
     server_tools,
+    shared_ledger,
     threads_for,
 )
+from antiphon.compose.engines import ledger_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
@@ -92,6 +95,10 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
+    own = await asyncio.to_thread(ledger_for, settings)
+    shared = shared_ledger(settings, own)
+    if shared is not None:
+        running.push_async_callback(shared.aclose)
     files = files_in(stores, settings, ground.clock, ground.entropy)
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
@@ -103,6 +110,7 @@ async def assemble(
         ground.seals,
         media,
         tools,
+        ledger=shared or own,
         threads=threads,
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),

@@ -4,6 +4,8 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
@@ -16,11 +18,15 @@ from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
 from antiphon.stores import keyfile
+from antiphon.stores.caching import MemoryLedger
 from antiphon.stores.keyfile import KeyFileError
 from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
 from antiphon.tools.tool_search import tool_searches
+
+if TYPE_CHECKING:
+    from antiphon.stores.redis_caching import RedisLedger
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +68,31 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
         return ServerTools((*tools_for(given.offered(), around, given.by_default), *tool_searches()))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
+
+
+def cache_directory(settings: Settings) -> Path | None:
+    """Where files of marked prefixes are; None: nowhere."""
+    given = settings.prompt_cache
+    if not given.keep or not given.files:
+        return None
+    if given.directory is not None:
+        return Path(given.directory).expanduser()
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # this user has no home
+        return None
+    return caches / "antiphon" / "prompts"
+
+
+def shared_ledger(settings: Settings, own: MemoryLedger) -> "RedisLedger | None":
+    """What all servers know of cached prefixes that share the store of message threads; who gets it closes it. `own`:
+    what this process knows. None: it is alone with that."""
+    given = settings.message_threads
+    if given.store in (OFF, MEMORY):
+        return None
+    from antiphon.stores.redis_caching import RedisLedger  # see `threads_for`, which was called before
+
+    return RedisLedger(given.store, own)
 
 
 def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:

@@ -9,12 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from antiphon.compose.edges import cache_directory
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.compose.remote import remote_engine
 from antiphon.config import ModelSettings, Settings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.errors import EngineFault
+from antiphon.ports.caching import Entry
 from antiphon.ports.engine import Engine
+from antiphon.stores.caching import MemoryLedger
 from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import parts
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
     from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
     from antiphon.engines.llamacpp.home import Home
+    from antiphon.engines.llamacpp.kept.keeping import Room
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +66,16 @@ def is_embedded(model: ModelSettings) -> bool:
     return model.remote is None and not model.source.startswith(SCRIPT_PREFIX)
 
 
-async def start_home(model: ModelSettings, observer: ServerObserver) -> tuple[Found, "EmbeddedHome"]:
+async def start_home(
+    model: ModelSettings, settings: Settings, observer: ServerObserver
+) -> tuple[Found, "EmbeddedHome"]:
     """The process of an embedded model, its model loaded, for engines in other processes: see `attach_engine`."""
     from antiphon.engines.llamacpp.engine import check_context, home_of
 
     with _failing(model):
         found = await _find(model, observer)
         check_context(found.settings, found.file)
-        home = home_of(found.settings, found.file)
+        home = home_of(found.settings, found.file, room=room_for(settings))
         observer.stage(f"Loading {model.id}")
         try:
             await home.start()
@@ -130,7 +136,31 @@ def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> 
     # A server of scripts alone holds neither this engine nor the HTTP library that it talks with.
     from antiphon.engines.llamacpp import LlamaCppEngine
 
-    return LlamaCppEngine(found.settings, found.file, ready_timeout=settings.ready_timeout, home=home)
+    room = room_for(settings) if home is None else None
+    return LlamaCppEngine(found.settings, found.file, ready_timeout=settings.ready_timeout, home=home, room=room)
+
+
+def ledger_for(settings: Settings) -> MemoryLedger:
+    """What is known of cached prefixes: at first those of which earlier processes have left what was read.
+
+    Reads files, which belongs in a thread.
+    """
+    ledger, directory = MemoryLedger(), cache_directory(settings)
+    if directory is not None and any(map(is_embedded, settings.models.values())):
+        from antiphon.engines.llamacpp.kept.files import all_marks  # see `_llama_cpp`
+
+        ledger.know((Entry(mark.key, mark.seconds), mark.until) for mark in all_marks(directory))
+    return ledger
+
+
+def room_for(settings: Settings) -> "Room | None":
+    """Where a model that runs here keeps marked prefixes; None: nowhere."""
+    from antiphon.engines.llamacpp.kept.keeping import Room  # see `_llama_cpp`
+
+    given = settings.prompt_cache
+    if not given.keep or not given.memory:
+        return None
+    return Room(given.memory, given.files, cache_directory(settings))
 
 
 def _read_template(path: str) -> str:
@@ -166,6 +196,8 @@ def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "Model
         for_tools=prepared.for_tools,
         size=sum(prepared.path.with_name(name).stat().st_size for name in parts(prepared.path.name)),
         is_fast=found.builtin and prepared.path != found.path,
+        parts=tuple(prepared.path.with_name(name) for name in parts(prepared.path.name)),
+        sliding_window=header.sliding_window,
     )
 
 

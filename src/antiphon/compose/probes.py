@@ -3,10 +3,14 @@
 import asyncio
 import importlib.metadata
 import os
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final
 
-from antiphon.compose.edges import SystemClock, SystemEntropy, reader_for, threads_for
+import orjson
+
+from antiphon.compose.edges import SystemClock, SystemEntropy, cache_directory, reader_for, threads_for
 from antiphon.compose.observer import StartError
 from antiphon.compose.remote import Looked, look_at
 from antiphon.compose.stores import Trial, try_stores
@@ -18,6 +22,10 @@ from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeysDescription
 from antiphon.tools.offered import ToolCheck, check_tools
 
+_PATIENCE: Final = 2.0
+
+_MOST_SAID: Final = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class EngineProbe:
@@ -27,6 +35,47 @@ class EngineProbe:
     version: str
     devices: tuple[str, ...]
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheProbe:
+    """The files of kept prefixes: how many, their bytes, and why there can be none (None: there can). `running`: what
+    the server that listens at the settings' address says of what it keeps, by model; empty where none answers."""
+
+    directory: str
+    files: int = 0
+    size: int = 0
+    problem: str | None = None
+    running: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+def look_at_cache(settings: Settings) -> CacheProbe:
+    """What is kept of marked prefixes, on the disk and in a server that runs."""
+    from antiphon.engines.llamacpp.kept.files import prepare, states_in  # see `compose.engines`
+
+    running, directory = _running_cache(settings), cache_directory(settings)
+    if directory is None:
+        return CacheProbe("", running=running)
+    try:
+        prepare(directory)
+        sizes = [about.st_size for _, about in states_in(directory)]
+    except OSError as problem:
+        return CacheProbe(str(directory), problem=str(problem), running=running)
+    return CacheProbe(str(directory), len(sizes), sum(sizes), running=running)
+
+
+def _running_cache(settings: Settings) -> dict[str, dict[str, Any]]:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    try:
+        connection = HTTPConnection(host, settings.port or 1, timeout=_PATIENCE)
+        try:
+            connection.request("GET", "/health")
+            said: Any = orjson.loads(connection.getresponse().read(_MOST_SAID))
+        finally:
+            connection.close()
+        return {str(id_): dict(kept) for id_, kept in said["prompt_cache"].items()}
+    except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def describe_keys(settings: Settings) -> KeysDescription:

@@ -29,6 +29,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.server_tools import (
     WEB_FETCH_OPTIONS,
     WEB_SEARCH_OPTIONS,
@@ -53,6 +54,7 @@ __all__ = [
     "WEB_SEARCH_OPTIONS",
     "AllowedHost",
     "BatchSettings",
+    "CacheSettings",
     "ConfigError",
     "EngineName",
     "FileSettings",

@@ -11,6 +11,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
@@ -47,6 +48,7 @@ class Settings:
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     stores: StoreSettings = field(default_factory=StoreSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
+    prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     files: FileSettings = field(default_factory=FileSettings)

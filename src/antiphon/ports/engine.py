@@ -34,6 +34,17 @@ class ModelCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """The first `tokens` of a prompt are to be there for prompts that begin as it does, `until` then (seconds since
+    the Unix epoch), and for so many `seconds` from each that does. `key`: what the cache ledger calls them."""
+
+    tokens: int
+    key: bytes
+    seconds: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """One piece of work for an engine. `max_tokens` ≥ 0; 0 reads the prompt into the KV cache and writes nothing.
 
@@ -44,7 +55,7 @@ class Generation:
     `conversation`: the same text for every turn of one conversation, another for others, so that where there are many
     engines its turns reach the one that has read it; empty where it is not known. `tenant`: who asks, as a text that
     tells tenants apart and says nothing of them; caches are kept apart by it where an engine can, queues are fair by
-    it.
+    it. `keep`: the prefixes of the prompt that are marked; an engine that can keeps what it has read of them.
     """
 
     prompt: RenderedPrompt
@@ -56,6 +67,7 @@ class Generation:
     plain: bool = False
     conversation: str = ""
     tenant: str = ""
+    keep: tuple[Keep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,33 @@ EngineOutput = PrefillProgress | Piece | Done
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPrefixes:
+    """What an engine keeps of marked prefixes beside its slots: how many, and their bytes in memory and in files.
+
+    Marked prompts whose beginning lay in their slot (`in_place`), was put there (`restored`) or was read (`missed`);
+    how many prefixes had to go before their time (`evicted`). `works`: the model's state can be kept, None where that
+    is not known yet; `why`: why it cannot.
+    """
+
+    works: bool | None = None
+    why: str = ""
+    prefixes: int = 0
+    memory: int = 0
+    files: int = 0
+    in_place: int = 0
+    restored: int = 0
+    missed: int = 0
+    evicted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """`ready` only when a model can answer now. `detail` says why not, in words for the owner."""
+    """`ready` only when a model can answer now. `detail` says why not, in words for the owner. `kept`: None where
+    nothing is to be kept."""
 
     ready: bool
     detail: str = ""
+    kept: KeptPrefixes | None = None
 
 
 class Engine(Protocol):

@@ -1,6 +1,6 @@
 """The cache ledger of one process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from antiphon.memory import Kept
@@ -15,6 +15,12 @@ class MemoryLedger:
 
     def __init__(self, most: int = MOST_ENTRIES) -> None:
         self._kept: Kept[bytes, tuple[float, int]] = Kept(most)
+
+    def know(self, entries: Iterable[tuple[Entry, float]]) -> None:
+        """Know prefixes from before this process, each until then."""
+        for entry, until in entries:
+            if until > self._until(entry.key):
+                self._kept.put(entry.key, (until, entry.seconds))
 
     async def find(self, keys: Sequence[bytes], now: float) -> int | None:
         """The first of the keys that is known; its time begins anew."""

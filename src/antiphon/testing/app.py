@@ -11,6 +11,7 @@ from antiphon.compose.services import services_for
 from antiphon.compose.stores import open_stores
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
+from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
 from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
@@ -55,6 +56,7 @@ async def engine_app(
     runs: Sequence[ServerTool] | None = None,
     threads: ThreadStore | None = None,
     kept_files: Files | None = None,
+    ledger: Ledger | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
@@ -62,7 +64,7 @@ async def engine_app(
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
-    `stores` says where they are kept.
+    `stores` says where they are kept. `ledger`: what is known of cached prefixes, at first nothing.
     """
     models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
     # A test asks nobody outside, unless it says so.
@@ -111,7 +113,8 @@ async def engine_app(
             seals,
             media,
             tools,
-            threads=threads,
+            ledger,
+            threads,
             files=kept_files,
             batches=batches,
         )

@@ -1,6 +1,6 @@
 """The resources of the API, each a few lines between HTTP and the service."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -86,6 +86,9 @@ class Resources:
             "status": "ok" if ready else "unavailable",
             "models": {id_: "ready" if state.ready else state.detail for id_, state in states.items()},
         }
+        kept = {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}
+        if kept:
+            body["prompt_cache"] = kept
         return _json(orjson.dumps(body), status=200 if ready else 503)
 
     async def index(self, _: Request) -> Response:

@@ -6,6 +6,7 @@ from pathlib import Path
 from antiphon.config import ModelSettings
 from antiphon.weights.anew import is_wanted
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.gguf import GgufHeader
 from antiphon.weights.hub import HUB_PREFIX
 from antiphon.weights.resolve import SCRIPT_PREFIX, resolve
 
@@ -24,7 +25,8 @@ class AdapterDescription:
 class ModelDescription:
     """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can.
     `copies`: how many are loaded, two where its adapter is merged into a model of its own. `remote`: it is in engines
-    of somebody else, at the URLs of its `source`."""
+    of somebody else, at the URLs of its `source`. `fleeting`: why what it has read cannot be kept, empty where
+    nothing is known against it."""
 
     id: str
     source: str
@@ -37,6 +39,7 @@ class ModelDescription:
     adapter: AdapterDescription | None = None
     copies: int = 1
     remote: bool = False
+    fleeting: str = ""
 
 
 def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:
@@ -67,6 +70,7 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
     trained = found.header.context_length or default_context
     window = model.context or min(trained, default_context)
     looked_at = described(str(found.path), found.header.size, window, found.header.kv_bytes_per_token)
+    looked_at = replace(looked_at, fleeting=_fleeting(found.header))
     change = found.adapter
     if change is None:
         return looked_at
@@ -75,3 +79,9 @@ def describe(model: ModelSettings, names: tuple[str, ...], default_context: int)
         adapter=AdapterDescription(str(change.path), change.size, change.rank, change.for_tools),
         copies=2 if change.for_tools and is_wanted(model.merge_adapter, found) else 1,
     )
+
+
+def _fleeting(header: GgufHeader) -> str:
+    if header.sliding_window:
+        return f"its attention has a sliding window, of {header.sliding_window} tokens"
+    return "it keeps a summary of what it read instead of the tokens" if header.recurrent else ""

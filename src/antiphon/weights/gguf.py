@@ -38,6 +38,7 @@ _MAX_DIMENSIONS: Final = 4
 _START: Final = len(_MAGIC) + 4 + 8 + 8
 """Where the values begin: behind the magic, the version, and the numbers of tensors and of values."""
 _ALIGNMENT: Final = 32
+_RECURRENT: Final = ("ssm.state_size", "ssm.conv_kernel", "wkv.head_size", "shortconv.l_cache")
 
 _Read = TypeVar("_Read")
 
@@ -55,7 +56,9 @@ class GgufHeader:
     the kind of projector that turns pictures into tokens of `projects_to` such numbers, empty where the file is none.
     `adapter`: the kind of adapter ("lora") that changes a model of this architecture, empty where the file is none;
     `adapter_scope`: what it says it is for, in a key of our own, empty where it says nothing; `adapter_alpha`: its
-    strength, which is divided by its rank, 0 where it says none.
+    strength, which is divided by its rank, 0 where it says none. `sliding_window`: the tokens that the attention of
+    some layers reaches back, 0 where it is silent. `recurrent`: some layers keep a summary of what was read instead
+    of the tokens.
     """
 
     architecture: str
@@ -76,6 +79,8 @@ class GgufHeader:
     adapter: str = ""
     adapter_scope: str = ""
     adapter_alpha: float = 0.0
+    sliding_window: int = 0
+    recurrent: bool = False
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -291,6 +296,8 @@ def _parse(data: bytes, size: int) -> GgufHeader:
         adapter=_text(values, "adapter.type") if _text(values, "general.type") == "adapter" else "",
         adapter_scope=_text(values, "antiphon.adapter.scope"),
         adapter_alpha=_number(values, "adapter.lora.alpha"),
+        recurrent=any(f"{architecture}.{key}" in values for key in _RECURRENT),
+        sliding_window=_integer(values, f"{architecture}.attention.sliding_window"),
     )
 
 

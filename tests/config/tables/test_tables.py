@@ -6,18 +6,20 @@ import pytest
 
 from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
 from antiphon.config.tables import (
+    batches,
     files,
     media,
     message_threads,
     models,
     names,
     network,
+    prompt_cache,
     server_tools,
     stores,
     thinking,
 )
 
-MODULES = (files, media, message_threads, models, names, network, server_tools, stores, thinking)
+MODULES = (batches, files, media, message_threads, models, names, network, prompt_cache, server_tools, stores, thinking)
 READ = [table for table in TABLES if table.settings is not None]
 
 

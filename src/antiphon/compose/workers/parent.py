@@ -95,7 +95,7 @@ class _Workers:
         homes = self._homes
         for model in self._settings.models.values():
             if is_embedded(model):
-                homes[model.id] = await start_home(model, self._shared.observer)
+                homes[model.id] = await start_home(model, self._settings, self._shared.observer)
         self._shared.observer.stage(f"Starting {self._settings.workers} workers")
         self._shared.homes.set_result(homes)
 

@@ -10,6 +10,7 @@ from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
+from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
@@ -23,6 +24,7 @@ TABLES: Final[tuple[Table, ...]] = (
     MESSAGE_THREADS,
     STORES,
     BATCHES,
+    PROMPT_CACHE,
     NETWORK,
     MEDIA,
     FILES,

@@ -25,6 +25,7 @@ from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 CALL_TIMEOUT: Final = 120.0
 CONNECT_TIMEOUT: Final = 10.0
 HEALTH_TIMEOUT: Final = 5.0
+SAVE_TIMEOUT: Final = 30.0
 # A stream that says nothing: the server sends a comment every 30 s, also while it works.
 SILENCE_TIMEOUT: Final = 180.0
 _DATA: Final = b"data: "
@@ -50,15 +51,13 @@ class LlamaClient:
     """Calls one or another llama.cpp server. Raises kinds of `EngineFault` only."""
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True, limit=0),
-            # A proxy of the environment is never meant for this machine's own loopback.
-            trust_env=False,
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def is_healthy(self, server: Server) -> bool:
         """Whether the server says that it can work."""
@@ -95,6 +94,29 @@ class LlamaClient:
         body = {"messages": [{"role": "user", "content": [block]}]}
         reply = await self._call(server, "POST", "/v1/messages/count_tokens", body)
         return int(reply["input_tokens"])
+
+    async def read(self, server: Server, slot: int, tokens: Sequence[int]) -> int:
+        """Read a prompt in a slot; how many of its tokens were there already."""
+        body = {"prompt": tokens, "n_predict": 0, "id_slot": slot, "cache_prompt": True}
+        reply = await self._call(server, "POST", "/completion", body)
+        return int(reply["timings"]["cache_n"])
+
+    async def save(self, server: Server, slot: int, name: str) -> int:
+        """Write what is in a slot to the file of this name; how many tokens these are."""
+        reply = await self._call(
+            server, "POST", f"/slots/{slot}?action=save", {"filename": name}, patience=SAVE_TIMEOUT
+        )
+        return int(reply["n_saved"])
+
+    async def restore(self, server: Server, slot: int, name: str) -> int:
+        """Put what is in the file of this name into a slot, in place of what was there; how many tokens these are."""
+        body = {"filename": name}
+        reply = await self._call(server, "POST", f"/slots/{slot}?action=restore", body, patience=SAVE_TIMEOUT)
+        return int(reply["n_restored"])
+
+    async def erase(self, server: Server, slot: int) -> None:
+        """Forget what is in a slot."""
+        await self._call(server, "POST", f"/slots/{slot}?action=erase", patience=SAVE_TIMEOUT)
 
     async def complete(self, server: Server, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
         """Run a completion; closing the generator closes its connection, which ends the work.
@@ -148,6 +170,12 @@ class LlamaClient:
     ) -> aiohttp.ClientResponse:
         """Send a request; its answer's status is here, its body is not."""
         data = None if body is None else _to_json(body)
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=True, limit=0),
+                # A proxy of the environment is never meant for this machine's own loopback.
+                trust_env=False,
+            )
         url = server.address + path
         try:
             return await self._session.request(method, url, data=data, headers=_headers(server), timeout=timeout)

@@ -1,5 +1,6 @@
 """Models in llama.cpp, behind the `Engine` port."""
 
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, Load
 from antiphon.engines.llamacpp.embedded.home import LOAD_TIMEOUT, EmbeddedHome
 from antiphon.engines.llamacpp.embedded.process import EngineProcess
-from antiphon.engines.llamacpp.home import Home, Running
+from antiphon.engines.llamacpp.home import Home, Left, Running
+from antiphon.engines.llamacpp.kept.keeping import Keeping, Room
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
@@ -38,7 +40,8 @@ class ModelFile:
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
     tools and thoughts, and work without them is done by the model as it is. `for_tools`: the model that it became
     once it was merged, for all other work; there is no `adapter` then. `title`: see `ModelCard`. `size`: bytes of all
-    its files, 0 where that is not known. `is_fast`: its form is one that is read fast.
+    its files, 0 where that is not known. `is_fast`: its form is one that is read fast. `parts`: all files of a model
+    that is split. `sliding_window`: the tokens that its attention reaches back in some layers, 0: all.
     """
 
     path: Path
@@ -58,6 +61,8 @@ class ModelFile:
     title: str = ""
     size: int = 0
     is_fast: bool = False
+    parts: tuple[Path, ...] = ()
+    sliding_window: int = 0
 
 
 class LlamaCppEngine:
@@ -66,7 +71,8 @@ class LlamaCppEngine:
     `ready_timeout`: seconds that a request waits for an engine that is being restarted. Requests beyond
     `settings.parallel` wait for their turn here, where giving up costs nothing; those for a model that its adapter
     was merged into and those for the model as it is have as many slots each. `home`: the process, where it is not to
-    be this engine's own.
+    be this engine's own. `room`: where its own keeps marked prefixes beside the slots, None: nowhere; `clock`: see
+    `home_of`.
     """
 
     def __init__(
@@ -77,12 +83,14 @@ class LlamaCppEngine:
         ready_timeout: float = 30.0,
         load_timeout: float = LOAD_TIMEOUT,
         home: Home | None = None,
+        room: Room | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._model = model
         self._ready_timeout = ready_timeout
         self._context = context_of(settings, model)
-        self._home = home or home_of(settings, model, load_timeout)
+        self._home = home or home_of(settings, model, load_timeout, room, clock)
         self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
         sees = model.projector is not None
@@ -157,14 +165,19 @@ class LlamaCppEngine:
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
         adapted = not self._spares(work)
+        # A slot is filled with what is kept only where there is a server.
+        await self._ready()
         slots = self._home.slots[adapted]
         slot = await slots.take(work.prompt.tokens, adapted=adapted, tenant=work.tenant)
         written: list[int] = []
-        begun, end = False, None
+        begun, has_read, cached, end = False, False, 0, None
         try:
             async with aclosing(self._outputs(work, limit, slot)) as outputs:
                 async for output in outputs:
                     begun = True
+                    has_read = has_read or not isinstance(output, PrefillProgress)
+                    if isinstance(output, PrefillProgress):
+                        cached = output.cached
                     if isinstance(output, Done):
                         end = output
                     elif isinstance(output, PrefillProgress):
@@ -174,19 +187,22 @@ class LlamaCppEngine:
                         yield output
         finally:
             going_on = end is not None and bool(work.stops)
-            slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun)
+            # Pictures stand in the tokens for no more than the room that they take.
+            sees = any(segment.image for segment in work.prompt.segments)
+            left = None if sees or not has_read else Left(work.keep, cached if end is None else end.cached_tokens)
+            slots.give_back(slot, work.prompt.tokens, written, keep=going_on, begun=begun, left=left)
         # Told when the slot is free for what comes next; a stream without an end has raised its fault.
         assert end is not None
         yield end if limit else Done("length", 0, end.cached_tokens)
 
     async def health(self) -> EngineHealth:
         """Whether the process lives and its server answers."""
-        child, client = self._home.child, self._client
+        child, client, kept = self._home.child, self._client, self._home.kept
         if child is None or client is None:
-            return EngineHealth(False, self._home.detail)
+            return EngineHealth(False, self._home.detail, kept)
         if await client.is_healthy(_server(child)) and await client.is_healthy(_server(child, adapted=True)):
-            return EngineHealth(True)
-        return EngineHealth(False, "the engine process runs and does not answer")
+            return EngineHealth(True, kept=kept)
+        return EngineHealth(False, "the engine process runs and does not answer", kept)
 
     async def aclose(self) -> None:
         """Stop the process; requests in flight end with `EngineDied`."""
@@ -292,8 +308,15 @@ def shares_slots(model: ModelFile) -> bool:
     return model.spares_plain_work and model.for_tools is None
 
 
-def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT) -> EmbeddedHome:
-    """A process of our own for the model; not started."""
+def home_of(
+    settings: ModelSettings,
+    model: ModelFile,
+    load_timeout: float = LOAD_TIMEOUT,
+    room: Room | None = None,
+    clock: Callable[[], float] = time.time,
+) -> EmbeddedHome:
+    """A process of our own for the model; not started. `room`: where marked prefixes are kept, None: nowhere; for how
+    long says the `clock`, in seconds since the Unix epoch."""
     load = Load(
         path=str(model.path),
         key="",
@@ -311,7 +334,25 @@ def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOA
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
     )
-    return EmbeddedHome(load, load_timeout, queue=settings.queue)
+    keeping = None if room is None else Keeping(room, _files(model), load.context, _why_not_kept(model), clock)
+    return EmbeddedHome(load, load_timeout, queue=settings.queue, keeping=keeping)
+
+
+def _files(model: ModelFile) -> tuple[Path, ...]:
+    """All that the model is made of."""
+    return (
+        *(model.parts or (model.path,)),
+        *(file for file in (model.adapter, model.for_tools, model.projector) if file is not None),
+    )
+
+
+def _why_not_kept(model: ModelFile) -> str:
+    """Why what the model has read cannot be kept, where its files say that."""
+    if shares_slots(model):
+        return "its adapter is applied at load and not for all work; merge_adapter = true has it kept"
+    if model.sliding_window:
+        return f"its attention has a sliding window, of {model.sliding_window} tokens"
+    return ""
 
 
 def _server(child: Running, *, adapted: bool = False) -> Server:

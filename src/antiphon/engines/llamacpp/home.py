@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon.engines.llamacpp.slots import Slot
+from antiphon.ports.engine import Keep, KeptPrefixes
 
 
 class Running(Protocol):
@@ -39,6 +40,15 @@ class Place:
     second: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a work leaves in its slot: the prefixes of its prompt that are to be kept, and how many tokens of the
+    prompt it did not have to compute."""
+
+    keep: tuple[Keep, ...]
+    cached: int
+
+
 class SlotKeeper(Protocol):
     """Gives every prompt a slot of its own, in turn among all who share the server."""
 
@@ -47,9 +57,21 @@ class SlotKeeper(Protocol):
         ...
 
     def give_back(
-        self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool, begun: bool = True
+        self,
+        slot: Slot,
+        prompt: tuple[int, ...],
+        written: Sequence[int],
+        *,
+        keep: bool,
+        begun: bool = True,
+        left: Left | None = None,
     ) -> None:
-        """The work in a slot has ended; see `Slots.give_back`."""
+        """The work in a slot has ended; see `Slots.give_back`. `left`: what it has read, None: not all of its
+        prompt, or what cannot be kept."""
+        ...
+
+    def leave(self, slot: Slot) -> None:
+        """The slot was taken, and nothing was done in it."""
         ...
 
 
@@ -74,6 +96,11 @@ class Home(Protocol):
     @property
     def detail(self) -> str:
         """Why it does not."""
+        ...
+
+    @property
+    def kept(self) -> KeptPrefixes | None:
+        """What is kept of prefixes beside the slots; None: nothing is to be kept."""
         ...
 
     async def start(self) -> Running:

@@ -105,10 +105,18 @@ class Slots:
             raise
 
     def give_back(
-        self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool, begun: bool = True
+        self,
+        slot: Slot,
+        prompt: tuple[int, ...],
+        written: Sequence[int],
+        *,
+        keep: bool,
+        begun: bool = True,
+        left: object = None,
     ) -> None:
         """The work in a slot has ended; this is in it now. `keep`: the slot waits a moment for what goes on there.
-        `begun`: the server was seen at the work, so that nothing of what was there before is left."""
+        `begun`: the server was seen at the work, so that nothing of what was there before is left. What is `left` to
+        be kept is no affair of slots alone."""
         self._uses += 1
         self._pace.ended(asyncio.get_running_loop().time())
         slot.tokens, slot.prompt, slot.used = (*prompt, *written), len(prompt), self._uses
@@ -122,6 +130,20 @@ class Slots:
     def leave(self, slot: Slot) -> None:
         """The slot was taken, and nothing was done in it."""
         self._open(slot)
+
+    def hold(self, slot: Slot) -> bool:
+        """Take this slot, as it is, if it is free; `leave` ends that."""
+        if not slot.free:
+            return False
+        slot.free = False
+        return True
+
+    def forget(self) -> None:
+        """The server is another one: nothing is in its slots."""
+        for slot in self._slots:
+            slot.tokens, slot.prompt = (), 0
+            if slot.free:
+                slot.adapted = None
 
     def _let_go(self, slot: Slot) -> None:
         self._end_keeping(slot)

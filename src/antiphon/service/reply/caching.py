@@ -20,7 +20,7 @@ from antiphon.dialogue.events import Charge
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.memory import Kept
 from antiphon.ports.caching import Entry, Ledger
-from antiphon.ports.engine import Engine
+from antiphon.ports.engine import Engine, Keep
 from antiphon.render.prompt.places import cut
 from antiphon.request.asked import Asked
 from antiphon.request.caching import SECONDS, has_marks, prefixes
@@ -57,6 +57,14 @@ class Marked:
     marks: tuple[Mark, ...]
     ledger: Ledger
     started: float
+
+    @property
+    def keep(self) -> tuple[Keep, ...]:
+        """The marks as an engine is told of them."""
+        return tuple(
+            Keep(mark.tokens, mark.entry.key, mark.entry.seconds, self.started + mark.entry.seconds)
+            for mark in self.marks
+        )
 
     def charge(self, reused: int) -> Charge:
         """How the prompt is charged where the engine did not compute so many of its tokens."""

@@ -185,6 +185,7 @@ class Stretches:
             task.conversation.plain,
             task.whose.conversation,
             task.whose.tenant,
+            () if self._work.marked is None else self._work.marked.keep,
         )
 
     def _allowed(self) -> tuple[int | None, StopReason]:

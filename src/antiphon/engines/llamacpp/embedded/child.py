@@ -59,7 +59,8 @@ class Load:
     `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
     `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is. `puts_aside`:
     what leaves its slot is kept in memory. `second`: a model to be loaded beside it, with slots of its own, empty for
-    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`."""
+    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`.
+    `kept_in`: the directory of the files that slots are saved to, empty where none is."""
 
     path: str
     key: str
@@ -76,6 +77,7 @@ class Load:
     second: str = ""
     size: int = 0
     pace: float = PACE
+    kept_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,10 @@ def _settings(native: Any, load: Load, path: str, threads: int, batch: int, serv
     settings.n_gpu_layers = load.gpu_layers
     settings.verbosity = _WARNINGS
     settings.cache_ram_mib = _cache_size() // servers // (1024 * 1024) if load.puts_aside else 0
+    # What leaves its slot is put aside then; until then it would only be copied, before every prompt.
+    settings.cache_idle_slots = False
+    if load.kept_in:
+        settings.slot_save_path = load.kept_in + os.sep
     for group in (settings.cpuparams, settings.cpuparams_batch):
         group.poll = 0  # the same for builds without OpenMP
         if threads > 0:

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from antiphon.engines.llamacpp.home import Place, Running
-from antiphon.engines.llamacpp.lent.line import Send, packed
+from antiphon.engines.llamacpp.home import Left, Place, Running
+from antiphon.engines.llamacpp.lent.line import Send, packed, told_left
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.supervisor import Presence
 from antiphon.errors import EngineFull
+from antiphon.ports.engine import KeptPrefixes
 
 
 class AttachedHome:
@@ -19,6 +20,7 @@ class AttachedHome:
         self.marker = marker
         self._asked = AskedSlots(send)
         self.slots: Mapping[bool, AskedSlots] = {False: self._asked, True: self._asked}
+        self._kept: KeptPrefixes | None = None
         self._presence = Presence[Place]("the engine has not been started", expected=True)
 
     @property
@@ -30,6 +32,11 @@ class AttachedHome:
     def detail(self) -> str:
         """Why it does not."""
         return self._presence.detail
+
+    @property
+    def kept(self) -> KeptPrefixes | None:
+        """What the owner said last of it; see `Home.kept`."""
+        return self._kept
 
     async def start(self) -> Place:
         """The server, however long it takes: its owner ends us where it cannot start."""
@@ -56,6 +63,8 @@ class AttachedHome:
             self._presence.leave(message["down"])
         elif "full" in message:
             self._asked.refused(message["full"], EngineFull(message["says"], retry_after=message["retry_after"]))
+        elif "kept" in message:
+            self._kept = KeptPrefixes(**message["kept"])
         else:
             self._asked.given(message["slot"], Slot(message["number"], anew=message["anew"]))
 
@@ -85,10 +94,22 @@ class AskedSlots:
         return slot
 
     def give_back(
-        self, slot: Slot, prompt: tuple[int, ...], written: Sequence[int], *, keep: bool, begun: bool = True
+        self,
+        slot: Slot,
+        prompt: tuple[int, ...],
+        written: Sequence[int],
+        *,
+        keep: bool,
+        begun: bool = True,
+        left: Left | None = None,
     ) -> None:
         """The work in a slot has ended. The owner has its prompt since it was taken."""
-        self._send({"end": self._taken.pop(slot), "keep": keep, "begun": begun}, packed(written))
+        ending = {"end": self._taken.pop(slot), "keep": keep, "begun": begun, "left": told_left(left)}
+        self._send(ending, packed(written))
+
+    def leave(self, slot: Slot) -> None:
+        """The slot was taken, and nothing was done in it."""
+        self._send({"cancel": self._taken.pop(slot)}, b"")
 
     def given(self, number: int, slot: Slot) -> None:
         """The owner gives a slot."""

@@ -1,11 +1,13 @@
 """A server's owner, towards one of those who share it."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
-from antiphon.engines.llamacpp.lent.line import Send, unpacked
-from antiphon.engines.llamacpp.slots import Slot, Slots
+from antiphon.engines.llamacpp.home import SlotKeeper
+from antiphon.engines.llamacpp.lent.line import Send, heard_left, unpacked
+from antiphon.engines.llamacpp.slots import Slot
 from antiphon.errors import EngineFull
 
 
@@ -19,7 +21,7 @@ class Share:
         self._home = home
         self._send = send
         self._taking: dict[int, asyncio.Task[Slot]] = {}
-        self._held: dict[int, tuple[Slots, Slot, tuple[int, ...]]] = {}
+        self._held: dict[int, tuple[SlotKeeper, Slot, tuple[int, ...]]] = {}
         home.presence.watchers.append(self._tell)
         self._tell()
 
@@ -31,7 +33,9 @@ class Share:
             self._cancel(message["cancel"])
         else:
             slots, slot, prompt = self._held.pop(message["end"])
-            slots.give_back(slot, prompt, unpacked(data), keep=message["keep"], begun=message["begun"])
+            left = heard_left(message["left"])
+            slots.give_back(slot, prompt, unpacked(data), keep=message["keep"], begun=message["begun"], left=left)
+            self._tell_kept()
 
     def close(self) -> None:
         """The other one is gone; what its work left in the slots is not known."""
@@ -48,6 +52,13 @@ class Share:
             self._send({"down": self._home.detail}, b"")
         else:
             self._send({"up": {"address": child.address, "key": child.key, "second": child.second}}, b"")
+
+        self._tell_kept()
+
+    def _tell_kept(self) -> None:
+        kept = self._home.kept
+        if kept is not None:
+            self._send({"kept": asdict(kept)}, b"")
 
     def _take(self, number: int, tokens: tuple[int, ...], adapted: bool, tenant: str) -> None:
         # Tasks begin in the order in which they are made: slots are given in that in which they were asked for.
