@@ -85,20 +85,12 @@ class LlamaServer:
         """See `Engine.tokenize`."""
         return await self._learnt().tokenizer.tokens(segments, begins=begins)
 
-    async def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput, None]:
+    def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput, None]:
         """See `Endpoint.generate`."""
         known = self._learnt()
         body = known.works.body(work, _native(work.prompt, known), limit)
-        told = self._calls.complete(body, session(work))
-        async with aclosing(known.works.outputs(work, told)) as outputs:
-            async for output in outputs:
-                if limit:
-                    yield output
-                elif isinstance(output, Done):
-                    # The server writes one token where none is asked for.
-                    yield Done("length", 0, output.cached_tokens)
-                elif not isinstance(output, Piece):
-                    yield output
+        outputs = known.works.outputs(work, self._calls.complete(body, session(work)))
+        return outputs if limit else _only_read(outputs)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -190,6 +182,16 @@ class LlamaServer:
             template=_digest(says.chat_template),
             tokenizer=_digest(f"{says.vocabulary} {tokens} {tokenizer.opening}"),
         )
+
+
+async def _only_read(outputs: AsyncGenerator[EngineOutput, None]) -> AsyncGenerator[EngineOutput, None]:
+    """The outputs without the one token that the server writes where none is asked for."""
+    async with aclosing(outputs):
+        async for output in outputs:
+            if isinstance(output, Done):
+                yield Done("length", 0, output.cached_tokens)
+            elif not isinstance(output, Piece):
+                yield output
 
 
 def _told(says: Properties, vocabulary: Vocabulary) -> list[Finding]:
