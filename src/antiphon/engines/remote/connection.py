@@ -7,7 +7,7 @@ such a status has not begun a reply, so that another may be asked; one that is l
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from io import BytesIO
@@ -57,6 +57,10 @@ class Access:
 
 class EngineBroken(EngineNotBegun):
     """The engine answered 500: it may be broken, or the work may be such that it breaks on it."""
+
+
+class EngineLost(EngineNotBegun):
+    """The engine had all of a request, and was lost before it answered: the request may be the reason."""
 
 
 class EngineLocked(EngineRefused):
@@ -122,16 +126,20 @@ class Connection:
         return _mapping(await self.answer("POST", path, body, headers=headers, patience=patience), path)
 
     async def events(
-        self, path: str, body: object, *, headers: Mapping[str, str] | None = None
+        self, path: str, body: object, *, headers: Mapping[str, str] | None = None, kept: bool = True
     ) -> AsyncGenerator[dict[str, Any], None]:
         """What the engine streams, each event a JSON object, up to `[DONE]` or the end of the stream.
+
+        It is asked once: the request may be what the engine is lost of. So one that closes connections unannounced
+        must not be asked over one that was `kept`.
 
         Closing the generator closes the connection, which is how engines are told to stop. Whether the stream came to
         its end is for the caller to see: it knows what the last event has to say.
         """
         # Silence is watched here: aiohttp would set a timer anew for every token.
         timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self.access.connect)
-        response = await self._open("POST", path, body, headers or {}, timeout, self.access.silence)
+        sessions = (self._kept if kept else self._fresh,)
+        response = await self._open("POST", path, body, headers or {}, timeout, sessions, self.access.silence)
         silence = _Silence(response.content, self.access.silence)
         try:
             if response.status != 200:
@@ -170,7 +178,7 @@ class Connection:
     ) -> Any:
         """The answer, any JSON; an empty object where there is no body."""
         timeout = aiohttp.ClientTimeout(total=patience, sock_connect=min(patience, self.access.connect))
-        response = await self._open(method, path, body, headers or {}, timeout)
+        response = await self._open(method, path, body, headers or {}, timeout, (self._kept, self._fresh))
         try:
             data = await self._unless_closed(_read(response, path))
         except TimeoutError as problem:
@@ -190,31 +198,34 @@ class Connection:
         body: object,
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+        sessions: Sequence[aiohttp.ClientSession],
         patience: float | None = None,
     ) -> aiohttp.ClientResponse:
-        """Send a request; its answer's status is here, its body is not. `patience`: seconds that it may take to come,
-        where the timeout does not say."""
+        """Send a request; its answer's status is here, its body is not. `sessions`: over which; the next one is for
+        connections that were kept and turn out to be closed. `patience`: seconds that it may take to come, where the
+        timeout does not say."""
         if self._closed:
             raise EngineUnavailable("the engine's connections are closed")
         reused: list[bool] = []
         try:
-            try:
-                return await self._unless_closed(
-                    self._send(self._kept, method, path, body, headers, timeout, reused), patience
-                )
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # The engine closed a connection just when it was to be used again.
-                if not reused:
-                    raise
-                return await self._unless_closed(
-                    self._send(self._fresh, method, path, body, headers, timeout, reused), patience
-                )
+            for session in sessions[:-1]:
+                asked = self._send(session, method, path, body, headers, timeout, reused)
+                try:
+                    return await self._unless_closed(asked, patience)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                    # The engine closed a connection just when it was to be used again.
+                    if not reused:
+                        raise
+            asked = self._send(sessions[-1], method, path, body, headers, timeout, reused)
+            return await self._unless_closed(asked, patience)
         except aiohttp.ConnectionTimeoutError as problem:
             raise EngineNotBegun(f"{self.url} did not accept a connection: {_words(problem)}") from problem
         except TimeoutError as problem:
             raise EngineDied(f"the engine did not answer {path} in time: {_words(problem)}") from problem
+        except aiohttp.ClientConnectorError as problem:
+            raise EngineNotBegun(f"the engine was lost before it began: {_words(problem)}") from problem
         except (aiohttp.ClientError, OSError) as problem:
-            raise EngineNotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
+            raise EngineLost(f"the engine was lost before it began {path}: {_words(problem)}") from problem
 
     async def _send(
         self,

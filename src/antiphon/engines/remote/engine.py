@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
-from antiphon.engines.remote.connection import EngineBroken
+from antiphon.engines.remote.connection import EngineBroken, EngineLost
 from antiphon.engines.remote.endpoint import Endpoint, Findings
 from antiphon.engines.remote.members import Member
+from antiphon.engines.remote.poison import Poison
 from antiphon.engines.remote.pooled import USUAL_QUEUE, Pooled
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
@@ -59,6 +60,7 @@ class RemoteEngine:
         self._interval = max(interval, len(endpoints) / _LOOKS_A_SECOND) if len(endpoints) > _FEW else interval
         self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
         self._first: Findings | None = None
+        self._poison = Poison()
         self._watching: list[asyncio.Task[None]] = []
         self._closed = False
 
@@ -108,6 +110,7 @@ class RemoteEngine:
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
         self._among(())
+        self._refuse_poison(work)
         room = self._card.window - len(work.prompt.tokens)
         if room < 0:
             raise EngineRefused(
@@ -148,21 +151,24 @@ class RemoteEngine:
             async with self._places.place(work, tried) as place:
                 member = place.member
                 try:
-                    await self._confirm(member)
                     asked = _elsewhere(work) if member in tried else work
                     async with aclosing(member.endpoint.generate(asked, limit)) as outputs:
-                        async for output in outputs:
+                        output = await self._first_of(outputs, member)
+                        self._poison.survived(work)
+                        while output is not None:
                             begun = True
                             place.hears(output)
                             if isinstance(output, Done):
                                 end = output
                             else:
                                 yield output
+                            output = await anext(outputs, None)
                     if end is None:
                         raise EngineDied(f"{member.endpoint.url} stopped in the middle of a reply")
                 except EngineUnavailable as problem:
                     if begun:
                         raise EngineDied(str(problem)) from problem
+                    self._fear(work, member, problem)
                     self._judge(member, problem, tried)
                 except EngineDied:
                     self._doubt(member)
@@ -207,17 +213,48 @@ class RemoteEngine:
             raise EngineDied(str(problem)) from problem
         raise problem
 
+    def _fear(self, work: Generation, member: Member, problem: EngineUnavailable) -> None:
+        """Remember what an endpoint may have been lost of; raises where that is enough not to send it again."""
+        if isinstance(problem, EngineLost):
+            self._poison.lost(work, asyncio.get_running_loop().time())
+            self._doubt(member)
+            self._refuse_poison(work)
+
+    def _refuse_poison(self, work: Generation) -> None:
+        if self._poison.holds(work, asyncio.get_running_loop().time()):
+            raise EngineRefused("engines were lost with this prompt before they answered: it is not sent again now")
+
     def _doubt(self, member: Member) -> None:
         """Look at the endpoint before anything else is asked of it."""
         member.seen = float("-inf")
         member.doubted.set()
 
+    async def _first_of(self, outputs: AsyncGenerator[EngineOutput, None], member: Member) -> EngineOutput | None:
+        """The first output, None where there is none. Meanwhile the endpoint is asked whether it still has its model:
+        nothing that it writes counts before it has said so."""
+        if self._is_fresh(member):
+            return await anext(outputs, None)
+        first = asyncio.ensure_future(anext(outputs, None))
+        try:
+            await self._confirm(member)
+            return await first
+        except EngineFault:
+            if first.done() and not first.cancelled() and isinstance(lost := first.exception(), EngineLost):
+                raise lost from None
+            raise
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    def _is_fresh(self, member: Member) -> bool:
+        return asyncio.get_running_loop().time() - member.seen <= FRESH
+
     async def _confirm(self, member: Member) -> None:
         """Whether the endpoint still has its model. Raises `EngineNotBegun`."""
-        if asyncio.get_running_loop().time() - member.seen <= FRESH:
+        if self._is_fresh(member):
             return
         async with member.asking:
-            if asyncio.get_running_loop().time() - member.seen <= FRESH:
+            if self._is_fresh(member):
                 return
             try:
                 trace = await self._trace(member)
