@@ -73,14 +73,14 @@ class Resources:
         """`HEAD /api/hello`: a coding agent asks whether it is online."""
         return _json(orjson.dumps({"message": "hello"}))
 
-    async def health(self, _: Request) -> Response:
-        """`GET /health`: 200 only when every served model can answer."""
+    async def health(self, request: Request) -> Response:
+        """`GET /health`: 200 only when every served model can answer. What keeps one from it is for those alone who
+        may use the models."""
         states = await self.services.models.health()
         ready = all(state.ready for state in states.values())
-        body: dict[str, Any] = {
-            "status": "ok" if ready else "unavailable",
-            "models": {id_: "ready" if state.ready else state.detail for id_, state in states.items()},
-        }
+        body: dict[str, Any] = {"status": "ok" if ready else "unavailable"}
+        if self.gatekeeper.trusts(request):
+            body["models"] = {id_: "ready" if state.ready else state.detail for id_, state in states.items()}
         return _json(orjson.dumps(body), status=200 if ready else 503)
 
     async def index(self, _: Request) -> Response:
