@@ -59,6 +59,19 @@ async def test_without_keys_only_who_is_on_this_machine_is_told_what_is_wrong(ho
     assert (health.status, "models" in health.json) == (503, told)
 
 
+@pytest.mark.promise("pool.draining")
+async def test_how_each_engine_of_a_pool_stands_is_shown_to_who_may_know_it() -> None:
+    class Pool(PlannedEngine):
+        async def health(self) -> EngineHealth:
+            return EngineHealth(True, "", {"http://a": "in service", "http://b": "drained"})
+
+    async with engine_app(Pool([]), api_keys=("good",)) as bridge:
+        known = await bridge.ask("GET", "/health", headers={"x-api-key": "good"})
+        anybody = await bridge.ask("GET", "/health", headers=NO_KEY)
+    assert known.json["engines"] == {"planned": {"http://a": "in service", "http://b": "drained"}}
+    assert anybody.json == {"status": "ok"}
+
+
 @pytest.mark.promise("health.truthful")
 async def test_what_is_well_is_said_to_everybody() -> None:
     async with engine_app(PlannedEngine([]), api_keys=("good",)) as bridge:

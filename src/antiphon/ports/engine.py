@@ -1,6 +1,6 @@
 """The port of engines: a rendered prompt goes in, raw text comes back."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -98,10 +98,12 @@ EngineOutput = PrefillProgress | Piece | Done
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """`ready` only when a model can answer now. `detail` says why not, in words for the owner."""
+    """`ready` only when a model can answer now. `detail` says why not, in words for the owner. `parts`: how each of
+    those stands that it consists of, by where it is; empty where there are none."""
 
     ready: bool
     detail: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Engine(Protocol):

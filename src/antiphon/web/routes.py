@@ -81,6 +81,8 @@ class Resources:
         body: dict[str, Any] = {"status": "ok" if ready else "unavailable"}
         if self.gatekeeper.trusts(request):
             body["models"] = {id_: "ready" if state.ready else state.detail for id_, state in states.items()}
+            if parts := {id_: state.parts for id_, state in states.items() if state.parts}:
+                body["engines"] = parts
         return _json(orjson.dumps(body), status=200 if ready else 503)
 
     async def index(self, _: Request) -> Response:

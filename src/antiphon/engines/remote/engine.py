@@ -11,6 +11,7 @@ from antiphon.dialogue.rendered import Segment
 from antiphon.engines.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
 from antiphon.engines.remote.connection import EngineBroken, EngineLost
+from antiphon.engines.remote.draining import Draining, Drains, NoDrains
 from antiphon.engines.remote.endpoint import Endpoint, Findings
 from antiphon.engines.remote.members import Member
 from antiphon.engines.remote.poison import Poison
@@ -38,8 +39,8 @@ class RemoteEngine:
 
     Work that an endpoint did not begin is tried once more, at another one if there is one. An endpoint that is lost,
     or has another model, is left out until it is back and has what it should have. `limit`, `queue`: see `Pooled`,
-    which says who does what. `told`: hears at the start what was found at each URL. `interval`: seconds between two
-    looks at an endpoint.
+    which says who does what. `told`: hears at the start what was found at each URL. `drains`: where the owner takes
+    endpoints out of service. `interval`: seconds between two looks at an endpoint.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class RemoteEngine:
         limit: int | None = None,
         queue: int = USUAL_QUEUE,
         told: Callable[[str, Findings], None] | None = None,
+        drains: Drains | None = None,
         interval: float = WATCH_INTERVAL,
     ) -> None:
         self._wishes = wishes
         self._members = [Member(endpoint) for endpoint in endpoints]
         self._places = Pooled(self._members, limit=limit, queue=queue)
+        self._draining = Draining(drains or NoDrains(), self._members, self._places)
         self._told = told
         # Many of them are looked at more seldom: work finds out as well who is away.
         self._interval = max(interval, len(endpoints) / _LOOKS_A_SECOND) if len(endpoints) > _FEW else interval
@@ -101,7 +104,9 @@ class RemoteEngine:
                 _log.warning("%s: %s; it will be used when it is there", member.endpoint.url, member.detail)
             else:
                 self._enter(member)
+        self._draining.look()
         self._watching = [asyncio.create_task(self._watch(member)) for member in self._members]
+        self._watching.append(asyncio.create_task(self._draining.watch()))
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """The tokens of the segments, in order."""
@@ -129,7 +134,8 @@ class RemoteEngine:
         """Whether one of the endpoints can answer."""
         if self._closed or not self._watching:
             return EngineHealth(False, "the engine is stopped" if self._closed else "the engine has not been started")
-        return EngineHealth(any(member.up for member in self._members), self._details())
+        shown = {member.endpoint.url: member.shown for member in self._members}
+        return EngineHealth(any(member.takes for member in self._members), self._details(), shown)
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight end with `EngineDied`."""
@@ -137,6 +143,7 @@ class RemoteEngine:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
+        self._draining.close()
         self._places.close()
         for member in self._members:
             self._leave(member, "the engine is stopped", tells=False)
@@ -192,14 +199,14 @@ class RemoteEngine:
 
     def _among(self, tried: Sequence[Member]) -> Sequence[Member]:
         """The members that may be asked; those that were tried already only where there is no other."""
-        up = [member for member in self._members if member.up]
+        up = [member for member in self._members if member.takes]
         if not up:
             raise EngineUnavailable(f"no engine can take the request now: {self._details()}")
         return [member for member in up if member not in tried] or up
 
     def _details(self) -> str:
-        """Why those are away that are, in words for the owner."""
-        return "; ".join(f"{member.endpoint.url}: {member.detail}" for member in self._members if not member.up)
+        """Why those take nothing that do not, in words for the owner."""
+        return "; ".join(f"{member.endpoint.url}: {member.shown}" for member in self._members if not member.takes)
 
     def _judge(self, member: Member, problem: EngineUnavailable, tried: Sequence[Member]) -> None:
         """What is to be thought of an endpoint that did not begin; raises where no more is to be tried."""
@@ -328,7 +335,8 @@ class RemoteEngine:
 
     def _enter(self, member: Member) -> None:
         member.up, member.detail = True, ""
-        self._places.entered(member)
+        if not member.drained:
+            self._places.entered(member)
 
     def _leave(self, member: Member, why: str, *, tells: bool = True) -> None:
         if tells and (member.up or member.detail != why):

@@ -56,14 +56,19 @@ class Pooled:
         number = self._number(member)
         self._end_rest(number)
         self._pool.close(number, self._now())
-        if not any(member.up for member in self._members):
-            self._pool.abandon(why)
-        self._set_alarm()
+        self._abandon_if_none(why)
+
+    def drained(self, member: Member) -> None:
+        """The member takes no new work, and keeps what it has read."""
+        number = self._number(member)
+        self._end_rest(number)
+        self._pool.close(number, self._now(), forget=False)
+        self._abandon_if_none("every engine is drained or away")
 
     def rests(self, member: Member, seconds: float) -> None:
         """The member has said that it is full: it is not asked for a while, and others are."""
         number = self._number(member)
-        if not member.up:
+        if not member.takes:
             return
         self._end_rest(number)
         self._pool.close(number, self._now(), forget=False)
@@ -116,6 +121,11 @@ class Pooled:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _abandon_if_none(self, why: str) -> None:
+        if not any(member.takes for member in self._members):
+            self._pool.abandon(why)
+        self._set_alarm()
 
     def _wake_up(self, number: int) -> None:
         self._end_rest(number)
