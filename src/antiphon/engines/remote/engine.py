@@ -279,6 +279,10 @@ class RemoteEngine:
         except TimeoutError:
             raise EngineUnavailable(f"it did not answer in {_TRACE_TIMEOUT:g} s") from None
         member.seen = asyncio.get_running_loop().time()
+        places, findings = member.endpoint.places, member.findings
+        if findings is not None and places != findings.places:
+            member.findings = replace(findings, places=places)
+            self._places.resized(member)
         return trace
 
     async def _watch(self, member: Member) -> None:

@@ -44,12 +44,14 @@ class Pooled:
 
     def entered(self, member: Member) -> None:
         """The member is up, and takes work. What it had read before is not relied on."""
-        number = self._number(member)
-        places = 0 if member.findings is None else member.findings.places
-        seat = self._pool.seats[number]
-        seat.limit = self._limit or places or None
-        seat.size = seat.limit or USUAL_SIZE
-        self._wake_up(number)
+        self._resize(member)
+        self._wake_up(self._number(member))
+
+    def resized(self, member: Member) -> None:
+        """The member does more works at once than before, or fewer; what it works on goes on."""
+        self._resize(member)
+        self._pool.serve(self._number(member), self._now())
+        self._set_alarm()
 
     def left(self, member: Member, why: str) -> None:
         """The member takes no new work; what it works on goes on, as long as it can."""
@@ -121,6 +123,12 @@ class Pooled:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _resize(self, member: Member) -> None:
+        places = 0 if member.findings is None else member.findings.places
+        seat = self._pool.seats[self._number(member)]
+        seat.limit = self._limit or places or None
+        seat.size = seat.limit or USUAL_SIZE
 
     def _abandon_if_none(self, why: str) -> None:
         if not any(member.takes for member in self._members):

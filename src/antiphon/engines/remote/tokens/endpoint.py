@@ -40,12 +40,18 @@ class TokenEndpoint:
         self._grammars = GrammarWriter(tokenizer.control, tokenizer.ends)
         self._dialect: Dialect = kind.dialects[-1]
         self._model = ""
+        self._places = 0
         self._aborting: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """Where the engine is."""
         return self._connection.url
+
+    @property
+    def places(self) -> int:
+        """See `Endpoint.places`."""
+        return self._places
 
     @property
     def dialect(self) -> Dialect:
@@ -58,6 +64,7 @@ class TokenEndpoint:
         prober = Prober(self._connection, self._kind, self._tokenizer, about)
         tried = await prober.run()
         self._model, self._dialect, self._sends_stops = about.model, tried.dialect, tried.sends_stops
+        self._places = about.places
         tokenizer = self._tokenizer
         card = ModelCard(
             id=about.model,
