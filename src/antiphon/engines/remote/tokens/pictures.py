@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp.pictures import PicturePlaces, blank_png, stand_in
-from antiphon.engines.remote.connection import Connection
+from antiphon.engines.remote.connection import Connection, EngineBroken
 from antiphon.errors import EngineRefused
 
 Read = Callable[[tuple[int, ...], tuple[bytes, ...]], Awaitable[Sequence[int]]]
@@ -106,7 +106,7 @@ async def find_sight(connection: Connection, model: str, around: tuple[int, ...]
         asked = (*around, *sight.sent, *around, *sight.sent, *sight.sent, *around)
         try:
             came = await read(asked, (*pictures, pictures[1]))
-        except EngineRefused:
+        except (EngineRefused, EngineBroken):  # a 500, where nothing is to be put in the place of the token
             continue
         if tuple(came) == wanted:
             return sight
