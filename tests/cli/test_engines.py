@@ -34,7 +34,12 @@ REMOTE = replace(HERE, id="remote", source="http://a:1 http://b:2", path=None, s
 @pytest.fixture
 def looked(composition: Composition, monkeypatch: pytest.MonkeyPatch) -> Composition:
     """A composition that finds something at URLs."""
-    looks = [Looked("http://a:1", GOOD), Looked("http://b:2", BAD), Looked("http://c:3", problem="nobody answers")]
+    looks = [
+        Looked("http://a:1", GOOD),
+        Looked("http://b:2", BAD),
+        Looked("http://c:3", problem="nobody answers"),
+        Looked("http://d:4", problem="nobody answers", drained=True),
+    ]
 
     def look(settings: Settings) -> dict[str, list[Looked]]:
         return {"remote": looks}
@@ -57,6 +62,8 @@ def test_the_doctor_shows_each_engine_with_what_was_tried_in_80_columns(looked: 
         "WARN cache nothing was kept",
         f"FAIL grammars not kept to: 'unbound' was written under one → {LLGUIDANCE}",
         "FAIL answer nobody answers → Is its address right, and is it running?",
+        "WARN service drained: servers give it nothing new → antiphon engines undrain http://d:4",
+        "WARN answer nobody answers → Is its address right, and is it running?",
     ):
         assert part in words
 
@@ -69,6 +76,7 @@ def test_the_doctors_json_has_them_too(looked: Composition):
         *["model remote: http://a:1, llama-server b7012, Qwen3-8B"] * 2,
         "model remote: http://b:2, llama-server b7012, Qwen3-8B",
         "model remote: http://c:3",
+        *["model remote: http://d:4"] * 2,
     ]
 
 

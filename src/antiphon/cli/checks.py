@@ -76,10 +76,15 @@ def engines(looked: "Mapping[str, Sequence[Looked]]") -> Iterator[Finding]:
     for model, looks in looked.items():
         for look in looks:
             place = f"model {model}: {look.url}"
+            title = place if look.findings is None else f"{place}, {titled(look.findings)}"
+            if look.drained:
+                remedy = f"antiphon engines undrain {look.url}"
+                yield Finding("service", "WARN", "drained: servers give it nothing new", remedy, title)
             if look.findings is None:
-                yield Finding("answer", "FAIL", look.problem, "Is its address right, and is it running?", place)
+                # One that is drained may be away for good reason.
+                state_ = "WARN" if look.drained else "FAIL"
+                yield Finding("answer", state_, look.problem, "Is its address right, and is it running?", title)
                 continue
-            title = f"{place}, {titled(look.findings)}"
             for row in look.findings.rows:
                 yield Finding(row.subject, state(row), row.says, row.remedy, title)
 

@@ -7,6 +7,7 @@ import click
 from antiphon import __version__
 from antiphon.cli.batches import batches
 from antiphon.cli.doctor import doctor
+from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
 from antiphon.cli.models import models
 from antiphon.cli.serve import serve
@@ -38,6 +39,7 @@ def program() -> None:
 program.add_command(serve)
 program.add_command(models)
 program.add_command(doctor)
+program.add_command(engines)
 program.add_command(evaluate)
 program.add_command(batches)
 program.add_command(stores)

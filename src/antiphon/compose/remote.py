@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from antiphon.compose.drains import drains_if_any
 from antiphon.compose.token_endpoints import token_endpoints
 from antiphon.config import EngineName, ModelSettings, RemoteSettings
 from antiphon.dialogue.conversation import Sampling
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look at a URL came to: what was found, or the `problem` that kept from finding anything."""
+    """What a look at a URL came to: what was found, or the `problem` that kept from finding anything. `drained`: its
+    owner has taken it out of service."""
 
     url: str
     findings: "Findings | None" = None
     problem: str = ""
+    drained: bool = False
 
 
 async def remote_engine(
@@ -43,17 +46,21 @@ async def remote_engine(
     assert model.remote is not None
     wishes = Wishes(model.id, model.context, sampling, chat_template)
     limit = model.remote.endpoint_parallel or None
-    return RemoteEngine(wishes, endpoints, limit=limit, queue=model.queue, told=told)
+    return RemoteEngine(wishes, endpoints, limit=limit, queue=model.queue, told=told, drains=drains_if_any())
 
 
 async def look_at(model: ModelSettings) -> list[Looked]:
     """What is at each of a model's URLs, tried as a start would."""
 
+    file = drains_if_any()
+    drained = frozenset[str]() if file is None else file.drained()
+
     async def look(endpoint: "Endpoint") -> Looked:
+        out = endpoint.url in drained
         try:
-            return Looked(endpoint.url, await endpoint.learn())
+            return Looked(endpoint.url, await endpoint.learn(), drained=out)
         except EngineFault as problem:
-            return Looked(endpoint.url, problem=str(problem))
+            return Looked(endpoint.url, problem=str(problem), drained=out)
         finally:
             await endpoint.aclose()
 

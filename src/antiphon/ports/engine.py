@@ -1,6 +1,6 @@
 """The port of engines: a rendered prompt goes in, raw text comes back."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -130,11 +130,13 @@ class KeptPrefixes:
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """`ready` only when a model can answer now. `detail` says why not, in words for the owner. `kept`: None where
-    nothing is to be kept."""
+    """`ready` only when a model can answer now. `detail` says why not, in words for the owner. `parts`: how each of
+    those stands that it consists of, by where it is; empty where there are none. `kept`: None where nothing is to be
+    kept."""
 
     ready: bool
     detail: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict[str, str])
     kept: KeptPrefixes | None = None
 
 

@@ -17,12 +17,13 @@ from antiphon.config import ThinkingSettings
 from antiphon.config.keys import KEY_BYTES, NEW_KEY, keys_in
 from antiphon.ports.system import Entropy
 from antiphon.seals import Seals
+from antiphon.stores.state import state_folder
 
 _log = logging.getLogger("antiphon.seals")
 
 _PRIVATE: Final = 0o600
 
-_WITHIN: Final = Path("antiphon") / "thinking.key"
+_NAME: Final = "thinking.key"
 
 _HEADER: Final = "# Thinking is sealed with the first of these keys and opens with every one. Keep them secret.\n"
 
@@ -82,7 +83,7 @@ def describe_keys(thinking: ThinkingSettings, env: Mapping[str, str]) -> KeysDes
     """Which keys `seals_for` would find."""
     if thinking.keys:
         return KeysDescription("the settings", len(thinking.keys))
-    place = thinking.key_file or _WITHIN.as_posix()
+    place = thinking.key_file or f"antiphon/{_NAME}"
     try:
         path = key_path(thinking.key_file, env)
         place = str(path)
@@ -97,18 +98,12 @@ def describe_keys(thinking: ThinkingSettings, env: Mapping[str, str]) -> KeysDes
 
 def key_path(configured: str | None, env: Mapping[str, str], platform: str = sys.platform) -> Path:
     """Where the key file lies: as configured, else in the user's state directory. `OSError` if there is no home."""
+    if configured is None:
+        return state_folder(env, platform) / _NAME
     try:
-        if configured is not None:
-            return Path(configured).expanduser()
-        # Its specification wants a relative path there to be ignored.
-        if Path(state := env.get("XDG_STATE_HOME", "")).is_absolute():
-            return Path(state) / _WITHIN
-        if platform == "win32" and (local := env.get("LOCALAPPDATA")):
-            return Path(local) / _WITHIN
-        home = Path.home()
+        return Path(configured).expanduser()
     except RuntimeError as problem:
         raise OSError(f"this user has no home directory: {problem}") from problem
-    return home / ("Library/Application Support" if platform == "darwin" else ".local/state") / _WITHIN
 
 
 def _read_or_make(path: Path, entropy: Entropy) -> tuple[bytes, ...]:

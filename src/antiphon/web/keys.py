@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from starlette.requests import Request
 
@@ -14,6 +15,17 @@ class Gatekeeper:
 
     def __init__(self, api_keys: Sequence[str]) -> None:
         self._keys = [key.encode() for key in api_keys]
+
+    def trusts(self, request: Request) -> bool:
+        """Whether the caller may be told what is wrong here and where: with a good key, or on this very machine where
+        there are none."""
+        if not self._keys:
+            return request.client is not None and _is_loopback(request.client.host)
+        try:
+            self.check(request)
+        except ApiError:
+            return False
+        return True
 
     def check(self, request: Request) -> None:
         """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
@@ -40,3 +52,12 @@ class Gatekeeper:
         if not matches:
             raise ApiError("authentication_error", "invalid x-api-key")
         request.scope[CALLER] = matches[0]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

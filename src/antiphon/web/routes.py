@@ -78,17 +78,18 @@ class Resources:
         """`HEAD /api/hello`: a coding agent asks whether it is online."""
         return _json(orjson.dumps({"message": "hello"}))
 
-    async def health(self, _: Request) -> Response:
-        """`GET /health`: 200 only when every served model can answer."""
+    async def health(self, request: Request) -> Response:
+        """`GET /health`: 200 only when every served model can answer. What keeps one from it is for those alone who
+        may use the models."""
         states = await self.services.models.health()
         ready = all(state.ready for state in states.values())
-        body: dict[str, Any] = {
-            "status": "ok" if ready else "unavailable",
-            "models": {id_: "ready" if state.ready else state.detail for id_, state in states.items()},
-        }
-        kept = {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}
-        if kept:
-            body["prompt_cache"] = kept
+        body: dict[str, Any] = {"status": "ok" if ready else "unavailable"}
+        if self.admission.gatekeeper.trusts(request):
+            body["models"] = {id_: "ready" if state.ready else state.detail for id_, state in states.items()}
+            if parts := {id_: state.parts for id_, state in states.items() if state.parts}:
+                body["engines"] = parts
+            if kept := {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}:
+                body["prompt_cache"] = kept
         return _json(orjson.dumps(body), status=200 if ready else 503)
 
     async def index(self, _: Request) -> Response:

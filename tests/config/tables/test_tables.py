@@ -19,7 +19,19 @@ from antiphon.config.tables import (
     thinking,
 )
 
-MODULES = (batches, files, media, message_threads, models, names, network, prompt_cache, server_tools, stores, thinking)
+MODULES = (
+    batches,
+    files,
+    media,
+    message_threads,
+    models,
+    names,
+    network,
+    prompt_cache,
+    server_tools,
+    stores,
+    thinking,
+)
 READ = [table for table in TABLES if table.settings is not None]
 
 

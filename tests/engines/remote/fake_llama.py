@@ -52,6 +52,8 @@ class FakeLlama:
             case "/props":
                 self.traces += 1
                 return web.json_response(self._props())
+            case "/health":
+                return web.json_response({"status": "ok"})
             case "/v1/models":
                 meta = {"n_params": 1000, "size": 2000, "n_vocab": len(CONTROL)}
                 return web.json_response({"data": [{"id": self.model, "meta": meta}]})

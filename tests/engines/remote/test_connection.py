@@ -11,7 +11,7 @@ from time import time
 import pytest
 from aiohttp import web
 
-from antiphon.engines.remote.connection import Access, Connection, EngineBroken, EngineLocked
+from antiphon.engines.remote.connection import Access, Connection, EngineBroken, EngineLocked, EngineLost
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from tests.engines.remote.stand_in import Answer, StandIn, hangs, hangs_up, says, standing_in, streams
 
@@ -88,7 +88,7 @@ async def test_closing_a_stream_hangs_up(connection: Connection, stand_in: Stand
         (says(500, {"message": "boom"}), EngineBroken, "answered 500: boom"),
         (says(502, "bad gateway"), EngineNotBegun, "answered 502: bad gateway"),
         (says(503, {"error": {"message": "Loading model"}}), EngineUnavailable, "answered 503: Loading model"),
-        (hangs_up, EngineNotBegun, "lost before it began"),
+        (hangs_up, EngineLost, "lost before it began"),
     ],
     ids=["400", "404", "401", "307", "500", "502", "503", "hangs up"],
 )
@@ -166,7 +166,7 @@ async def test_a_question_with_an_answer_of_no_json_is_a_death(connection: Conne
 
 async def test_nobody_who_listens_has_not_begun(unused_tcp_port: int):
     connection = Connection(Access(f"http://127.0.0.1:{unused_tcp_port}"))
-    assert isinstance(await fault(connection), EngineNotBegun)
+    assert type(await fault(connection)) is EngineNotBegun
     await connection.aclose()
 
 
@@ -187,6 +187,18 @@ async def test_a_kept_connection_that_the_engine_closed_is_not_missed(connection
     stand_in.answer = every_second
     assert await connection.post("/ask", {}) == {"n": 1}
     assert await connection.post("/ask", {}) == {"n": 3}
+
+
+@pytest.mark.promise("remote.poison")
+async def test_work_is_sent_once_even_where_a_kept_connection_may_have_been_closed(
+    connection: Connection, stand_in: StandIn
+):
+    stand_in.answer = says(200, {})
+    await connection.post("/ask", {})
+    stand_in.answer = hangs_up
+    with pytest.raises(EngineLost):
+        await read(connection)
+    assert len(stand_in.asked) == 2
 
 
 async def test_a_closed_connection_takes_nothing_and_ends_what_it_had(connection: Connection, stand_in: StandIn):

@@ -12,7 +12,7 @@ from antiphon.engines.remote.connection import Access, Connection
 from antiphon.engines.remote.endpoint import Findings
 from antiphon.engines.remote.engine import RemoteEngine
 from antiphon.engines.remote.llama_server import LlamaServer
-from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
+from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 from tests.engines.remote.fake_llama import REPLY, FakeLlama, event, fake_llama
 from tests.engines.remote.stand_in import Answer, hangs_up, says, streams
@@ -51,8 +51,8 @@ async def room() -> AsyncGenerator[Room]:
         yield Room(stack)
 
 
-async def ask(engine: RemoteEngine, limit: int = 100) -> list[EngineOutput]:
-    segments = (Segment("<|user|>"), Segment("Hi", markup=False), Segment("</s><|model|>"))
+async def ask(engine: RemoteEngine, limit: int = 100, say: str = "Hi") -> list[EngineOutput]:
+    segments = (Segment("<|user|>"), Segment(say, markup=False), Segment("</s><|model|>"))
     prompt = RenderedPrompt(segments, await engine.tokenize(segments))
     async with asyncio.timeout(PATIENCE):
         return [output async for output in engine.generate(Generation(prompt, limit))]
@@ -174,8 +174,7 @@ async def test_what_was_not_begun_is_done_elsewhere(room: Room, fault: Answer):
 @pytest.mark.parametrize(
     ("fault", "kind", "requests"),
     [
-        # A connection that was kept may have been closed before: a new one is tried, too.
-        (hangs_up, EngineNotBegun, 4),
+        (hangs_up, EngineRefused, 2),
         (says(500, {}), EngineDied, 2),
         (says(503, {}), EngineUnavailable, 2),
         (says(429, {}, retry_after="9"), EngineFull, 2),
@@ -246,17 +245,35 @@ async def test_an_endpoint_that_changes_its_model_is_left_out_until_it_has_the_r
     await until(lambda: up(engine) == [True, True])
 
 
+@pytest.mark.promise("remote.poison")
+async def test_a_prompt_that_two_engines_were_lost_with_is_not_sent_to_a_third(room: Room):
+    fakes = await room.fakes(3)
+    engine = room.engine(*(fake.url for fake in fakes))
+    await engine.start()
+    asked = sum(fake.completions for fake in fakes)
+    for fake in fakes:
+        fake.fault = hangs_up
+    for _ in range(3):
+        with pytest.raises(EngineRefused, match="is not sent again"):
+            await ask(engine)
+    assert sum(fake.completions for fake in fakes) - asked == 2
+    for fake in fakes:
+        fake.fault = None
+    await until(lambda: up(engine) == [True] * 3)
+    assert text(await ask(engine, say="Something else")) == REPLY
+
+
 @pytest.mark.promise("remote.never-another-model")
-async def test_a_model_that_changed_since_the_last_look_is_noticed_before_work_is_given(room: Room):
+async def test_a_model_that_changed_since_the_last_look_is_noticed_before_anything_of_its_reply_is_told(room: Room):
     (fake,) = await room.fakes(1)
     engine = room.engine(fake.url, interval=3600)
     await engine.start()
     assert text(await ask(engine)) == REPLY
     fake.model, fake.start = "other.gguf", 1
     engine.members[0].seen = float("-inf")
+    outputs = engine.generate(Generation(RenderedPrompt((), (1, 2, 3)), 100))
     with pytest.raises(EngineUnavailable):
-        await ask(engine)
-    assert len(fake.works) == 1
+        await anext(outputs)
 
 
 async def test_nothing_is_asked_of_an_engine_twice_within_its_freshness(room: Room):

@@ -270,3 +270,21 @@ async def test_how_much_an_endpoint_does_at_once_is_what_it_says_unless_its_owne
         assert one.running == at_once
         one.open.set()
         await asyncio.gather(*running)
+
+
+@pytest.mark.promise("pool.router-grows")
+async def test_who_waits_begins_as_soon_as_an_endpoint_does_more_at_once():
+    one = Told("one", places=1)
+    async with over(one) as engine:
+        one.open.clear()
+        first, second, third = (begin(engine, work(conversation=str(number))) for number in range(3))
+        await settle()
+        assert one.running == 1
+        one.places = 2
+        await until(lambda: one.running == 2)
+        one.places = 1
+        await until(lambda: engine.members[0].findings is not None and engine.members[0].findings.places == 1)
+        one.open.set()
+        for wanted in (first, second, third):
+            assert isinstance((await wanted)[-1], Done)
+        assert len(one.works) == 3

@@ -3,16 +3,23 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
+from antiphon.engines.remote.agreement import Wishes
 from antiphon.engines.remote.connection import Access, Connection
+from antiphon.engines.remote.engine import RemoteEngine
+from antiphon.engines.remote.llama_server import LlamaServer
 from antiphon.engines.remote.routers import engines_behind
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Done, Generation
 from tests.engines.implementations import GREEDY, ask, begin, text
-from tests.engines.remote.several import KEY, Several, over, several
+from tests.engines.remote.fake_llama import fake_llama
+from tests.engines.remote.several import KEY, SOON, Several, over, several
+from tests.engines.remote.stand_in import says
 from tests.engines.router import ForeignRouter, needs_router
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_router]
@@ -96,6 +103,34 @@ async def test_what_is_behind_a_router_is_found_out(router: ForeignRouter):
             trace = await engine.members[0].endpoint.trace()
             assert trace == engine.members[0].trace
         assert engine.members[0].up
+
+
+@pytest.mark.promise("pool.router-grows")
+async def test_engines_that_come_and_go_behind_a_router_are_counted_again():
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(asyncio.timeout(PATIENCE))
+        fakes = [await stack.enter_async_context(fake_llama()) for _ in range(3)]
+        router = await ForeignRouter.start([fake.url for fake in fakes[:2]], KEY)
+        stack.push_async_callback(router.kill)
+        endpoint = LlamaServer(Connection(Access(router.url)), recount=SOON)
+        engine = RemoteEngine(Wishes("m"), [endpoint], interval=SOON)
+        stack.push_async_callback(engine.aclose)
+        await engine.start()
+        member = engine.members[0]
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def counted(engines: int) -> None:
+            while member.findings is None or member.findings.places != 4 * engines:  # noqa: ASYNC110
+                await asyncio.sleep(SOON)
+
+        await counted(2)
+        await session.post(f"{router.url}/add_worker", params={"url": fakes[2].url})
+        await counted(3)
+        await session.post(f"{router.url}/remove_worker", params={"url": fakes[0].url})
+        await counted(2)
+        fakes[1].sick = says(503, {})
+        await counted(1)
+        assert member.up
 
 
 async def test_a_llama_server_alone_is_no_router(servers: Several):

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ import pytest_asyncio
 from antiphon.engines.remote.engine import RemoteEngine
 from antiphon.errors import EngineDied
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece
+from antiphon.stores.drains import Drains
 from tests.engines.implementations import GREEDY, ask, begin, closing, text
 from tests.engines.remote.several import Several, Watched, over, several
 
@@ -97,6 +99,36 @@ def _places(endpoints: list[Watched], topic: str) -> list[int]:
         if work.conversation == topic
     ]
     return [number for _, number in sorted(turns)]
+
+
+@pytest.mark.promise("pool.draining")
+async def test_a_server_that_is_drained_loses_no_stream_and_works_again_when_it_is_put_back(
+    servers: Several, tmp_path: Path
+):
+    owner, out = Drains(tmp_path / "drained"), servers.urls[0]
+    async with (
+        asyncio.timeout(PATIENCE),
+        over(servers.urls, drains=Drains(tmp_path / "drained")) as (engine, endpoints),
+    ):
+        prompts = [await ask(engine, f"Write a long story about the {topic}.") for topic in TOPICS[:4]]
+        streams = [await begin(engine, prompt, 200) for prompt in prompts]
+        had = [len(endpoint.works) for endpoint in endpoints]
+        assert had == [2, 2]
+        owner.change(out, drain=True)
+        await until(lambda: engine.members[0].drained)
+        assert owner.is_held(out)
+        for number in range(4):
+            work = Generation(prompts[number], 1, GREEDY, conversation=f"new {number}")
+            assert [output async for output in engine.generate(work)]
+        assert [len(endpoint.works) for endpoint in endpoints] == [2, 6]
+        assert await asyncio.gather(*map(_rest, streams)) == ["done"] * 4
+        await until(lambda: not owner.is_held(out))
+        owner.change(out, drain=False)
+        await until(lambda: not engine.members[0].drained)
+        for number in range(4):
+            work = Generation(prompts[number], 1, GREEDY, conversation=f"later {number}")
+            assert [output async for output in engine.generate(work)]
+        assert len(endpoints[0].works) > 2
 
 
 @pytest.mark.promise("pool.loss", "pool.return")

@@ -1,6 +1,8 @@
 """vLLM 0.32, played: what it sent was recorded (`recorded/vllm-0.32.json`), and is sent here to the byte."""
 
+import base64
 import json
+import struct
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +12,8 @@ from tests.engines.token_engines.serving import PlayedEngine, Work, compact, str
 
 CREATED = 1795904934
 PREFIX = "generate-tokens-"
+BEFORE, PAD, AFTER = 8, 7, 9
+"""What stands before a picture, in its place and behind it: control tokens that the model has for something else."""
 FINGERPRINT = "vllm-0.32.0-ecdbd94e"
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later."
 
@@ -17,7 +21,9 @@ BUSY = "The engine is currently busy and cannot accept new requests. Please try 
 class PlayedVllm(PlayedEngine):
     """`scale_out`: `--enable-scale-out`; `details`: `--enable-prompt-tokens-details`; `guidance`: the backend of
     grammars, where another one reads some and fails at the rest; `reasons`: it runs with a reasoning parser; `full`: it
-    takes no more, and says so before it answers or in its answer (`late`); `most_stops`: of `/v1/completions`."""
+    takes no more, and says so before it answers or in its answer (`late`); `most_stops`: of `/v1/completions`. `sees`:
+    its model takes pictures, as a small LLaVA was recorded; `expands`: it puts a picture's
+    own tokens in the place of the one that stands for it."""
 
     def __init__(self, script: str = "", **settings: Any) -> None:
         super().__init__(script, **settings)
@@ -25,7 +31,8 @@ class PlayedVllm(PlayedEngine):
         self.reasons = self.full = self.late = self.keeps_alive = False
         self.most_stops = 4
         self.name = "smollm2"
-        self.healthy = True
+        self.healthy = self.expands = True
+        self.sees = False
 
     def route(self, app: web.Application) -> None:
         """Its paths."""
@@ -38,6 +45,7 @@ class PlayedVllm(PlayedEngine):
                 web.post("/detokenize", self._detokenize),
                 web.post("/v1/completions", self._completions),
                 web.post("/inference/v1/generate", self._generate),
+                web.post("/v1/chat/completions/render", self._render),
                 web.post("/inference/v1/abort_requests", self._abort),
             ]
         )
@@ -90,9 +98,61 @@ class PlayedVllm(PlayedEngine):
             return _refused(words, status=403, kind="PermissionDeniedError")
         body = await request.json()
         params = body["sampling_params"]
-        work = Work(PREFIX + body["request_id"], body, body["token_ids"], dict(request.headers))
+        prompt = body["token_ids"]
+        if parts := body.get("content_parts"):
+            if not self.sees:
+                return _refused(f"{self.name} is not a multimodal model")
+            if prompt.count(PAD) != len(parts):
+                words = "Failed to apply prompt replacement for mm_items['image'][0]"
+                return _refused(words, status=500, kind="InternalServerError")
+            prompt = self._with_pictures(prompt, parts)
+        work = Work(PREFIX + body["request_id"], body, prompt, dict(request.headers))
         limit = min(params["max_tokens"], self.window - len(work.prompt))
         return await self._answer(request, work, params, limit, begun=body.get("reasoning_ended") or not self.reasons)
+
+    async def _render(self, request: web.Request) -> web.Response:
+        """The model's template around one message, pictures expanded."""
+        if not self.scale_out:
+            return _refused("Scale-out endpoints are disabled.", status=403, kind="PermissionDeniedError")
+        (message,) = (await request.json())["messages"]
+        pictures = [part["image_url"] for part in message["content"] if part["type"] == "image_url"]
+        if pictures and not self.sees:
+            return _refused("At most 0 image(s) may be provided in one prompt.")
+        tokens, ranges = self.model.tokens("<|im_start|>user\n"), list[dict[str, int]]()
+        for picture in pictures:
+            places = places_of(picture["url"])
+            ranges.append({"offset": len(tokens) + 1, "length": places})
+            tokens += [BEFORE, *[PAD] * places, AFTER]
+        tokens += self.model.tokens("<|im_end|>\n<|im_start|>assistant\n")
+        hashes = [str(number) for number in range(len(ranges))]
+        features = {
+            "mm_hashes": {"image": hashes},
+            "mm_placeholders": {"image": ranges},
+            "kwargs_data": None,
+            "mm_metadata": None,
+        }
+        params: dict[str, Any] = {
+            "presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0, "temperature": 1.0,
+            "top_p": 1.0, "min_p": 0.0, "stop": [], "stop_token_ids": [], "max_tokens": 1, "output_kind": 2,
+            "skip_clone": True, "bad_words": [], "skip_reading_prefix_cache": False,
+        }  # fmt: skip
+        said = {
+            "request_id": "chatcmpl-1", "token_ids": tokens, "token_offsets": None,
+            "features": features if pictures else None, "content_parts": None, "sampling_params": params,
+            "model": self.name, "reasoning_ended": None, "reasoning_parser_kwargs": None, "return_token_ids": None,
+            "output_mode": "tokens", "stream": False, "stream_options": None, "cache_salt": None, "priority": 0,
+            "kv_transfer_params": None, "ec_transfer_params": None,
+        }  # fmt: skip
+        return _json(said)
+
+    def _with_pictures(self, prompt: list[int], parts: list[dict[str, str]]) -> list[int]:
+        assert all(part["type"] == "image_url" for part in parts)
+        places = iter([places_of(part["url"]) for part in parts])
+        return [
+            one
+            for token in prompt
+            for one in ([PAD] * (next(places) if self.expands else 1) if token == PAD else [token])
+        ]
 
     async def _abort(self, request: web.Request) -> web.Response:
         for name in (await request.json())["request_ids"]:
@@ -174,7 +234,12 @@ class PlayedVllm(PlayedEngine):
                 "index": 0, "finish_reason": work.finish, "stop_reason": work.stop, "token_ids": tokens,
                 "routed_experts": None, "sampling_mask": None, "weight_versions": spans, "logprobs": None,
             }  # fmt: skip
-            return _data({"request_id": work.id, "usage": None, "output_mode": "tokens", "choices": [choice]})
+            read: dict[str, Any] = {}
+            if first and work.body.get("return_token_ids"):
+                read["prompt_token_ids"] = work.prompt
+                if work.body.get("content_parts"):
+                    read["mm_placeholders"] = {"image": _ranges(work.prompt)}
+            return _data({"request_id": work.id, "usage": None, **read, "output_mode": "tokens", "choices": [choice]})
         choice = {
             "index": 0, "text": text, "logprobs": None, "finish_reason": work.finish, "stop_reason": work.stop,
             "prompt_token_ids": work.prompt if first else None, "token_ids": tokens,
@@ -193,6 +258,18 @@ class PlayedVllm(PlayedEngine):
 
     def _head(self, work: Work) -> dict[str, Any]:
         return {"id": work.id, "object": "text_completion", "created": CREATED, "model": self.name}
+
+
+def _ranges(prompt: list[int]) -> list[dict[str, int]]:
+    """Where its pictures are."""
+    edges = [at for at, token in enumerate([*prompt, 0]) if (token == PAD) != (at > 0 and prompt[at - 1] == PAD)]
+    return [{"offset": start, "length": end - start} for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def places_of(url: str) -> int:
+    """How many tokens a PNG takes, by its size."""
+    width, height = struct.unpack(">II", base64.b64decode(url.removeprefix("data:image/png;base64,"))[16:24])
+    return -(-width // 28) * -(-height // 28)
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -23,6 +23,7 @@ from antiphon.compose.engines import Found, attach_engine, is_embedded, start_en
 from antiphon.compose.listening import log_as
 from antiphon.compose.observer import StartError
 from antiphon.compose.workers.channel import Channel
+from antiphon.compose.workers.shares import share_of
 from antiphon.config import ConfigError, ModelSettings, Settings
 from antiphon.ports.engine import Engine
 from antiphon.web.door import Door
@@ -190,7 +191,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
 
     async def engine_for(model: ModelSettings) -> Engine:
         if not is_embedded(model):
-            return await start_engine(model, settings, observer)
+            return await start_engine(share_of(model, start.number - 1, start.workers), settings, observer)
         homes = await parent.homes
         return await attach_engine(homes[model.id][0], settings, homes[model.id][1])
 

@@ -16,6 +16,7 @@ from antiphon.compose.listening import listen, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.compose.workers.process import Shared, WorkerProcess
+from antiphon.compose.workers.shares import check_shares
 from antiphon.config import ConfigError, Settings
 from antiphon.engines.supervisor import Supervisor
 from antiphon.web.turns import Loads
@@ -28,6 +29,7 @@ async def serve_with_workers(settings: Settings, observer: ServerObserver) -> No
     """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
     load_catalogue(settings)
     families(settings)
+    check_shares(settings)
     # One key for all, also where it is made for this start alone.
     keys = keys_for(settings, SystemEntropy())
     settings = replace(settings, thinking=replace(settings.thinking, keys=keys))

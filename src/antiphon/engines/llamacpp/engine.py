@@ -199,10 +199,10 @@ class LlamaCppEngine:
         """Whether the process lives and its server answers."""
         child, client, kept = self._home.child, self._client, self._home.kept
         if child is None or client is None:
-            return EngineHealth(False, self._home.detail, kept)
+            return EngineHealth(False, self._home.detail, kept=kept)
         if await client.is_healthy(_server(child)) and await client.is_healthy(_server(child, adapted=True)):
             return EngineHealth(True, kept=kept)
-        return EngineHealth(False, "the engine process runs and does not answer", kept)
+        return EngineHealth(False, "the engine process runs and does not answer", kept=kept)
 
     async def aclose(self) -> None:
         """Stop the process; requests in flight end with `EngineDied`."""

@@ -7,7 +7,7 @@ such a status has not begun a reply, so that another may be asked; one that is l
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from io import BytesIO
@@ -59,6 +59,10 @@ class EngineBroken(EngineNotBegun):
     """The engine answered 500: it may be broken, or the work may be such that it breaks on it."""
 
 
+class EngineLost(EngineNotBegun):
+    """The engine had all of a request, and was lost before it answered: the request may be the reason."""
+
+
 class EngineLocked(EngineRefused):
     """The engine wants another key, or one at all."""
 
@@ -80,6 +84,7 @@ class Connection:
             headers["authorization"] = f"Bearer {access.key}"
         self._closed = False
         self._endings: set[asyncio.Timeout] = set()
+        self._streams: set[aiohttp.StreamReader] = set()
         reuse = aiohttp.TraceConfig()
         reuse.on_connection_reuseconn.append(_note_reuse)
 
@@ -103,6 +108,8 @@ class Connection:
         self._closed = True
         for ending in self._endings:
             ending.reschedule(0)
+        for stream in self._streams:
+            stream.set_exception(EngineDied("the engine is stopped"))
         await self._kept.close()
         await self._fresh.close()
 
@@ -119,17 +126,21 @@ class Connection:
         return _mapping(await self.answer("POST", path, body, headers=headers, patience=patience), path)
 
     async def events(
-        self, path: str, body: object, *, headers: Mapping[str, str] | None = None
+        self, path: str, body: object, *, headers: Mapping[str, str] | None = None, kept: bool = True
     ) -> AsyncGenerator[dict[str, Any], None]:
         """What the engine streams, each event a JSON object, up to `[DONE]` or the end of the stream.
+
+        It is asked once: the request may be what the engine is lost of. So one that closes connections unannounced
+        must not be asked over one that was `kept`.
 
         Closing the generator closes the connection, which is how engines are told to stop. Whether the stream came to
         its end is for the caller to see: it knows what the last event has to say.
         """
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=None, sock_connect=self.access.connect, sock_read=self.access.silence
-        )
-        response = await self._open("POST", path, body, headers or {}, timeout)
+        # Silence is watched here: aiohttp would set a timer anew for every token.
+        timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self.access.connect)
+        sessions = (self._kept if kept else self._fresh,)
+        response = await self._open("POST", path, body, headers or {}, timeout, sessions, self.access.silence)
+        silence = _Silence(response.content, self.access.silence)
         try:
             if response.status != 200:
                 raise _refusal(response, await self._unless_closed(_read(response, path)))
@@ -137,8 +148,10 @@ class Connection:
                 raise EngineDied(
                     f"{path} answered with {response.content_type} where a stream of events was asked for"
                 )
-            reader = EventReader()
-            while data := await self._unless_closed(response.content.readany()):
+            self._streams.add(response.content)
+            reader, more = EventReader(), response.content.readany
+            while data := await more():
+                silence.ends()
                 for event in reader.feed(data):
                     yield _mapping(_json(event, path), path)
                 if reader.over:
@@ -150,6 +163,8 @@ class Connection:
         except (aiohttp.ClientError, OSError) as problem:
             raise EngineDied(f"the engine was lost in the middle of a reply: {_words(problem)}") from problem
         finally:
+            silence.close()
+            self._streams.discard(response.content)
             response.close()
 
     async def answer(
@@ -163,7 +178,7 @@ class Connection:
     ) -> Any:
         """The answer, any JSON; an empty object where there is no body."""
         timeout = aiohttp.ClientTimeout(total=patience, sock_connect=min(patience, self.access.connect))
-        response = await self._open(method, path, body, headers or {}, timeout)
+        response = await self._open(method, path, body, headers or {}, timeout, (self._kept, self._fresh))
         try:
             data = await self._unless_closed(_read(response, path))
         except TimeoutError as problem:
@@ -183,25 +198,34 @@ class Connection:
         body: object,
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+        sessions: Sequence[aiohttp.ClientSession],
+        patience: float | None = None,
     ) -> aiohttp.ClientResponse:
-        """Send a request; its answer's status is here, its body is not."""
+        """Send a request; its answer's status is here, its body is not. `sessions`: over which; the next one is for
+        connections that were kept and turn out to be closed. `patience`: seconds that it may take to come, where the
+        timeout does not say."""
         if self._closed:
             raise EngineUnavailable("the engine's connections are closed")
         reused: list[bool] = []
         try:
-            try:
-                return await self._send(self._kept, method, path, body, headers, timeout, reused)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # The engine closed a connection just when it was to be used again.
-                if not reused:
-                    raise
-                return await self._send(self._fresh, method, path, body, headers, timeout, reused)
+            for session in sessions[:-1]:
+                asked = self._send(session, method, path, body, headers, timeout, reused)
+                try:
+                    return await self._unless_closed(asked, patience)
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                    # The engine closed a connection just when it was to be used again.
+                    if not reused:
+                        raise
+            asked = self._send(sessions[-1], method, path, body, headers, timeout, reused)
+            return await self._unless_closed(asked, patience)
         except aiohttp.ConnectionTimeoutError as problem:
             raise EngineNotBegun(f"{self.url} did not accept a connection: {_words(problem)}") from problem
         except TimeoutError as problem:
             raise EngineDied(f"the engine did not answer {path} in time: {_words(problem)}") from problem
+        except aiohttp.ClientConnectorError as problem:
+            raise EngineNotBegun(f"the engine was lost before it began: {_words(problem)}") from problem
         except (aiohttp.ClientError, OSError) as problem:
-            raise EngineNotBegun(f"the engine was lost before it began {path}: {_words(problem)}") from problem
+            raise EngineLost(f"the engine was lost before it began {path}: {_words(problem)}") from problem
 
     async def _send(
         self,
@@ -213,7 +237,7 @@ class Connection:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
         reused: list[bool],
     ) -> aiohttp.ClientResponse:
-        asked = session.request(
+        return await session.request(
             method,
             self.url + path,
             data=None if body is None else _to_json(body),
@@ -222,7 +246,6 @@ class Connection:
             allow_redirects=False,
             trace_request_ctx=reused,
         )
-        return await self._unless_closed(asked)
 
     def _named(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers, with that of the session under the name that the router has for it."""
@@ -232,9 +255,9 @@ class Connection:
             self.access.session_header if name == SESSION_HEADER else name: said for name, said in headers.items()
         }
 
-    async def _unless_closed(self, awaited: Awaitable[_Result]) -> _Result:
+    async def _unless_closed(self, awaited: Awaitable[_Result], patience: float | None = None) -> _Result:
         """What is waited for. aiohttp tells nobody who waits that it has closed their connection."""
-        ending = asyncio.timeout(None)
+        ending = asyncio.timeout(patience)
         try:
             async with ending:
                 self._endings.add(ending)
@@ -245,11 +268,37 @@ class Connection:
                 raise EngineDied("the engine is stopped") from problem
             raise
         except TimeoutError:
-            if ending.expired():
+            if self._closed and ending.expired():
                 raise EngineDied("the engine is stopped") from None
             raise
         finally:
             self._endings.discard(ending)
+
+
+class _Silence:
+    """Breaks a stream that brings nothing for so many seconds."""
+
+    def __init__(self, stream: aiohttp.StreamReader, seconds: float) -> None:
+        self._stream = stream
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def ends(self) -> None:
+        """Something has come."""
+        self._since = self._loop.time()
+
+    def close(self) -> None:
+        """It is watched no longer."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._since + self._seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._stream.set_exception(TimeoutError())
 
 
 async def _note_reuse(_: object, context: SimpleNamespace, __: object) -> None:

@@ -67,6 +67,11 @@ class Endpoint(Protocol):
         """Where it is, without a key."""
         ...
 
+    @property
+    def places(self) -> int:
+        """Works that it does at once, by its last `learn` or `trace`; 0 where it does not say."""
+        ...
+
     async def learn(self) -> Findings:
         """Ask what is there and try what is needed. To be called before anything else, and when it comes back.
 

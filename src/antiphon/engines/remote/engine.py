@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
-from antiphon.engines.remote.connection import EngineBroken
+from antiphon.engines.remote.connection import EngineBroken, EngineLost
+from antiphon.engines.remote.draining import Draining, Drains, NoDrains
 from antiphon.engines.remote.endpoint import Endpoint, Findings
 from antiphon.engines.remote.members import Member
+from antiphon.engines.remote.poison import Poison
 from antiphon.engines.remote.pooled import USUAL_QUEUE, Pooled
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard
@@ -37,8 +39,8 @@ class RemoteEngine:
 
     Work that an endpoint did not begin is tried once more, at another one if there is one. An endpoint that is lost,
     or has another model, is left out until it is back and has what it should have. `limit`, `queue`: see `Pooled`,
-    which says who does what. `told`: hears at the start what was found at each URL. `interval`: seconds between two
-    looks at an endpoint.
+    which says who does what. `told`: hears at the start what was found at each URL. `drains`: where the owner takes
+    endpoints out of service. `interval`: seconds between two looks at an endpoint.
     """
 
     def __init__(
@@ -49,16 +51,19 @@ class RemoteEngine:
         limit: int | None = None,
         queue: int = USUAL_QUEUE,
         told: Callable[[str, Findings], None] | None = None,
+        drains: Drains | None = None,
         interval: float = WATCH_INTERVAL,
     ) -> None:
         self._wishes = wishes
         self._members = [Member(endpoint) for endpoint in endpoints]
         self._places = Pooled(self._members, limit=limit, queue=queue)
+        self._draining = Draining(drains or NoDrains(), self._members, self._places)
         self._told = told
         # Many of them are looked at more seldom: work finds out as well who is away.
         self._interval = max(interval, len(endpoints) / _LOOKS_A_SECOND) if len(endpoints) > _FEW else interval
         self._card = ModelCard(id=wishes.id, name=wishes.id, window=wishes.context, sampling=wishes.sampling)
         self._first: Findings | None = None
+        self._poison = Poison()
         self._watching: list[asyncio.Task[None]] = []
         self._closed = False
 
@@ -99,7 +104,9 @@ class RemoteEngine:
                 _log.warning("%s: %s; it will be used when it is there", member.endpoint.url, member.detail)
             else:
                 self._enter(member)
+        self._draining.look()
         self._watching = [asyncio.create_task(self._watch(member)) for member in self._members]
+        self._watching.append(asyncio.create_task(self._draining.watch()))
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
         """The tokens of the segments, in order."""
@@ -108,6 +115,7 @@ class RemoteEngine:
     async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
         self._among(())
+        self._refuse_poison(work)
         room = self._card.window - len(work.prompt.tokens)
         if room < 0:
             raise EngineRefused(
@@ -126,7 +134,8 @@ class RemoteEngine:
         """Whether one of the endpoints can answer."""
         if self._closed or not self._watching:
             return EngineHealth(False, "the engine is stopped" if self._closed else "the engine has not been started")
-        return EngineHealth(any(member.up for member in self._members), self._details())
+        shown = {member.endpoint.url: member.shown for member in self._members}
+        return EngineHealth(any(member.takes for member in self._members), self._details(), shown)
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight end with `EngineDied`."""
@@ -134,6 +143,7 @@ class RemoteEngine:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
+        self._draining.close()
         self._places.close()
         for member in self._members:
             self._leave(member, "the engine is stopped", tells=False)
@@ -148,21 +158,24 @@ class RemoteEngine:
             async with self._places.place(work, tried) as place:
                 member = place.member
                 try:
-                    await self._confirm(member)
                     asked = _elsewhere(work) if member in tried else work
                     async with aclosing(member.endpoint.generate(asked, limit)) as outputs:
-                        async for output in outputs:
+                        output = await self._first_of(outputs, member)
+                        self._poison.survived(work)
+                        while output is not None:
                             begun = True
                             place.hears(output)
                             if isinstance(output, Done):
                                 end = output
                             else:
                                 yield output
+                            output = await anext(outputs, None)
                     if end is None:
                         raise EngineDied(f"{member.endpoint.url} stopped in the middle of a reply")
                 except EngineUnavailable as problem:
                     if begun:
                         raise EngineDied(str(problem)) from problem
+                    self._fear(work, member, problem)
                     self._judge(member, problem, tried)
                 except EngineDied:
                     self._doubt(member)
@@ -186,14 +199,14 @@ class RemoteEngine:
 
     def _among(self, tried: Sequence[Member]) -> Sequence[Member]:
         """The members that may be asked; those that were tried already only where there is no other."""
-        up = [member for member in self._members if member.up]
+        up = [member for member in self._members if member.takes]
         if not up:
             raise EngineUnavailable(f"no engine can take the request now: {self._details()}")
         return [member for member in up if member not in tried] or up
 
     def _details(self) -> str:
-        """Why those are away that are, in words for the owner."""
-        return "; ".join(f"{member.endpoint.url}: {member.detail}" for member in self._members if not member.up)
+        """Why those take nothing that do not, in words for the owner."""
+        return "; ".join(f"{member.endpoint.url}: {member.shown}" for member in self._members if not member.takes)
 
     def _judge(self, member: Member, problem: EngineUnavailable, tried: Sequence[Member]) -> None:
         """What is to be thought of an endpoint that did not begin; raises where no more is to be tried."""
@@ -207,17 +220,48 @@ class RemoteEngine:
             raise EngineDied(str(problem)) from problem
         raise problem
 
+    def _fear(self, work: Generation, member: Member, problem: EngineUnavailable) -> None:
+        """Remember what an endpoint may have been lost of; raises where that is enough not to send it again."""
+        if isinstance(problem, EngineLost):
+            self._poison.lost(work, asyncio.get_running_loop().time())
+            self._doubt(member)
+            self._refuse_poison(work)
+
+    def _refuse_poison(self, work: Generation) -> None:
+        if self._poison.holds(work, asyncio.get_running_loop().time()):
+            raise EngineRefused("engines were lost with this prompt before they answered: it is not sent again now")
+
     def _doubt(self, member: Member) -> None:
         """Look at the endpoint before anything else is asked of it."""
         member.seen = float("-inf")
         member.doubted.set()
 
+    async def _first_of(self, outputs: AsyncGenerator[EngineOutput, None], member: Member) -> EngineOutput | None:
+        """The first output, None where there is none. Meanwhile the endpoint is asked whether it still has its model:
+        nothing that it writes counts before it has said so."""
+        if self._is_fresh(member):
+            return await anext(outputs, None)
+        first = asyncio.ensure_future(anext(outputs, None))
+        try:
+            await self._confirm(member)
+            return await first
+        except EngineFault:
+            if first.done() and not first.cancelled() and isinstance(lost := first.exception(), EngineLost):
+                raise lost from None
+            raise
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    def _is_fresh(self, member: Member) -> bool:
+        return asyncio.get_running_loop().time() - member.seen <= FRESH
+
     async def _confirm(self, member: Member) -> None:
         """Whether the endpoint still has its model. Raises `EngineNotBegun`."""
-        if asyncio.get_running_loop().time() - member.seen <= FRESH:
+        if self._is_fresh(member):
             return
         async with member.asking:
-            if asyncio.get_running_loop().time() - member.seen <= FRESH:
+            if self._is_fresh(member):
                 return
             try:
                 trace = await self._trace(member)
@@ -235,6 +279,10 @@ class RemoteEngine:
         except TimeoutError:
             raise EngineUnavailable(f"it did not answer in {_TRACE_TIMEOUT:g} s") from None
         member.seen = asyncio.get_running_loop().time()
+        places, findings = member.endpoint.places, member.findings
+        if findings is not None and places != findings.places:
+            member.findings = replace(findings, places=places)
+            self._places.resized(member)
         return trace
 
     async def _watch(self, member: Member) -> None:
@@ -291,7 +339,8 @@ class RemoteEngine:
 
     def _enter(self, member: Member) -> None:
         member.up, member.detail = True, ""
-        self._places.entered(member)
+        if not member.drained:
+            self._places.entered(member)
 
     def _leave(self, member: Member, why: str, *, tells: bool = True) -> None:
         if tells and (member.up or member.detail != why):

@@ -12,7 +12,8 @@ from antiphon.ports.engine import Done, EngineOutput, PrefillProgress
 class Member:
     """An endpoint and what is known of it. `up`: it answers, and has the model that it should have. `detail`: why it
     is not up. `trace`: what it told of itself when that was found; `seen`: when it last did, on the loop's clock.
-    `works`: how many it has now. `refused`: the trace of what was found unfit, so that it is not tried again."""
+    `works`: how many it has now. `refused`: the trace of what was found unfit, so that it is not tried again.
+    `drained`: its owner has taken it out of service."""
 
     endpoint: Endpoint
     up: bool = False
@@ -22,8 +23,21 @@ class Member:
     seen: float = float("-inf")
     works: int = 0
     refused: str = ""
+    drained: bool = False
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     doubted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def takes(self) -> bool:
+        """Whether it gets new work."""
+        return self.up and not self.drained
+
+    @property
+    def shown(self) -> str:
+        """How it stands, in words for the owner."""
+        if self.drained:
+            return f"drained, {self.works} of this process's requests open" if self.works else "drained"
+        return "in service" if self.up else self.detail
 
 
 @dataclass(slots=True, eq=False)

@@ -142,7 +142,7 @@ class Pool:
             self._kept[endpoint] += 1
             return
         self.seats[endpoint].load -= 1
-        self._serve(endpoint, now)
+        self.serve(endpoint, now)
 
     def leave(self, ticket: Ticket, now: float) -> None:
         """Nobody waits for this work any more; it may have begun."""
@@ -165,7 +165,7 @@ class Pool:
     def reopen(self, endpoint: int, now: float) -> None:
         """The endpoint takes work again."""
         self.seats[endpoint].open = True
-        self._serve(endpoint, now)
+        self.serve(endpoint, now)
 
     def abandon(self, problem: str) -> None:
         """No endpoint will take work for a while: those who wait are told so."""
@@ -178,13 +178,13 @@ class Pool:
         while self._keeping and self._keeping[0].until <= now:
             kept = self._keeping[0]
             self._let_go(kept)
-            self._serve(kept.endpoint, now)
+            self.serve(kept.endpoint, now)
         while self._impatient and (self._impatient[0][0] <= now or not self._waits_for_one(self._impatient[0][2])):
             ticket = heappop(self._impatient)[2]
             if self._waits_for_one(ticket):
                 self._movable.add(ticket.tenant, ticket, ticket.number)
                 for endpoint in self.open:
-                    self._serve(endpoint, now)
+                    self.serve(endpoint, now)
 
     def next_wake(self) -> float | None:
         """When `wake` is due, as things are."""
@@ -255,8 +255,8 @@ class Pool:
         self._placement.begun(endpoint, ticket.wish)
         ticket.begin(endpoint)
 
-    def _serve(self, endpoint: int, now: float) -> None:
-        """Give the endpoint's free places to whose turn it is."""
+    def serve(self, endpoint: int, now: float) -> None:
+        """Give the endpoint's free places, of which there may be more than before, to whose turn it is."""
         queues = (self._queues[endpoint], self._anywhere)
         while self._has_room(endpoint):
             heads = [head for queue in queues if (head := queue.head()) is not None]

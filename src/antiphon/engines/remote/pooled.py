@@ -44,26 +44,33 @@ class Pooled:
 
     def entered(self, member: Member) -> None:
         """The member is up, and takes work. What it had read before is not relied on."""
-        number = self._number(member)
-        places = 0 if member.findings is None else member.findings.places
-        seat = self._pool.seats[number]
-        seat.limit = self._limit or places or None
-        seat.size = seat.limit or USUAL_SIZE
-        self._wake_up(number)
+        self._resize(member)
+        self._wake_up(self._number(member))
+
+    def resized(self, member: Member) -> None:
+        """The member does more works at once than before, or fewer; what it works on goes on."""
+        self._resize(member)
+        self._pool.serve(self._number(member), self._now())
+        self._set_alarm()
 
     def left(self, member: Member, why: str) -> None:
         """The member takes no new work; what it works on goes on, as long as it can."""
         number = self._number(member)
         self._end_rest(number)
         self._pool.close(number, self._now())
-        if not any(member.up for member in self._members):
-            self._pool.abandon(why)
-        self._set_alarm()
+        self._abandon_if_none(why)
+
+    def drained(self, member: Member) -> None:
+        """The member takes no new work, and keeps what it has read."""
+        number = self._number(member)
+        self._end_rest(number)
+        self._pool.close(number, self._now(), forget=False)
+        self._abandon_if_none("every engine is drained or away")
 
     def rests(self, member: Member, seconds: float) -> None:
         """The member has said that it is full: it is not asked for a while, and others are."""
         number = self._number(member)
-        if not member.up:
+        if not member.takes:
             return
         self._end_rest(number)
         self._pool.close(number, self._now(), forget=False)
@@ -116,6 +123,17 @@ class Pooled:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _resize(self, member: Member) -> None:
+        places = 0 if member.findings is None else member.findings.places
+        seat = self._pool.seats[self._number(member)]
+        seat.limit = self._limit or places or None
+        seat.size = seat.limit or USUAL_SIZE
+
+    def _abandon_if_none(self, why: str) -> None:
+        if not any(member.takes for member in self._members):
+            self._pool.abandon(why)
+        self._set_alarm()
 
     def _wake_up(self, number: int) -> None:
         self._end_rest(number)

@@ -5,7 +5,7 @@ what only some of them have is found.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from antiphon.engines.remote.connection import Connection
 from antiphon.engines.remote.endpoint import SESSION_HEADER
@@ -16,7 +16,8 @@ _FOR_EACH: Final = 4
 
 
 async def engines_behind(connection: Connection) -> int:
-    """How many engines are behind the router at the URL, as far as it says; 0: there is no router that is known.
+    """How many engines that are well are behind the router at the URL, as far as it says; 0: there is no router that
+    is known, or it has none.
 
     Source: vllm-router, `GET /workers`.
     """
@@ -24,8 +25,9 @@ async def engines_behind(connection: Connection) -> int:
         said = await connection.get("/workers")
     except (EngineRefused, EngineDied, EngineNotBegun):
         return 0
-    workers: Any = said.get("workers")
-    return len(workers) if isinstance(workers, list) else 0  # pyright: ignore[reportUnknownArgumentType] - JSON
+    workers = said.get("workers")
+    every = cast("list[dict[str, Any]]", workers) if isinstance(workers, list) else []
+    return sum(one.get("is_healthy") is not False for one in every)
 
 
 def sessions(engines: int) -> Iterator[dict[str, str]]:

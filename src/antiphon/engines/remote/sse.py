@@ -11,6 +11,8 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 _FIELDS: Final = frozenset({b"data", b"error"})
 _UNREAD: Final = frozenset({b"event", b"id", b"retry"})
 _END: Final = b"[DONE]"
+_HEAD: Final = b"data: "
+_LAST: Final = _HEAD + _END
 _SHOWN: Final = 80
 
 
@@ -30,6 +32,15 @@ class EventReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The data of the events that are whole now. Raises `BrokenStream`."""
+        # How a token usually comes: a whole event, and nothing else.
+        if (
+            data.startswith(_HEAD)
+            and data.endswith(b"\n\n")
+            and not (self._rest or self._data or self.over)
+            and data.find(b"\n") == len(data) - 2 <= self._most
+            and not data.startswith(_LAST)
+        ):
+            return [data[len(_HEAD) : -2]]
         searched = len(self._rest)
         self._rest += data
         if self._rest.find(b"\n", searched) < 0:

@@ -34,7 +34,7 @@ class Draw:
 class Ask:
     """One piece of work. `id`: a name that no other work has. `ends`: the tokens that end a reply. `stops`: texts
     that the engine is to look for. `salt`: caches are kept apart by it; empty for none. `conversation`: see
-    `Generation`."""
+    `Generation`. `pictures`: PNG or JPEG, in the order in which they stand in the tokens."""
 
     id: str
     model: str
@@ -46,6 +46,7 @@ class Ask:
     grammar: str | None = None
     salt: str = ""
     conversation: str = ""
+    pictures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Dialect(Protocol):
 
     `most_stops`: how many stop texts it takes, None for any number. `reads_only`: it can read a prompt and write
     nothing; others are asked for one token. `reasons_first`: a reasoning parser in the engine delays grammars.
-    `lingers`: work goes on for a while where its stream is closed, until it is aborted.
+    `lingers`: work goes on for a while where its stream is closed, until it is aborted. `sees`: pictures can be sent.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Dialect(Protocol):
     reads_only: bool
     reasons_first: bool
     lingers: bool
+    sees: bool
 
     def body(self, ask: Ask) -> dict[str, Any]:
         """The request's body."""

@@ -28,6 +28,7 @@ class Sglang:
     reads_only = True
     reasons_first = False
     lingers = True
+    sees = False
 
     def body(self, ask: Ask) -> dict[str, Any]:
         """The request's body."""

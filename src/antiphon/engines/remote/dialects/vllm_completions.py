@@ -28,19 +28,11 @@ class Completions:
     reads_only = False
     reasons_first = True
     lingers = False
+    sees = False
 
     def body(self, ask: Ask) -> dict[str, Any]:
         """The request's body."""
-        return {
-            "model": ask.model,
-            "prompt": ask.tokens,
-            "request_id": ask.id,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "return_token_ids": True,
-            **sampling_params(ask),
-            **salted(ask),
-        }
+        return {**requested(ask), "prompt": ask.tokens, "return_token_ids": True, **sampling_params(ask)}
 
     def listener(self) -> Callable[[Event], Heard]:
         """What reads one reply's events."""
@@ -76,9 +68,15 @@ def sampling_params(ask: Ask) -> dict[str, Any]:
     return params
 
 
-def salted(ask: Ask) -> dict[str, str]:
-    """The salt, as long as vLLM takes one."""
-    return {"cache_salt": ask.salt[:LONGEST_SALT]} if ask.salt else {}
+def requested(ask: Ask) -> dict[str, Any]:
+    """What both of vLLM's endpoints are told in the same words; the salt only as long as it takes one."""
+    said: dict[str, Any] = {
+        "model": ask.model,
+        "request_id": ask.id,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    return {**said, "cache_salt": ask.salt[:LONGEST_SALT]} if ask.salt else said
 
 
 def hear(event: Event) -> Heard:

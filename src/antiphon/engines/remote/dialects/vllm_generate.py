@@ -5,13 +5,15 @@ the server has a reasoning parser; a prompt out of the window is an event with `
 Requests are called `generate-tokens-` and their name, and the call that aborts one says nothing when it finds none.
 """
 
+import base64
 from collections.abc import Callable
 from typing import Any, Final
 
 from antiphon.engines.remote.dialects.ask import Ask, Event, Heard
-from antiphon.engines.remote.dialects.vllm_completions import hear, salted, sampling_params
+from antiphon.engines.remote.dialects.vllm_completions import hear, requested, sampling_params
 
 PREFIX: Final = "generate-tokens-"
+_JPEG: Final = b"\xff\xd8\xff"
 
 
 class Generate:
@@ -23,19 +25,17 @@ class Generate:
     reads_only = False
     reasons_first = False
     lingers = False
+    sees = True
 
     def body(self, ask: Ask) -> dict[str, Any]:
         """The request's body."""
         return {
-            "model": ask.model,
+            **requested(ask),
             "token_ids": ask.tokens,
-            "request_id": ask.id,
-            "stream": True,
-            "stream_options": {"include_usage": True},
             "output_mode": "tokens",
             "sampling_params": sampling_params(ask),
             "reasoning_ended": True,
-            **salted(ask),
+            **({"content_parts": [_part(picture) for picture in ask.pictures]} if ask.pictures else {}),
         }
 
     def listener(self) -> Callable[[Event], Heard]:
@@ -45,3 +45,8 @@ class Generate:
     def abort(self, id: str) -> tuple[str, dict[str, Any]] | None:  # noqa: A002
         """What ends the work; behind a router it need not reach the engine that does it."""
         return "/inference/v1/abort_requests", {"request_ids": [PREFIX + id]}
+
+
+def _part(picture: bytes) -> dict[str, str]:
+    kind = "jpeg" if picture.startswith(_JPEG) else "png"
+    return {"type": "image_url", "url": f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"}

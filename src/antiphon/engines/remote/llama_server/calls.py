@@ -129,7 +129,9 @@ class Calls:
         self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[EngineOutput, None]:
         """Run a completion; closing the generator ends it."""
-        events = self._connection.events("/completion", {**OWN_SETTINGS, **body, **STREAMED}, headers=headers)
+        # It closes connections that it said it would keep.
+        asked = {**OWN_SETTINGS, **body, **STREAMED}
+        events = self._connection.events("/completion", asked, headers=headers, kept=False)
         async with aclosing(events):
             async for event in events:
                 try:

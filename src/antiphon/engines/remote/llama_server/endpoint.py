@@ -4,12 +4,13 @@ Its slots are not ours: which one a prompt gets is left to it. Prompts go to it 
 read as text whatever it looks like.
 """
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
@@ -26,6 +27,9 @@ from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece
 
 NAME = "llama-server"
+RECOUNT: Final = 10.0
+"""Seconds after which a router is asked again how many servers it has."""
+
 _ALIKE = "start all of them with the same model and the same options"
 _MARKER = "start all of them with the same LLAMA_MEDIA_MARKER in the environment"
 _SAMPLE = "Zwölf Boxkämpfer 123 don't\n\treturn x != [1, 2]; 日本語😀 <|im_end|></s><eos>"
@@ -41,19 +45,27 @@ class _Known:
 
 
 class LlamaServer:
-    """A server that somebody else started; see `Endpoint`."""
+    """A server that somebody else started; see `Endpoint`. `recount`: see `RECOUNT`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, recount: float = RECOUNT) -> None:
         self._connection = connection
         self._calls = Calls(connection)
         self._known: _Known | None = None
+        self._recount = recount
+        self._counted = float("-inf")
         self._behind: int | None = None
+        self._slots = 0
         self._looks = 0
 
     @property
     def url(self) -> str:
         """Where it is."""
         return self._connection.url
+
+    @property
+    def places(self) -> int:
+        """See `Endpoint.places`."""
+        return self._slots * max(1, self._behind or 0)
 
     async def learn(self) -> Findings:
         """See `Endpoint.learn`."""
@@ -64,8 +76,7 @@ class LlamaServer:
 
     async def trace(self) -> str:
         """See `Endpoint.trace`. Behind a router, it is that of one of the servers, and of another one next time."""
-        if self._behind is None:
-            self._behind = await engines_behind(self._connection)
+        await self._count()
         if not self._behind:
             return await self._calls.trace()
         every = list(sessions(self._behind))
@@ -85,24 +96,25 @@ class LlamaServer:
         """See `Engine.tokenize`."""
         return await self._learnt().tokenizer.tokens(segments, begins=begins)
 
-    async def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput, None]:
+    def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput, None]:
         """See `Endpoint.generate`."""
         known = self._learnt()
         body = known.works.body(work, _native(work.prompt, known), limit)
-        told = self._calls.complete(body, session(work))
-        async with aclosing(known.works.outputs(work, told)) as outputs:
-            async for output in outputs:
-                if limit:
-                    yield output
-                elif isinstance(output, Done):
-                    # The server writes one token where none is asked for.
-                    yield Done("length", 0, output.cached_tokens)
-                elif not isinstance(output, Piece):
-                    yield output
+        outputs = known.works.outputs(work, self._calls.complete(body, session(work)))
+        return outputs if limit else _only_read(outputs)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._connection.aclose()
+
+    async def _count(self) -> None:
+        """How many servers there are, where that may have changed."""
+        now = asyncio.get_running_loop().time()
+        if self._behind == 0 or now < self._counted + self._recount:
+            return
+        self._counted = now
+        # A router that has none for now does not turn into a server.
+        self._behind = await engines_behind(self._connection) or self._behind or 0
 
     async def _learn(self) -> Findings:
         says = await self._calls.properties()
@@ -114,6 +126,7 @@ class LlamaServer:
         probes = Probes(self._calls, works, tokenizer, vocabulary.control, says.eos_token, says.chat_template)
         rows = [*_told(says, vocabulary), *await probes.findings()]
         sees, markers = False, 1
+        self._slots = says.places
         behind = self._behind = await engines_behind(self._connection)
         if behind:
             row, markers = await self._learn_router(behind)
@@ -131,7 +144,7 @@ class LlamaServer:
             card=await self._card(says, vocabulary, sees=sees),
             identity=await self._identity(says, tokenizer),
             rows=tuple(rows),
-            places=says.places * max(1, behind),
+            places=self.places,
         )
 
     async def _learn_router(self, behind: int) -> tuple[Finding, int]:
@@ -190,6 +203,16 @@ class LlamaServer:
             template=_digest(says.chat_template),
             tokenizer=_digest(f"{says.vocabulary} {tokens} {tokenizer.opening}"),
         )
+
+
+async def _only_read(outputs: AsyncGenerator[EngineOutput, None]) -> AsyncGenerator[EngineOutput, None]:
+    """The outputs without the one token that the server writes where none is asked for."""
+    async with aclosing(outputs):
+        async for output in outputs:
+            if isinstance(output, Done):
+                yield Done("length", 0, output.cached_tokens)
+            elif not isinstance(output, Piece):
+                yield output
 
 
 def _told(says: Properties, vocabulary: Vocabulary) -> list[Finding]:

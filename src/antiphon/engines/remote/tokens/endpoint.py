@@ -14,6 +14,7 @@ from antiphon.engines.remote.dialects.ask import Ask, Dialect, Draw, Heard
 from antiphon.engines.remote.endpoint import Findings, Identity, session
 from antiphon.engines.remote.tokens.kinds import Kind
 from antiphon.engines.remote.tokens.listening import listen
+from antiphon.engines.remote.tokens.pictures import Sight
 from antiphon.engines.remote.tokens.probes import Prober
 from antiphon.engines.remote.tokens.reading import StopsToSend, TokenReader, Vocabulary
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
@@ -40,12 +41,19 @@ class TokenEndpoint:
         self._grammars = GrammarWriter(tokenizer.control, tokenizer.ends)
         self._dialect: Dialect = kind.dialects[-1]
         self._model = ""
+        self._sight: Sight | None = None
+        self._places = 0
         self._aborting: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """Where the engine is."""
         return self._connection.url
+
+    @property
+    def places(self) -> int:
+        """See `Endpoint.places`."""
+        return self._places
 
     @property
     def dialect(self) -> Dialect:
@@ -58,6 +66,7 @@ class TokenEndpoint:
         prober = Prober(self._connection, self._kind, self._tokenizer, about)
         tried = await prober.run()
         self._model, self._dialect, self._sends_stops = about.model, tried.dialect, tried.sends_stops
+        self._places, self._sight = about.places, tried.sight
         tokenizer = self._tokenizer
         card = ModelCard(
             id=about.model,
@@ -68,6 +77,7 @@ class TokenEndpoint:
             eos_token=tokenizer.eos_token,
             special_tokens=tokenizer.special_tokens,
             sampling=tokenizer.sampling,
+            sees=tried.sight is not None,
             origin=f"{self._kind.engine} {about.version} at {self.url}",
         )
         identity = Identity(about.model, tokenizer.template_digest, tokenizer.digest)
@@ -78,17 +88,22 @@ class TokenEndpoint:
         return await self._kind.trace(self._connection)
 
     async def tokenize(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
-        """See `Engine.tokenize`. No request is made; what takes long is done in a thread."""
+        """See `Engine.tokenize`. No request is made, but for a picture of a size that was not counted yet; what takes
+        long is done in a thread."""
+        pictures = None if self._sight is None else await self._sight.tokens_of(segments)
         if sum(len(segment.text) for segment in segments) <= _AT_ONCE:
-            return self._tokenizer.tokens(segments, begins=begins)
-        return await asyncio.to_thread(self._tokenizer.tokens, segments, begins=begins)
+            return self._tokenizer.tokens(segments, begins=begins, pictures=pictures)
+        return await asyncio.to_thread(self._tokenizer.tokens, segments, begins=begins, pictures=pictures)
 
     async def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """See `Endpoint.generate`."""
         shown = self._vocabulary.shown_for(work.visible, work.stops)
         ask = self._ask(work, limit, shown)
+        if self._sight is not None and any(segment.image for segment in work.prompt.segments):
+            tokens, pictures = await self._sight.native(work.prompt.segments, work.prompt.tokens)
+            ask = replace(ask, tokens=tokens, pictures=pictures)
         reader = TokenReader(self._vocabulary, shown, work.stops)
-        total, cached, read, over = len(ask.tokens), 0, False, False
+        total, cached, read, over = len(work.prompt.tokens), 0, False, False
         try:
             async with aclosing(listen(self._connection, self._dialect, ask, session(work))) as replies:
                 async for heard in replies:

@@ -5,20 +5,21 @@ the result compared. The grammar is one that only llguidance reads, and that a r
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from antiphon.engines.grammar import GrammarWriter
-from antiphon.engines.remote.connection import Connection
+from antiphon.engines.remote.connection import Connection, EngineBroken
 from antiphon.engines.remote.dialects.ask import Ask, Dialect, Draw, Heard
 from antiphon.engines.remote.endpoint import Finding
 from antiphon.engines.remote.tokens.kinds import About, Kind
 from antiphon.engines.remote.tokens.listening import listen
+from antiphon.engines.remote.tokens.pictures import Sight, find_sight
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
-from antiphon.errors import EngineRefused, EngineUnavailable
+from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 
 PATIENCE: Final = 120.0
 """Seconds for one of the tries: an engine may just be warming up, or be busy."""
@@ -42,11 +43,13 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of it: how to speak to the engine, whether it looks for stop texts itself, and the table."""
+    """What came of it: how to speak to the engine, whether it looks for stop texts itself, and the table. `sight`:
+    how it sees pictures, None where it does not."""
 
     dialect: Dialect
     sends_stops: bool
     rows: tuple[Finding, ...]
+    sight: Sight | None = None
 
 
 @dataclass(slots=True)
@@ -77,7 +80,8 @@ class Prober:
         stops = await self._try_stops()
         rows += [stops, *await self._try_cache()]
         rows.append(Finding("window", self._about.window > 0, f"{self._about.window} tokens"))
-        return Tried(self._dialect, stops.holds, tuple(rows))
+        seen, sight = await self._try_pictures()
+        return Tried(self._dialect, stops.holds, (*rows, *seen), sight)
 
     async def _find_dialect(self) -> Finding:
         """The best of the raw endpoints that writes a token."""
@@ -160,6 +164,36 @@ class Prober:
         shared = bool(other.cached)
         says = "share one cache: what is read fast was asked before" if shared else "have own caches"
         return [told, Finding("tenants", not shared, says, needed=False)]
+
+    async def _try_pictures(self) -> tuple[list[Finding], Sight | None]:
+        """Whether it sees, by what it says that it has read. A model without sight gets no row."""
+        if not self._dialect.sees:
+            return [], None
+        try:
+            # Lines' ends on both sides: some models join them with those of a picture.
+            around = (*self._tokenizer.opening, *self._tokenizer.read("\nHello\n"))
+            sight = await self._timed(find_sight(self._connection, self._about.model, around, self._read))
+        except EngineUnavailable as problem:
+            if not isinstance(problem, EngineBroken):
+                raise
+            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+        except EngineFault as problem:
+            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+        if sight is None:
+            return [], None
+        return [Finding("pictures", True, "seen, and counted as they are read", needed=False)], sight
+
+    async def _read(self, tokens: tuple[int, ...], pictures: tuple[bytes, ...]) -> Sequence[int]:
+        """The tokens that it has read in the end."""
+        ask = replace(self._ask(1), tokens=tokens, pictures=pictures)
+        body = {**self._dialect.body(ask), "return_token_ids": True}
+        async with aclosing(self._connection.events(self._dialect.path, body)) as events:
+            async for event in events:
+                if event.get("error") is not None:
+                    raise EngineRefused(f"pictures were not read: {str(event['error'])[:200]}")
+                if event.get("prompt_token_ids"):
+                    return event["prompt_token_ids"]
+        return ()
 
     def _ask(self, max_tokens: int, *, grammar: str | None = None, stops: tuple[str, ...] = ()) -> Ask:
         return Ask(

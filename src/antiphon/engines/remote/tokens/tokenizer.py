@@ -15,6 +15,7 @@ from typing import Any, Final, Self, cast
 from tokenizers import Tokenizer
 
 from antiphon.dialogue.conversation import Sampling
+from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import Segment, join_runs, looks_like_markup
 from antiphon.engines.remote.tokens.pieces import TokenBytes
 from antiphon.errors import EngineFault, EngineRefused
@@ -88,13 +89,27 @@ class LocalTokenizer:
         """The tokenizer of the files in a directory, or of a tokenizer.json and what lies beside it."""
         return cls(TokenizerFiles.read(place))
 
-    def tokens(self, segments: Sequence[Segment], *, begins: bool = True) -> tuple[int, ...]:
-        """See `Engine.tokenize`. A template that writes the beginning-of-text token itself gets no second one."""
+    def tokens(
+        self,
+        segments: Sequence[Segment],
+        *,
+        begins: bool = True,
+        pictures: Mapping[Image, tuple[int, ...]] | None = None,
+    ) -> tuple[int, ...]:
+        """See `Engine.tokenize`. A template that writes the beginning-of-text token itself gets no second one.
+
+        `pictures`: what stands for each picture.
+        """
         runs = join_runs(segments)
-        if any(run.image for run in runs):
-            raise EngineRefused("the prompt has pictures, and the model is not asked to see any through this engine")
         found: list[int] = []
         for run in runs:
+            if run.image is not None:
+                if pictures is None:
+                    raise EngineRefused(
+                        "the prompt has pictures, and the model is not asked to see any through this engine"
+                    )
+                found += pictures[run.image]
+                continue
             goes_on = bool(found) or not begins
             if run.markup:
                 tokenizer = self._markup_on if goes_on else self._markup
