@@ -114,14 +114,20 @@ class Keeper:
             for slots in self._each:
                 slots.why = ""
             return
-        await asyncio.gather(*(slots.find_out() for slots in self._each))
-        why = next(filter(None, (slots.why for slots in self._each)), None)
-        if why:
-            _log.info("marked prefixes are kept in their slots alone: %s", why)
+        # The other one is the same model with something merged in, and may still be loaded.
+        first, *others = self._each
+        await first.find_out()
+        for slots in others:
+            slots.why = first.why
+        if first.why:
+            _log.info("marked prefixes are kept in their slots alone: %s", first.why)
 
     def _server(self, *, adapted: bool = False) -> Server | None:
         child: Running | None = self._presence.child
-        return None if child is None else Server((adapted and child.second) or child.address, child.key)
+        if child is None:
+            return None
+        address = child.second if adapted and len(self._each) > 1 else child.address
+        return Server(address, child.key) if address else None
 
     def _changed(self) -> None:
         if self._presence.child is None:
