@@ -8,9 +8,11 @@ import pytest
 
 from antiphon.cli import checks
 from antiphon.cli.machine import Memory
-from antiphon.compose import models, start
+from antiphon.compose import engines, models, start
 from antiphon.compose.observer import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
+from antiphon.engines.llamacpp import ModelFile
+from antiphon.errors import EngineFault
 from antiphon.service.models import ModelService
 from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
@@ -135,3 +137,63 @@ def test_a_model_that_cannot_be_written_anew_is_served_and_the_owner_told_once_w
         "model a is served as it came, which is slower, and work with tools and without takes turns"
     )
     assert "say merge_adapter = false" in line
+
+
+class Loading:
+    """Loads nothing, and says what was done."""
+
+    def __init__(self, log: list[str], problem: Exception | None = None) -> None:
+        self._log, self._problem = log, problem
+
+    async def start(self) -> None:
+        self._log.append("start")
+        if self._problem is not None:
+            raise self._problem
+
+    async def aclose(self) -> None:
+        self._log.append("end")
+
+
+DAMAGED = EngineFault("not a model")
+
+
+@pytest.mark.promise("weights.anew-proven-meanwhile")
+@pytest.mark.parametrize(
+    ("whole", "problems", "expected"),
+    [
+        pytest.param(True, (None,), ["find", "start"], id="whole"),
+        pytest.param(False, (None, None), ["find", "start", "end", "find all", "start"], id="damaged"),
+        pytest.param(
+            False, (DAMAGED, None), ["find", "start", "end", "find all", "start"], id="damaged and not loaded"
+        ),
+        pytest.param(True, (DAMAGED,), ["find", "start", "end"], id="whole and not loaded"),
+        pytest.param(None, (DAMAGED,), ["find", "start", "end"], id="known and not loaded"),
+        pytest.param(
+            False, (None, DAMAGED), ["find", "start", "end", "find all", "start", "end"], id="damaged and not mended"
+        ),
+    ],
+)
+async def test_files_that_turn_out_damaged_while_they_are_loaded_are_made_again_before_anybody_is_answered(
+    whole: bool | None,
+    problems: tuple[Exception | None, ...],
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    log: list[str] = []
+    settings = with_adapter(None).models["a"]
+
+    async def find(model: ModelSettings, observer: object, *, trust: bool = False) -> engines.Found:
+        log.append("find" if trust else "find all")
+        proof = None if whole is None or not trust else lambda: bool(whole)
+        return engines.Found(model, ModelFile(tmp, "a"), proof)
+
+    tmp = Path("model.gguf")
+    monkeypatch.setattr(engines, "find", find)
+    left = iter(problems)
+    loading = engines.load(settings, Watching(), lambda _: Loading(log, next(left)))
+    if problems[-1] is None:
+        await loading
+    else:
+        with pytest.raises(EngineFault, match="not a model"):
+            await loading
+    assert log == expected

@@ -236,6 +236,49 @@ def own_memory(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
 
+ZEROS = """
+import ctypes, mmap
+from pathlib import Path
+from antiphon.engines.llamacpp.embedded.child import return_zeros
+
+SIZE, MIB = 64 << 20, 1 << 20
+native = ctypes.CDLL(None)
+native.aligned_alloc.restype = native.malloc.restype = ctypes.c_void_p
+native.aligned_alloc.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+native.malloc.argtypes = (ctypes.c_size_t,)
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE // MIB
+
+others = mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+others[:] = bytes(SIZE)
+small = native.malloc(MIB)
+ctypes.memset(small, 0, MIB)
+aligned, plain = native.aligned_alloc(64, SIZE), native.malloc(SIZE)
+for place in (aligned, plain):
+    ctypes.memset(place, 0, SIZE)
+    ctypes.memset(place + SIZE // 2, 7, 10)
+before = held()
+return_zeros()
+print(before - held())
+for place in (aligned, plain):
+    assert ctypes.string_at(place, SIZE) == bytes(SIZE // 2) + b"\\x07" * 10 + bytes(SIZE // 2 - 10)
+    ctypes.memset(place, 1, SIZE)
+    assert ctypes.string_at(place, SIZE) == b"\\x01" * SIZE
+"""
+
+
+@linux
+@pytest.mark.promise("engine.takes-memory-as-used")
+async def test_only_zeros_of_large_allocations_are_given_back_and_all_can_be_used_as_before():
+    # In a process of its own, whose memory nobody else changes.
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", ZEROS, stdout=subprocess.PIPE)
+    said, _ = await child.communicate()
+    # Two allocations of 64 MiB, but for the few pieces that have something in them; not the mapping of the same size.
+    assert 115 <= int(said) <= 128
+    assert child.returncode == 0
+
+
 CIRCLE = "* Brazil\n"
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.compose.remote import remote_engine
@@ -39,8 +39,8 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
             engine = await remote_engine(model, template, partial(observer.found, model.id), _relay(observer))
             observer.stage(f"Trying {model.id}")
         elif is_embedded(model):
-            engine = _llama_cpp(await _find(model, observer), settings)
-            observer.stage(f"Loading {model.id}")
+            _, engine = await load(model, observer, lambda found: _llama_cpp(found, settings))
+            return engine
         else:
             observer.stage(f"Finding {model.id} ({model.source})")
             engine = await asyncio.to_thread(_scripted, model)
@@ -51,10 +51,23 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file."""
+    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file. `proof`: see
+    `Prepared.proof`."""
 
     settings: ModelSettings
     file: "ModelFile"
+    proof: Callable[[], bool] | None = None
+
+
+class _Loadable(Protocol):
+    """What loads a model."""
+
+    async def start(self) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+_Loaded = TypeVar("_Loaded", bound=_Loadable)
 
 
 def is_embedded(model: ModelSettings) -> bool:
@@ -66,17 +79,45 @@ async def start_home(model: ModelSettings, observer: ServerObserver) -> tuple[Fo
     """The process of an embedded model, its model loaded, for engines in other processes: see `attach_engine`."""
     from antiphon.engines.llamacpp.engine import check_context, home_of
 
-    with _failing(model):
-        found = await _find(model, observer)
+    def home_for(found: Found) -> "EmbeddedHome":
         check_context(found.settings, found.file)
-        home = home_of(found.settings, found.file)
-        observer.stage(f"Loading {model.id}")
-        try:
-            await home.start()
-        except BaseException:
-            await home.aclose()
+        return home_of(found.settings, found.file)
+
+    with _failing(model):
+        return await load(model, observer, home_for)
+
+
+async def load(
+    model: ModelSettings, observer: ServerObserver, made: Callable[[Found], _Loaded]
+) -> tuple[Found, _Loaded]:
+    """A model that is found and loaded by what is `made` for it.
+
+    Its files are proven while they are loaded; where they turn out damaged, they are made again and loaded again.
+    """
+    found = await find(model, observer, trust=True)
+    loads = made(found)
+    observer.stage(f"Loading {model.id}")
+    proving = None if found.proof is None else asyncio.create_task(asyncio.to_thread(found.proof))
+    try:
+        await loads.start()
+    except BaseException as problem:
+        await loads.aclose()
+        if proving is None or not isinstance(problem, EngineFault) or await proving:
             raise
-    return found, home
+    else:
+        if proving is None or await proving:
+            return found, loads
+        await loads.aclose()
+    log.warning("files of model %s that were written anew are damaged, and are made again", model.id)
+    found = await find(model, observer)
+    loads = made(found)
+    observer.stage(f"Loading {model.id}")
+    try:
+        await loads.start()
+    except BaseException:
+        await loads.aclose()
+        raise
+    return found, loads
 
 
 async def attach_engine(found: Found, settings: Settings, home: "Home") -> Engine:
@@ -105,15 +146,16 @@ def _scripted(model: ModelSettings) -> ScriptedEngine:
     return ScriptedEngine(model.id, script)
 
 
-async def _find(model: ModelSettings, observer: ServerObserver) -> Found:
+async def find(model: ModelSettings, observer: ServerObserver, *, trust: bool = False) -> Found:
+    """A model's files, downloaded or written anew where they have to be. `trust`: see `prepare`."""
     observer.stage(f"Finding {model.id} ({model.source})")
-    return await asyncio.to_thread(_find_now, model, _relay(observer))
+    return await asyncio.to_thread(_find_now, model, _relay(observer), trust=trust)
 
 
-def _find_now(model: ModelSettings, progress: Progress) -> Found:
+def _find_now(model: ModelSettings, progress: Progress, *, trust: bool) -> Found:
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     anew = is_wanted(model.merge_adapter, found)
-    prepared = prepare(found, progress) if anew else as_it_came(found)
+    prepared = prepare(found, progress, trust=trust) if anew else as_it_came(found)
     if prepared.problem:
         log.warning(
             "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "
@@ -123,7 +165,7 @@ def _find_now(model: ModelSettings, progress: Progress) -> Found:
         )
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return Found(model, model_file(found, prepared))
+    return Found(model, model_file(found, prepared), prepared.proof)
 
 
 def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":

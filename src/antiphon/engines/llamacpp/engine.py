@@ -23,6 +23,8 @@ from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
+LIGHT: Final = 1_000_000_000
+"""Bytes of a model that is loaded in seconds: its second form is waited for by who needs it, not by the start."""
 _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
 _NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
@@ -82,7 +84,7 @@ class LlamaCppEngine:
         self._model = model
         self._ready_timeout = ready_timeout
         self._context = context_of(settings, model)
-        self._home = home or home_of(settings, model, load_timeout)
+        self._home = home or home_of(settings, model, load_timeout, soon=0 < model.size <= LIGHT)
         self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
         sees = model.projector is not None
@@ -216,6 +218,8 @@ class LlamaCppEngine:
         while True:
             child, client = await self._ready()
             try:
+                if adapted:
+                    await child.settled(self._ready_timeout)
                 async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
                     async for output in outputs:
                         yield output
@@ -292,8 +296,10 @@ def shares_slots(model: ModelFile) -> bool:
     return model.spares_plain_work and model.for_tools is None
 
 
-def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT) -> EmbeddedHome:
-    """A process of our own for the model; not started."""
+def home_of(
+    settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT, *, soon: bool = False
+) -> EmbeddedHome:
+    """A process of our own for the model; not started. `soon`: see `EmbeddedHome`."""
     load = Load(
         path=str(model.path),
         key="",
@@ -311,7 +317,7 @@ def home_of(settings: ModelSettings, model: ModelFile, load_timeout: float = LOA
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
     )
-    return EmbeddedHome(load, load_timeout, queue=settings.queue)
+    return EmbeddedHome(load, load_timeout, queue=settings.queue, soon=soon)
 
 
 def _server(child: Running, *, adapted: bool = False) -> Server:

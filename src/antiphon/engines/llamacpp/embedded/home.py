@@ -14,11 +14,15 @@ LOAD_TIMEOUT: Final = 1800.0
 
 class EmbeddedHome:
     """Keeps a child running that has loaded what `load` says; see `Home`. `presence`: who watches it live and die;
-    `queue`: how many may wait for a slot."""
+    `queue`: how many may wait for a slot. `soon`: it runs as soon as the first model is loaded; who needs a second
+    one waits for that (`EngineProcess.settled`)."""
 
-    def __init__(self, load: Load, load_timeout: float = LOAD_TIMEOUT, *, queue: int = MOST_WAITING) -> None:
+    def __init__(
+        self, load: Load, load_timeout: float = LOAD_TIMEOUT, *, queue: int = MOST_WAITING, soon: bool = False
+    ) -> None:
         self._load = load
         self._load_timeout = load_timeout
+        self._soon = soon
         self.presence = Supervisor(self._launch)
         plain = Slots(load.parallel, queue=queue)
         with_tools = Slots(load.parallel, queue=queue) if load.second else plain
@@ -53,4 +57,11 @@ class EmbeddedHome:
         await self.presence.aclose()
 
     async def _launch(self) -> EngineProcess:
-        return await EngineProcess.launch(self._load, self._load_timeout)
+        child = await EngineProcess.launch(self._load, self._load_timeout)
+        if not self._soon:
+            try:
+                await child.settled(self._load_timeout)
+            except BaseException:
+                await child.stop()
+                raise
+        return child
