@@ -192,7 +192,8 @@ async def test_files_that_turn_out_damaged_while_they_are_loaded_are_made_again_
     left = iter(problems)
     loading = engines.load(settings, Watching(), lambda _: Loading(log, next(left)))
     if problems[-1] is None:
-        await loading
+        loaded, _ = await loading
+        assert loaded.proof is None, "processes that share the model are told of it, and a function cannot be told"
     else:
         with pytest.raises(EngineFault, match="not a model"):
             await loading

@@ -52,7 +52,7 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
 @dataclass(frozen=True, slots=True)
 class Found:
     """A model for llama.cpp that is on this machine: its settings, with its template read, and its file. `proof`: see
-    `Prepared.proof`."""
+    `Prepared.proof`; None once it is loaded, when other processes are told of it."""
 
     settings: ModelSettings
     file: "ModelFile"
@@ -106,7 +106,7 @@ async def load(
             raise
     else:
         if proving is None or await proving:
-            return found, loads
+            return replace(found, proof=None), loads
         await loads.aclose()
     log.warning("files of model %s that were written anew are damaged, and are made again", model.id)
     found = await find(model, observer)
