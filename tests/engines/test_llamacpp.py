@@ -279,6 +279,19 @@ async def test_only_zeros_of_large_allocations_are_given_back_and_all_can_be_use
     assert child.returncode == 0
 
 
+NUMBERED = "{}. Read the test file and fix the test.\n"
+NUMBERED_QUESTION = (
+    "The tests of this repository fail. Fix them. Write down each step that you take in a numbered list."
+)
+
+
+async def written(engine: LlamaCppEngine, work: Generation) -> tuple[str, Done]:
+    """The reply, and how it ended."""
+    outputs = [output async for output in engine.generate(work)]
+    assert isinstance(outputs[-1], Done)
+    return "".join(piece.text for piece in outputs if isinstance(piece, Piece)), outputs[-1]
+
+
 CIRCLE = "* Brazil\n"
 
 
@@ -301,6 +314,16 @@ async def test_a_model_with_a_guard_leaves_its_circle_and_a_request_or_a_grammar
         assert unguarded >= 8, "the model no longer goes in circles here: this test needs another circle"
         assert await circles(Generation(prompt, 40)) < unguarded - 2
         assert await circles(Generation(prompt, 40, grammar='start: ("* Brazil\\n")+')) >= 8
+
+        counted = await ask(engine, NUMBERED_QUESTION, "".join(NUMBERED.format(number) for number in (1, 2, 3)))
+        circling, _ = await written(engine, Generation(counted, 150, GREEDY))
+        assert circling.count(NUMBERED[2:]) >= 6, "the model no longer counts in circles: find another list"
+        ended, end = await written(engine, Generation(counted, 150))
+        assert ended.count(NUMBERED[2:]) == 5
+        assert (end.reason, end.output_tokens < 150) == ("end", True)
+        # What was read of it is still known, and the slot free.
+        again, end = await written(engine, Generation(counted, 150))
+        assert (again, end.cached_tokens > 0) == (ended, True)
     finally:
         await engine.aclose()
 
