@@ -1,5 +1,7 @@
 """Texts that go in circles behind numbers, and those that only seem to."""
 
+from typing import Final
+
 import pytest
 
 from antiphon.engines.llamacpp.circles import Circles
@@ -39,6 +41,34 @@ def test_the_same_said_for_the_fifth_time_is_a_circle_whatever_number_is_before_
     assert closed is not None
     if step < 100:
         assert len("".join(lines[:4])) < closed < len("The steps are these:\n" + "".join(lines[:6])) + step
+
+
+SAID: Final = {
+    "steps": [
+        "Step 3: Create a new repository with the `git commit` command",
+        *(f"Step {n}: Create a new repository with the `git clone` command" for n in range(4, 21)),
+    ],
+    "tips": [
+        "5. Use a consistent naming style.",
+        "6. Use a consistent syntax.",
+        *(f"{n}. Use a consistent naming {('style', 'convention')[n % 2]}." for n in range(7, 26)),
+    ],
+    "tea": [
+        "27. Add tea leaves to a kettle",
+        "28. Boil for 2 hours",
+        *(f"{n}. Add tea leaves to a kettle" for n in range(29, 41)),
+    ],
+}
+"""What the built-in model said, guarded by DRY alone, when it was asked for long lists."""
+
+
+@pytest.mark.promise("engine.no-circles")
+@pytest.mark.parametrize(("name", "last"), [("steps", 8), ("tips", 16), ("tea", 33)])
+def test_lists_of_the_builtin_model_end_where_they_begin_to_go_round(name: str, last: int):
+    text = "\n".join(SAID[name]) + "\n"
+    closed = closed_after(text, 1)
+    assert closed is not None
+    assert text[:closed].splitlines()[-1].lstrip("Step ").split(".")[0].split(":")[0] == str(last)
 
 
 @pytest.mark.promise("engine.no-circles")
