@@ -238,3 +238,7 @@ def test_of_another_model_only_what_its_adapter_changes_is_written(tmp_path: Pat
 )
 def test_the_files_lie_where_programs_of_the_hub_keep_theirs(env: dict[str, str], place: str):
     assert models_directory(env) == Path(place) / "antiphon" / "models"
+
+
+def test_what_tests_have_written_is_not_in_the_users_own_cache():
+    assert models_directory(os.environ).is_relative_to(Path(__file__).parents[2] / "build")
