@@ -1,6 +1,7 @@
 """The adapter of the settings reaches the engine, and the commands tell of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from antiphon.compose import engines, models, start
 from antiphon.compose.observer import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
 from antiphon.engines.llamacpp import ModelFile
+from antiphon.engines.llamacpp.embedded import trial
+from antiphon.engines.llamacpp.embedded.child import Load
 from antiphon.errors import EngineFault
 from antiphon.service.models import ModelService
+from antiphon.weights import resolve
+from antiphon.weights.anew import Prepared
 from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
 from tests.cli.test_compose import KEY, Watching, composed
@@ -198,3 +203,42 @@ async def test_files_that_turn_out_damaged_while_they_are_loaded_are_made_again_
         with pytest.raises(EngineFault, match="not a model"):
             await loading
     assert log == expected
+
+
+@pytest.mark.promise("weights.form-by-measurement")
+async def test_the_plain_model_is_served_in_the_form_that_is_best_here_and_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    found = resolve("builtin")
+    anew = tmp_path / "anew.gguf"
+    anew.write_bytes(b"GGUF")
+    measured: list[list[str]] = []
+    speeds = [(220.0, 30.0), (150.0, 80.0)]
+
+    def prepared(*_: object, trust: bool = False) -> Prepared:
+        return Prepared(anew, for_tools=tmp_path / "tools.gguf")
+
+    def tried(loads: Sequence[Load]) -> list[tuple[float, float]]:
+        measured.append([load.path for load in loads])
+        if not speeds:
+            raise EngineFault("it does not answer")
+        return speeds
+
+    monkeypatch.setattr(engines, "prepare", prepared)
+    monkeypatch.setattr(trial, "tried", tried)
+    model = with_adapter(None).models["a"]
+    for _ in range(2):
+        file = (await engines.find(model, Watching())).file
+        assert (file.path, file.for_tools, file.is_fast) == (found.path, tmp_path / "tools.gguf", False)
+    assert measured == [[str(anew), str(found.path)]]
+
+    # Another machine, on which it turns out otherwise; and one on which it does not turn out.
+    monkeypatch.setattr(engines, "machine", lambda: "another processor")
+    speeds[0] = (220.0, 70.0)
+    file = (await engines.find(model, Watching())).file
+    assert (file.path, file.is_fast) == (anew, True)
+    monkeypatch.setattr(engines, "machine", lambda: "a third one")
+    speeds.clear()
+    for _ in range(2):
+        assert (await engines.find(model, Watching())).file.path == anew
+    assert len(measured) == 4

@@ -1,7 +1,11 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
+import contextlib
+import importlib.metadata
 import logging
+import os
+import platform
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +21,7 @@ from antiphon.errors import EngineFault
 from antiphon.ports.engine import Engine
 from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.forms import Choices, Speed
 from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
@@ -149,10 +154,49 @@ def _scripted(model: ModelSettings) -> ScriptedEngine:
 async def find(model: ModelSettings, observer: ServerObserver, *, trust: bool = False) -> Found:
     """A model's files, downloaded or written anew where they have to be. `trust`: see `prepare`."""
     observer.stage(f"Finding {model.id} ({model.source})")
-    return await asyncio.to_thread(_find_now, model, _relay(observer), trust=trust)
+    model, found, prepared = await asyncio.to_thread(_find_now, model, _relay(observer), trust=trust)
+    if found.builtin and found.path != prepared.path:
+        prepared = await _in_its_best_form(model, found, prepared, observer)
+    return Found(model, model_file(found, prepared), prepared.proof)
 
 
-def _find_now(model: ModelSettings, progress: Progress, *, trust: bool) -> Found:
+async def _in_its_best_form(
+    model: ModelSettings, found: ResolvedModel, anew: Prepared, observer: ServerObserver
+) -> Prepared:
+    """The plain model anew or as it came, whichever is faster here. Where that cannot be measured, anew."""
+    from antiphon.engines.llamacpp.embedded.trial import tried
+    from antiphon.engines.llamacpp.engine import load_of
+
+    forms = {form.path: form for form in (anew, replace(anew, path=found.path))}
+    choices = Choices(anew.path.parent, f"{machine()}, threads {model.threads}, GPU layers {model.gpu_layers}")
+    best = await asyncio.to_thread(choices.best, list(forms))
+    if best is None:
+        observer.stage(f"Trying once in which form {model.id} is fastest here")
+        loads = [load_of(model, model_file(found, form)) for form in forms.values()]
+        try:
+            speeds = await asyncio.to_thread(tried, loads)
+        except EngineFault as problem:
+            log.warning("in which form %s is fastest here is not known: %s", model.id, problem)
+            return anew
+        choices.keep({path: Speed(*speed) for path, speed in zip(forms, speeds, strict=True)})
+        best = choices.best(list(forms))
+    return forms[best or anew.path]
+
+
+def machine() -> str:
+    """What the speed of a model depends on, in words."""
+    name = platform.processor()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    version = importlib.metadata.version("xllamacpp")
+    return f"{platform.machine()} {name}, {cores} cores, xllamacpp {version}"
+
+
+def _find_now(
+    model: ModelSettings, progress: Progress, *, trust: bool
+) -> tuple[ModelSettings, ResolvedModel, Prepared]:
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     anew = is_wanted(model.merge_adapter, found)
     prepared = prepare(found, progress, trust=trust) if anew else as_it_came(found)
@@ -165,7 +209,7 @@ def _find_now(model: ModelSettings, progress: Progress, *, trust: bool) -> Found
         )
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return Found(model, model_file(found, prepared), prepared.proof)
+    return model, found, prepared
 
 
 def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":

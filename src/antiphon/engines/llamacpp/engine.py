@@ -300,7 +300,12 @@ def home_of(
     settings: ModelSettings, model: ModelFile, load_timeout: float = LOAD_TIMEOUT, *, soon: bool = False
 ) -> EmbeddedHome:
     """A process of our own for the model; not started. `soon`: see `EmbeddedHome`."""
-    load = Load(
+    return EmbeddedHome(load_of(settings, model), load_timeout, queue=settings.queue, soon=soon)
+
+
+def load_of(settings: ModelSettings, model: ModelFile) -> Load:
+    """What the process is told to load."""
+    return Load(
         path=str(model.path),
         key="",
         context=context_of(settings, model),
@@ -317,7 +322,6 @@ def home_of(
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
     )
-    return EmbeddedHome(load, load_timeout, queue=settings.queue, soon=soon)
 
 
 def _server(child: Running, *, adapted: bool = False) -> Server:
