@@ -75,11 +75,11 @@ async def call(
     if not child.second:
         body["lora"] = [{"id": 0, "scale": 1.0 if tools else 0.0}]
     address = (tools and child.second) or child.address
-    before = sum(map(cpu_seconds, processes(engine)))
+    before = cpu_seconds(child.pid)
     headers = {"authorization": f"Bearer {child.key}"}
     async with session.post(f"{address}/completion", json=body, headers=headers) as reply:
         timings: dict[str, Any] = (await reply.json())["timings"]
-    return timings, sum(map(cpu_seconds, processes(engine))) - before
+    return timings, cpu_seconds(child.pid) - before
 
 
 async def speeds(
@@ -145,9 +145,8 @@ async def measure(wanted: argparse.Namespace) -> None:
             seconds, step = time.monotonic() - began, child_of(engine).ready.batch
             await child_of(engine).settled(120)
             both = time.monotonic() - began
-            print(
-                f"{name}: {seconds:.1f} s to load, {both:.1f} s with all that it has, steps of {step} tokens, {memory(engine)}"
-            )
+            print(f"{name}: {seconds:.1f} s to load, {both:.1f} s with all that it has, steps of {step} tokens")
+            print(f"{name}: {memory(engine)}")
         prompt = [1000 + 7 * place for place in range(wanted.prompt)]
         for engine in engines:
             await speeds(session, engine, prompt[:200], 8, tools=True)
