@@ -211,12 +211,14 @@ async def test_the_plain_model_is_served_in_the_form_that_is_best_here_and_measu
 ):
     found = resolve("builtin")
     anew = tmp_path / "anew.gguf"
-    anew.write_bytes(b"GGUF")
+    tools = tmp_path / "tools.gguf"
+    for path in (anew, tools):
+        path.write_bytes(b"GGUF")
     measured: list[list[str]] = []
     speeds = [(220.0, 30.0), (150.0, 80.0)]
 
     def prepared(*_: object, trust: bool = False) -> Prepared:
-        return Prepared(anew, for_tools=tmp_path / "tools.gguf")
+        return Prepared(anew, for_tools=tools)
 
     def tried(loads: Sequence[Load]) -> list[tuple[float, float]]:
         measured.append([load.path for load in loads])
@@ -229,7 +231,9 @@ async def test_the_plain_model_is_served_in_the_form_that_is_best_here_and_measu
     model = with_adapter(None).models["a"]
     for _ in range(2):
         file = (await engines.find(model, Watching())).file
-        assert (file.path, file.for_tools, file.is_fast) == (found.path, tmp_path / "tools.gguf", False)
+        assert (file.path, file.for_tools, file.is_fast) == (found.path, tools, False)
+        # That of the model for tools was not to be chosen.
+        assert (file.for_tools_size, file.for_tools_is_fast) == (4, True)
     assert measured == [[str(anew), str(found.path)]]
 
     # Another machine, on which it turns out otherwise; and one on which it does not turn out.

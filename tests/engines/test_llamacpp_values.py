@@ -1,13 +1,17 @@
 """What is said to llama.cpp: how tokens are drawn and how prompts are tokenized."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.grammar import GrammarWriter
-from antiphon.engines.llamacpp.embedded.child import FAST_PACE, FAST_STEP, PACE, STEP, step_of
+from antiphon.engines.llamacpp import ModelFile
+from antiphon.engines.llamacpp.embedded.child import FAST_PACE, FAST_STEP, PACE, STEP, second_of, step_of
+from antiphon.engines.llamacpp.engine import load_of
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 
@@ -108,6 +112,18 @@ def test_a_step_of_reading_is_as_long_as_half_a_second_allows_and_a_second_where
     assert step_of(size, pace, threads) == tokens
     if 64 < tokens < 512:
         assert tokens <= (FAST_STEP if pace == FAST_PACE else STEP) * pace * threads / (size / 1e6) < tokens + 32
+
+
+def test_the_second_models_steps_are_those_of_its_own_form():
+    file = ModelFile(Path("a"), "a", size=LARGE, for_tools=Path("b"), for_tools_size=SMALL, for_tools_is_fast=True)
+    second = second_of(load_of(ModelSettings("a", "builtin"), file))
+    assert (second.path, second.size, second.pace, second.second, second.is_second) == (
+        "b",
+        SMALL,
+        FAST_PACE,
+        "",
+        True,
+    )
 
 
 @pytest.mark.promise("tools.markup-in-values")

@@ -252,6 +252,8 @@ def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "Model
         for_tools=prepared.for_tools,
         size=sum(prepared.path.with_name(name).stat().st_size for name in parts(prepared.path.name)),
         is_fast=found.builtin and prepared.path != found.path,
+        for_tools_size=0 if prepared.for_tools is None else prepared.for_tools.stat().st_size,
+        for_tools_is_fast=found.builtin and prepared.for_tools is not None,
     )
 
 

@@ -40,7 +40,8 @@ class ModelFile:
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
     tools and thoughts, and work without them is done by the model as it is. `for_tools`: the model that it became
     once it was merged, for all other work; there is no `adapter` then. `title`: see `ModelCard`. `size`: bytes of all
-    its files, 0 where that is not known. `is_fast`: its form is one that is read fast.
+    its files, 0 where that is not known. `is_fast`: its form is one that is read fast. `for_tools_size`,
+    `for_tools_is_fast`: the same of `for_tools`.
     """
 
     path: Path
@@ -60,6 +61,8 @@ class ModelFile:
     title: str = ""
     size: int = 0
     is_fast: bool = False
+    for_tools_size: int = 0
+    for_tools_is_fast: bool = False
 
 
 class LlamaCppEngine:
@@ -321,6 +324,8 @@ def load_of(settings: ModelSettings, model: ModelFile) -> Load:
         second=str(model.for_tools or ""),
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
+        second_size=model.for_tools_size,
+        second_pace=FAST_PACE if model.for_tools_is_fast else PACE,
     )
 
 

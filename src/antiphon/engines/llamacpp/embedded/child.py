@@ -77,8 +77,9 @@ class Load:
     `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
     `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is. `puts_aside`:
     what leaves its slot is kept in memory. `second`: a model to be loaded beside it, with slots of its own, empty for
-    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`. `is_second`: this one is
-    that other model, and shares the memory with the first."""
+    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`; `second_size` and
+    `second_pace`: those of the second. `is_second`: this one is that other model, and shares the memory with the
+    first."""
 
     path: str
     key: str
@@ -95,6 +96,8 @@ class Load:
     second: str = ""
     size: int = 0
     pace: float = PACE
+    second_size: int = 0
+    second_pace: float = PACE
     is_second: bool = False
 
 
@@ -128,7 +131,7 @@ def main() -> None:
         sys.exit(1)
     say({"ready": asdict(ready)})
     if load.second:
-        say(_beside(replace(load, path=load.second, second="", is_second=True)))
+        say(_beside(second_of(load)))
     sys.stdin.buffer.read()
     del server
     os._exit(0)  # destructors of native threads may hang, and there is nothing to save
@@ -153,6 +156,11 @@ def _serve(load: Load) -> tuple[Any, Ready]:
     server = native.Server(settings)
     return_zeros()
     return server, Ready(str(server.listening_address), device or "CPU", threads, batch)
+
+
+def second_of(load: Load) -> Load:
+    """What the second model's process is told to load."""
+    return replace(load, path=load.second, second="", size=load.second_size, pace=load.second_pace, is_second=True)
 
 
 def _beside(load: Load) -> dict[str, Any]:
