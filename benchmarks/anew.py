@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from antiphon.compose.engines import model_file
 from antiphon.config import ModelSettings
@@ -49,6 +50,12 @@ class Speed:
 
 Round = dict[tuple[str, bool], dict[str, Speed]]
 """The speeds of each engine, with tools and plain."""
+
+
+def processes(engine: LlamaCppEngine) -> list[int]:
+    """The engine's process, and that of its second model."""
+    pid = child_of(engine).pid
+    return [pid, *(child.pid for child in psutil.Process(pid).children())]
 
 
 def child_of(engine: LlamaCppEngine) -> EngineProcess:
@@ -109,10 +116,15 @@ async def beside(engine: LlamaCppEngine) -> float:
 
 
 def memory(engine: LlamaCppEngine) -> str:
-    """What of the engine lies in memory, and the most that did."""
-    lines = (line.split() for line in Path(f"/proc/{child_of(engine).pid}/status").read_text().splitlines())
-    found = {words[0]: int(words[1]) * 1024 // 1_000_000 for words in lines if words[0] in ("VmRSS:", "VmHWM:")}
-    return f"{found['VmRSS:']} MB in memory, {found['VmHWM:']} at most"
+    """What of the engine's processes lies in memory, and the most that did in each."""
+    now: list[int] = []
+    most: list[int] = []
+    for pid in processes(engine):
+        lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        found = {words[0]: int(words[1]) * 1024 // 1_000_000 for words in lines if words[0] in ("VmRSS:", "VmHWM:")}
+        now.append(found["VmRSS:"])
+        most.append(found["VmHWM:"])
+    return f"{' + '.join(map(str, now))} MB in memory, {', '.join(map(str, most))} at most"
 
 
 async def measure(wanted: argparse.Namespace) -> None:
@@ -131,7 +143,10 @@ async def measure(wanted: argparse.Namespace) -> None:
             stack.push_async_callback(engine.aclose)
             engines.append(engine)
             seconds, step = time.monotonic() - began, child_of(engine).ready.batch
-            print(f"{name}: {seconds:.1f} s to load, steps of {step} tokens, {memory(engine)}")
+            await child_of(engine).settled(120)
+            both = time.monotonic() - began
+            print(f"{name}: {seconds:.1f} s to load, {both:.1f} s with all that it has, steps of {step} tokens")
+            print(f"{name}: {memory(engine)}")
         prompt = [1000 + 7 * place for place in range(wanted.prompt)]
         for engine in engines:
             await speeds(session, engine, prompt[:200], 8, tools=True)

@@ -1,4 +1,4 @@
-"""What all tests share: how hard property tests work, and which cores a process of theirs has."""
+"""What all tests share: how hard property tests work, which cores a process of theirs has, and where models lie."""
 
 import os
 import shutil
@@ -25,8 +25,12 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where several processes run the tests, each keeps to cores of its own: an engine that has a thread for every
-    core waits at every layer for those that another engine holds."""
+    """Give each process of the tests cores of its own, and all of them one place for models that are written anew.
+
+    An engine that has a thread for every core waits at every layer for those that another engine holds. What a test
+    makes the server write is not for the user's own cache, and 290 MB that are the same for all and for every run.
+    """
+    os.environ["HF_ASSETS_CACHE"] = str(config.rootpath / "build" / "tests")
     # A server that is told nothing else keeps its files in its user's home.
     os.environ["XDG_DATA_HOME"] = _DATA
     worker: dict[str, object] | None = getattr(config, "workerinput", None)

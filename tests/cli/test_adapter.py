@@ -1,6 +1,7 @@
 """The adapter of the settings reaches the engine, and the commands tell of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,16 @@ import pytest
 
 from antiphon.cli import checks
 from antiphon.cli.machine import Memory
-from antiphon.compose import models, start
+from antiphon.compose import engines, models, start
 from antiphon.compose.observer import StartError
 from antiphon.config import DEFAULT_MODEL, ModelSettings, Settings, ThinkingSettings
+from antiphon.engines.llamacpp import ModelFile
+from antiphon.engines.llamacpp.embedded import trial
+from antiphon.engines.llamacpp.embedded.child import Load
+from antiphon.errors import EngineFault
 from antiphon.service.models import ModelService
+from antiphon.weights import resolve
+from antiphon.weights.anew import Prepared
 from antiphon.weights.description import AdapterDescription
 from tests.cli.commands import HERE, Composition
 from tests.cli.test_compose import KEY, Watching, composed
@@ -135,3 +142,107 @@ def test_a_model_that_cannot_be_written_anew_is_served_and_the_owner_told_once_w
         "model a is served as it came, which is slower, and work with tools and without takes turns"
     )
     assert "say merge_adapter = false" in line
+
+
+class Loading:
+    """Loads nothing, and says what was done."""
+
+    def __init__(self, log: list[str], problem: Exception | None = None) -> None:
+        self._log, self._problem = log, problem
+
+    async def start(self) -> None:
+        self._log.append("start")
+        if self._problem is not None:
+            raise self._problem
+
+    async def aclose(self) -> None:
+        self._log.append("end")
+
+
+DAMAGED = EngineFault("not a model")
+
+
+@pytest.mark.promise("weights.anew-proven-meanwhile")
+@pytest.mark.parametrize(
+    ("whole", "problems", "expected"),
+    [
+        pytest.param(True, (None,), ["find", "start"], id="whole"),
+        pytest.param(False, (None, None), ["find", "start", "end", "find all", "start"], id="damaged"),
+        pytest.param(
+            False, (DAMAGED, None), ["find", "start", "end", "find all", "start"], id="damaged and not loaded"
+        ),
+        pytest.param(True, (DAMAGED,), ["find", "start", "end"], id="whole and not loaded"),
+        pytest.param(None, (DAMAGED,), ["find", "start", "end"], id="known and not loaded"),
+        pytest.param(
+            False, (None, DAMAGED), ["find", "start", "end", "find all", "start", "end"], id="damaged and not mended"
+        ),
+    ],
+)
+async def test_files_that_turn_out_damaged_while_they_are_loaded_are_made_again_before_anybody_is_answered(
+    whole: bool | None,
+    problems: tuple[Exception | None, ...],
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    log: list[str] = []
+    settings = with_adapter(None).models["a"]
+
+    async def find(model: ModelSettings, observer: object, *, trust: bool = False) -> engines.Found:
+        log.append("find" if trust else "find all")
+        proof = None if whole is None or not trust else lambda: bool(whole)
+        return engines.Found(model, ModelFile(tmp, "a"), proof)
+
+    tmp = Path("model.gguf")
+    monkeypatch.setattr(engines, "find", find)
+    left = iter(problems)
+    loading = engines.load(settings, Watching(), lambda _: Loading(log, next(left)))
+    if problems[-1] is None:
+        loaded, _ = await loading
+        assert loaded.proof is None, "processes that share the model are told of it, and a function cannot be told"
+    else:
+        with pytest.raises(EngineFault, match="not a model"):
+            await loading
+    assert log == expected
+
+
+@pytest.mark.promise("weights.form-by-measurement")
+async def test_the_plain_model_is_served_in_the_form_that_is_best_here_and_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    found = resolve("builtin")
+    anew = tmp_path / "anew.gguf"
+    tools = tmp_path / "tools.gguf"
+    for path in (anew, tools):
+        path.write_bytes(b"GGUF")
+    measured: list[list[str]] = []
+    speeds = [(220.0, 30.0), (150.0, 80.0)]
+
+    def prepared(*_: object, trust: bool = False) -> Prepared:
+        return Prepared(anew, for_tools=tools)
+
+    def tried(loads: Sequence[Load]) -> list[tuple[float, float]]:
+        measured.append([load.path for load in loads])
+        if not speeds:
+            raise EngineFault("it does not answer")
+        return speeds
+
+    monkeypatch.setattr(engines, "prepare", prepared)
+    monkeypatch.setattr(trial, "tried", tried)
+    model = with_adapter(None).models["a"]
+    for _ in range(2):
+        file = (await engines.find(model, Watching())).file
+        assert (file.path, file.for_tools, file.is_fast) == (found.path, tools, False)
+        # That of the model for tools was not to be chosen.
+        assert (file.for_tools_size, file.for_tools_is_fast) == (4, True)
+    assert measured == [[str(anew), str(found.path)]]
+
+    # Another machine, on which it turns out otherwise; and one on which it does not turn out.
+    monkeypatch.setattr(engines, "machine", lambda: "another processor")
+    speeds[0] = (220.0, 70.0)
+    file = (await engines.find(model, Watching())).file
+    assert (file.path, file.is_fast) == (anew, True)
+    monkeypatch.setattr(engines, "machine", lambda: "a third one")
+    speeds.clear()
+    for _ in range(2):
+        assert (await engines.find(model, Watching())).file.path == anew
+    assert len(measured) == 4

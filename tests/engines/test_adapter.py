@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import pytest_asyncio
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
+from antiphon.engines.llamacpp.engine import home_of
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Done, EngineHealth, Generation, Piece
 from antiphon.weights import resolve
@@ -171,15 +174,20 @@ async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_
         await made.aclose()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def both_kinds(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LlamaCppEngine]:
-    """A model with one slot for each kind of work, its adapter merged."""
+@pytest.fixture(scope="module")
+def both_files(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
+    """The built-in model written anew, with its adapter and without."""
     place = tmp_path_factory.mktemp("anew")
     shipped = resolve("builtin").adapter
     assert shipped is not None
-    plain, for_tools = [await asyncio.to_thread(merged, adapter, place) for adapter in (None, shipped.path)]
-    file = replace(model_file(), path=plain, for_tools=for_tools, spares_plain_work=True)
-    made = LlamaCppEngine(ModelSettings("tiny", "builtin", context=2048, parallel=1), file)
+    plain, for_tools = [merged(adapter, place) for adapter in (None, shipped.path)]
+    return replace(model_file(), path=plain, for_tools=for_tools, spares_plain_work=True)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both_kinds(both_files: ModelFile) -> AsyncGenerator[LlamaCppEngine]:
+    """A model with one slot for each kind of work, its adapter merged."""
+    made = LlamaCppEngine(ModelSettings("tiny", "builtin", context=2048, parallel=1), both_files)
     await made.start()
     yield made
     await made.aclose()
@@ -222,6 +230,68 @@ async def test_each_kind_has_a_model_of_its_own_and_finds_what_it_read_before(
     for plain in (True, False):
         assert (await said(both_kinds, QUESTIONS[0], plain=plain))[1] > 20
     assert await both_kinds.health() == EngineHealth(True)
+
+
+@pytest.mark.promise("engine.second-is-waited-for")
+async def test_the_model_for_tools_is_loaded_behind_the_other_and_work_that_needs_it_waits(both_files: ModelFile):
+    settings = ModelSettings("tiny", "builtin", context=512, parallel=1)
+    home = home_of(settings, both_files, soon=True)
+    made = LlamaCppEngine(settings, both_files, home=home)
+    try:
+        child = await home.start()
+        assert child.second == ""
+        await child.settled(60)
+        assert child.second not in ("", child.address)
+    finally:
+        await home.aclose()
+    await made.start()
+    try:
+        text, _ = await said(made, QUESTIONS[0], plain=False)
+        assert made.process is not None
+        assert made.process.second
+        assert text != (await said(made, QUESTIONS[0], plain=True))[0]
+    finally:
+        await made.aclose()
+
+
+@pytest.mark.promise("engine.second-is-waited-for")
+async def test_where_the_model_for_tools_cannot_be_loaded_its_work_fails_in_words(tmp_path: Path):
+    wrong = tmp_path / "wrong.gguf"
+    wrong.write_bytes(b"GGUF")
+    file = replace(model_file(), for_tools=wrong, spares_plain_work=True, size=1000)
+    settings = ModelSettings("tiny", "builtin", context=128, parallel=1)
+    made = LlamaCppEngine(settings, file, ready_timeout=0.1)
+    await made.start()
+    try:
+        child = made.process
+        assert child is not None
+        with pytest.raises(EngineFault, match="the model for work with tools or thoughts cannot be loaded"):
+            await child.settled(60)
+        # It took the first model's process with it: both are started again, or neither is there.
+        assert "the second model's process ended" in await child.wait()
+    finally:
+        await made.aclose()
+    # Where all is to be loaded before anybody comes, it is the start that fails.
+    home = home_of(settings, file)
+    with pytest.raises(EngineFault, match="for work with tools or thoughts cannot be loaded"):
+        await home.start()
+    assert home.child is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("killed", ["first", "second"])
+@pytest.mark.promise("engine.second-is-waited-for")
+async def test_both_models_processes_end_together(both_files: ModelFile, killed: str):
+    home = home_of(ModelSettings("tiny", "builtin", context=128, parallel=1), both_files)
+    running = await home.start()
+    try:
+        first = psutil.Process(running.pid)
+        (second,) = first.children()
+        (first if killed == "first" else second).kill()
+        await asyncio.wait_for(running.wait(), 30)
+        await asyncio.to_thread(second.wait, 30)
+    finally:
+        await home.aclose()
 
 
 @pytest.mark.promise("adapter.wrong-file")

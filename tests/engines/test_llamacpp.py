@@ -236,6 +236,62 @@ def own_memory(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
 
+ZEROS = """
+import ctypes, mmap
+from pathlib import Path
+from antiphon.engines.llamacpp.embedded.child import return_zeros
+
+SIZE, MIB = 64 << 20, 1 << 20
+native = ctypes.CDLL(None)
+native.aligned_alloc.restype = native.malloc.restype = ctypes.c_void_p
+native.aligned_alloc.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+native.malloc.argtypes = (ctypes.c_size_t,)
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE // MIB
+
+others = mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+others[:] = bytes(SIZE)
+small = native.malloc(MIB)
+ctypes.memset(small, 0, MIB)
+aligned, plain = native.aligned_alloc(64, SIZE), native.malloc(SIZE)
+for place in (aligned, plain):
+    ctypes.memset(place, 0, SIZE)
+    ctypes.memset(place + SIZE // 2, 7, 10)
+before = held()
+return_zeros()
+print(before - held())
+for place in (aligned, plain):
+    assert ctypes.string_at(place, SIZE) == bytes(SIZE // 2) + b"\\x07" * 10 + bytes(SIZE // 2 - 10)
+    ctypes.memset(place, 1, SIZE)
+    assert ctypes.string_at(place, SIZE) == b"\\x01" * SIZE
+"""
+
+
+@linux
+@pytest.mark.promise("engine.takes-memory-as-used")
+async def test_only_zeros_of_large_allocations_are_given_back_and_all_can_be_used_as_before():
+    # In a process of its own, whose memory nobody else changes.
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", ZEROS, stdout=subprocess.PIPE)
+    said, _ = await child.communicate()
+    # Two allocations of 64 MiB, but for the few pieces that have something in them; not the mapping of the same size.
+    assert 115 <= int(said) <= 128
+    assert child.returncode == 0
+
+
+NUMBERED = "{}. Read the test file and fix the test.\n"
+NUMBERED_QUESTION = (
+    "The tests of this repository fail. Fix them. Write down each step that you take in a numbered list."
+)
+
+
+async def written(engine: LlamaCppEngine, work: Generation) -> tuple[str, Done]:
+    """The reply, and how it ended."""
+    outputs = [output async for output in engine.generate(work)]
+    assert isinstance(outputs[-1], Done)
+    return "".join(piece.text for piece in outputs if isinstance(piece, Piece)), outputs[-1]
+
+
 CIRCLE = "* Brazil\n"
 
 
@@ -258,6 +314,16 @@ async def test_a_model_with_a_guard_leaves_its_circle_and_a_request_or_a_grammar
         assert unguarded >= 8, "the model no longer goes in circles here: this test needs another circle"
         assert await circles(Generation(prompt, 40)) < unguarded - 2
         assert await circles(Generation(prompt, 40, grammar='start: ("* Brazil\\n")+')) >= 8
+
+        counted = await ask(engine, NUMBERED_QUESTION, "".join(NUMBERED.format(number) for number in (1, 2, 3)))
+        circling, _ = await written(engine, Generation(counted, 150, GREEDY))
+        assert circling.count(NUMBERED[2:]) >= 6, "the model no longer counts in circles: find another list"
+        ended, end = await written(engine, Generation(counted, 150))
+        assert ended.count(NUMBERED[2:]) == 5
+        assert (end.reason, end.output_tokens < 150) == ("end", True)
+        # What was read of it is still known, and the slot free.
+        again, end = await written(engine, Generation(counted, 150))
+        assert (again, end.cached_tokens > 0) == (ended, True)
     finally:
         await engine.aclose()
 

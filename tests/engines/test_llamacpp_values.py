@@ -1,13 +1,17 @@
 """What is said to llama.cpp: how tokens are drawn and how prompts are tokenized."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from antiphon.config import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.grammar import GrammarWriter
-from antiphon.engines.llamacpp.embedded.child import FAST_PACE, PACE, STEP, step_of
+from antiphon.engines.llamacpp import ModelFile
+from antiphon.engines.llamacpp.embedded.child import FAST_PACE, FAST_STEP, PACE, STEP, second_of, step_of
+from antiphon.engines.llamacpp.engine import load_of
 from antiphon.engines.llamacpp.sampling import native_sampling
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
 
@@ -93,8 +97,8 @@ CORES, SMALL, LARGE = 2, 144_811_112, 4_700_000_000
 @pytest.mark.parametrize(
     ("size", "pace", "threads", "tokens"),
     [
-        pytest.param(SMALL, FAST_PACE, CORES, 96, id="the built-in model, written anew"),
-        pytest.param(SMALL, FAST_PACE, 4, 224, id="on more cores"),
+        pytest.param(SMALL, FAST_PACE, CORES, 224, id="the built-in model, written anew"),
+        pytest.param(SMALL, FAST_PACE, 4, 448, id="on more cores"),
         pytest.param(SMALL, FAST_PACE, 64, 512, id="no more than a GPU's"),
         pytest.param(SMALL, PACE, CORES, 64, id="in a slow form"),
         pytest.param(LARGE, PACE, 8, 64, id="a large one takes no less than today"),
@@ -102,10 +106,24 @@ CORES, SMALL, LARGE = 2, 144_811_112, 4_700_000_000
         pytest.param(SMALL, FAST_PACE, 0, 64, id="on cores that nobody counts"),
     ],
 )
-def test_a_step_of_reading_is_as_long_as_half_a_second_allows(size: int, pace: float, threads: int, tokens: int):
+def test_a_step_of_reading_is_as_long_as_half_a_second_allows_and_a_second_where_reading_is_fast(
+    size: int, pace: float, threads: int, tokens: int
+):
     assert step_of(size, pace, threads) == tokens
     if 64 < tokens < 512:
-        assert tokens <= STEP * pace * threads / (size / 1e6) < tokens + 32
+        assert tokens <= (FAST_STEP if pace == FAST_PACE else STEP) * pace * threads / (size / 1e6) < tokens + 32
+
+
+def test_the_second_models_steps_are_those_of_its_own_form():
+    file = ModelFile(Path("a"), "a", size=LARGE, for_tools=Path("b"), for_tools_size=SMALL, for_tools_is_fast=True)
+    second = second_of(load_of(ModelSettings("a", "builtin"), file))
+    assert (second.path, second.size, second.pace, second.second, second.is_second) == (
+        "b",
+        SMALL,
+        FAST_PACE,
+        "",
+        True,
+    )
 
 
 @pytest.mark.promise("tools.markup-in-values")

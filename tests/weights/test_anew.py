@@ -109,6 +109,40 @@ def test_another_model_or_another_adapter_is_another_file(builtin: ResolvedModel
     assert (other.path, other.for_tools == made.for_tools) == (made.path, False)
 
 
+@pytest.mark.promise("weights.anew-proven-meanwhile")
+def test_files_that_look_as_they_did_are_proven_while_they_are_loaded(builtin: ResolvedModel, tmp_path: Path):
+    kept = tmp_path / "kept"
+    assert prepare(builtin, silent, kept, trust=True).proof is None, "nothing is known of files that were not there"
+    made = prepare(builtin, silent, kept, trust=True)
+    assert made == prepare(builtin, silent, kept)
+    assert made.proof is not None
+    assert made.proof()
+    assert made.for_tools is not None
+    adapter = builtin.adapter
+    assert adapter is not None
+    for path in (made.path, made.for_tools, builtin.path, adapter.path):
+        whole, looks = path.read_bytes(), path.stat()
+        with path.open("r+b") as file:
+            file.write(with_a_bit_turned(whole))
+        os.utime(path, ns=(looks.st_atime_ns, looks.st_mtime_ns))
+        damaged = prepare(builtin, silent, kept, trust=True)
+        assert damaged.proof is not None
+        assert not damaged.proof(), f"{path.name} looks as it did and is another"
+        path.write_bytes(whole)
+        assert prepare(builtin, silent, kept, trust=True).proof is None, "it looks changed, and was read at once"
+        assert prepare(builtin, silent, kept, trust=True).proof is not None
+
+
+@pytest.mark.promise("weights.anew-proven-meanwhile")
+@pytest.mark.parametrize("says", [b"", b"{", b"[]", b'{"a": 1}', b"\xff"])
+def test_stamps_that_say_nothing_are_as_good_as_none(builtin: ResolvedModel, tmp_path: Path, says: bytes):
+    kept = tmp_path / "kept"
+    prepare(builtin, silent, kept)
+    (kept / "stamps.json").write_bytes(says)
+    assert prepare(builtin, silent, kept, trust=True).proof is None
+    assert prepare(builtin, silent, kept, trust=True).proof is not None
+
+
 def as_it_came(model: ResolvedModel) -> Prepared:
     assert model.adapter is not None
     return Prepared(model.path, model.adapter.path)
@@ -204,3 +238,7 @@ def test_of_another_model_only_what_its_adapter_changes_is_written(tmp_path: Pat
 )
 def test_the_files_lie_where_programs_of_the_hub_keep_theirs(env: dict[str, str], place: str):
     assert models_directory(env) == Path(place) / "antiphon" / "models"
+
+
+def test_what_tests_have_written_is_not_in_the_users_own_cache():
+    assert models_directory(os.environ).is_relative_to(Path(__file__).parents[2] / "build")

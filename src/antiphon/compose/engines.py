@@ -1,13 +1,17 @@
 """An engine for a model of the settings: found, downloaded where it has to be, started."""
 
 import asyncio
+import contextlib
+import importlib.metadata
 import logging
-from collections.abc import Generator
+import os
+import platform
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from antiphon.compose.edges import cache_directory
 from antiphon.compose.observer import ServerObserver, StartError
@@ -20,6 +24,7 @@ from antiphon.ports.engine import Engine
 from antiphon.stores.caching import MemoryLedger
 from antiphon.weights.anew import Prepared, as_it_came, is_wanted, prepare
 from antiphon.weights.errors import WeightsError
+from antiphon.weights.forms import Choices, Speed
 from antiphon.weights.hub import parts
 from antiphon.weights.progress import Progress
 from antiphon.weights.resolve import SCRIPT_PREFIX, ResolvedModel, resolve
@@ -43,8 +48,8 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
             engine = await remote_engine(model, template, partial(observer.found, model.id), _relay(observer))
             observer.stage(f"Trying {model.id}")
         elif is_embedded(model):
-            engine = _llama_cpp(await _find(model, observer), settings)
-            observer.stage(f"Loading {model.id}")
+            _, engine = await load(model, observer, lambda found: _llama_cpp(found, settings))
+            return engine
         else:
             observer.stage(f"Finding {model.id} ({model.source})")
             engine = await asyncio.to_thread(_scripted, model)
@@ -55,10 +60,23 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file."""
+    """A model for llama.cpp that is on this machine: its settings, with its template read, and its file. `proof`: see
+    `Prepared.proof`; None once it is loaded, when other processes are told of it."""
 
     settings: ModelSettings
     file: "ModelFile"
+    proof: Callable[[], bool] | None = None
+
+
+class _Loadable(Protocol):
+    """What loads a model."""
+
+    async def start(self) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+_Loaded = TypeVar("_Loaded", bound=_Loadable)
 
 
 def is_embedded(model: ModelSettings) -> bool:
@@ -72,17 +90,45 @@ async def start_home(
     """The process of an embedded model, its model loaded, for engines in other processes: see `attach_engine`."""
     from antiphon.engines.llamacpp.engine import check_context, home_of
 
-    with _failing(model):
-        found = await _find(model, observer)
+    def home_for(found: Found) -> "EmbeddedHome":
         check_context(found.settings, found.file)
-        home = home_of(found.settings, found.file, room=room_for(settings))
-        observer.stage(f"Loading {model.id}")
-        try:
-            await home.start()
-        except BaseException:
-            await home.aclose()
+        return home_of(found.settings, found.file, room=room_for(settings))
+
+    with _failing(model):
+        return await load(model, observer, home_for)
+
+
+async def load(
+    model: ModelSettings, observer: ServerObserver, made: Callable[[Found], _Loaded]
+) -> tuple[Found, _Loaded]:
+    """A model that is found and loaded by what is `made` for it.
+
+    Its files are proven while they are loaded; where they turn out damaged, they are made again and loaded again.
+    """
+    found = await find(model, observer, trust=True)
+    loads = made(found)
+    observer.stage(f"Loading {model.id}")
+    proving = None if found.proof is None else asyncio.create_task(asyncio.to_thread(found.proof))
+    try:
+        await loads.start()
+    except BaseException as problem:
+        await loads.aclose()
+        if proving is None or not isinstance(problem, EngineFault) or await proving:
             raise
-    return found, home
+    else:
+        if proving is None or await proving:
+            return replace(found, proof=None), loads
+        await loads.aclose()
+    log.warning("files of model %s that were written anew are damaged, and are made again", model.id)
+    found = await find(model, observer)
+    loads = made(found)
+    observer.stage(f"Loading {model.id}")
+    try:
+        await loads.start()
+    except BaseException:
+        await loads.aclose()
+        raise
+    return found, loads
 
 
 async def attach_engine(found: Found, settings: Settings, home: "Home") -> Engine:
@@ -111,15 +157,55 @@ def _scripted(model: ModelSettings) -> ScriptedEngine:
     return ScriptedEngine(model.id, script)
 
 
-async def _find(model: ModelSettings, observer: ServerObserver) -> Found:
+async def find(model: ModelSettings, observer: ServerObserver, *, trust: bool = False) -> Found:
+    """A model's files, downloaded or written anew where they have to be. `trust`: see `prepare`."""
     observer.stage(f"Finding {model.id} ({model.source})")
-    return await asyncio.to_thread(_find_now, model, _relay(observer))
+    model, found, prepared = await asyncio.to_thread(_find_now, model, _relay(observer), trust=trust)
+    if found.builtin and found.path != prepared.path:
+        prepared = await _in_its_best_form(model, found, prepared, observer)
+    return Found(model, model_file(found, prepared), prepared.proof)
 
 
-def _find_now(model: ModelSettings, progress: Progress) -> Found:
+async def _in_its_best_form(
+    model: ModelSettings, found: ResolvedModel, anew: Prepared, observer: ServerObserver
+) -> Prepared:
+    """The plain model anew or as it came, whichever is faster here. Where that cannot be measured, anew."""
+    from antiphon.engines.llamacpp.embedded.trial import tried
+    from antiphon.engines.llamacpp.engine import load_of
+
+    forms = {form.path: form for form in (anew, replace(anew, path=found.path))}
+    choices = Choices(anew.path.parent, f"{machine()}, threads {model.threads}, GPU layers {model.gpu_layers}")
+    best = await asyncio.to_thread(choices.best, list(forms))
+    if best is None:
+        observer.stage(f"Trying once in which form {model.id} is fastest here")
+        loads = [load_of(model, model_file(found, form)) for form in forms.values()]
+        try:
+            speeds = await asyncio.to_thread(tried, loads)
+        except EngineFault as problem:
+            log.warning("in which form %s is fastest here is not known: %s", model.id, problem)
+            return anew
+        choices.keep({path: Speed(*speed) for path, speed in zip(forms, speeds, strict=True)})
+        best = choices.best(list(forms))
+    return forms[best or anew.path]
+
+
+def machine() -> str:
+    """What the speed of a model depends on, in words."""
+    name = platform.processor()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    version = importlib.metadata.version("xllamacpp")
+    return f"{platform.machine()} {name}, {cores} cores, xllamacpp {version}"
+
+
+def _find_now(
+    model: ModelSettings, progress: Progress, *, trust: bool
+) -> tuple[ModelSettings, ResolvedModel, Prepared]:
     found = resolve(model.source, progress, projector=model.projector, adapter=model.adapter)
     anew = is_wanted(model.merge_adapter, found)
-    prepared = prepare(found, progress) if anew else as_it_came(found)
+    prepared = prepare(found, progress, trust=trust) if anew else as_it_came(found)
     if prepared.problem:
         log.warning(
             "model %s is served as it came, which is slower, and work with tools and without takes turns: it could "
@@ -129,7 +215,7 @@ def _find_now(model: ModelSettings, progress: Progress) -> Found:
         )
     if model.chat_template is not None:
         model = replace(model, chat_template=_read_template(model.chat_template))
-    return Found(model, model_file(found, prepared))
+    return model, found, prepared
 
 
 def _llama_cpp(found: Found, settings: Settings, home: "Home | None" = None) -> "LlamaCppEngine":
@@ -198,6 +284,8 @@ def model_file(found: ResolvedModel, prepared: Prepared | None = None) -> "Model
         is_fast=found.builtin and prepared.path != found.path,
         parts=tuple(prepared.path.with_name(name) for name in parts(prepared.path.name)),
         sliding_window=header.sliding_window,
+        for_tools_size=0 if prepared.for_tools is None else prepared.for_tools.stat().st_size,
+        for_tools_is_fast=found.builtin and prepared.for_tools is not None,
     )
 
 

@@ -103,19 +103,21 @@ class Serving:
 
     def workers(self) -> set[int]:
         """The workers that live."""
-        return self._children(CHILD)
+        return set(self._children(CHILD))
 
     def engines(self) -> set[int]:
-        """The engines that live."""
-        return self._children(ENGINE)
+        """The engines that live; one that has a second model has it in a process of its own, its child."""
+        found = self._children(ENGINE)
+        return {child for child, parent in found.items() if parent not in found}
 
-    def _children(self, name: str) -> set[int]:
-        found: set[int] = set()
+    def _children(self, name: str) -> dict[int, int]:
+        """Processes that live, and their parents."""
+        found: dict[int, int] = {}
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                     if any(name in part for part in child.cmdline()):
-                        found.add(child.pid)
+                        found[child.pid] = child.ppid()
         return found
 
     def kill(self, pid: int | None = None, number: int = signal.SIGKILL) -> None:

@@ -169,8 +169,9 @@ SAMPLING_OPTIONS: Final = (
         "dry",
         Number(0, 5),
         "How strongly a text is kept from going in circles (llama.cpp's DRY, on repetitions of more than 24 tokens); "
-        "0 = not at all. Has no part where a request sets temperature, top_p or top_k, or where a grammar bounds the "
-        "reply. Unset: 0.8 for the built-in model, else 0.",
+        "one that says the same up to three lines five times in a row, numbered or not, ends. 0 = not at all. Has no "
+        "part where a request sets temperature, top_p or top_k, or where a grammar bounds the reply. Unset: 0.8 for "
+        "the built-in model, else 0.",
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,6 +25,8 @@ from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
 DEFAULT_CONTEXT: Final = 8192
+LIGHT: Final = 1_000_000_000
+"""Bytes of a model that is loaded in seconds: its second form is waited for by who needs it, not by the start."""
 _NOTICE_TIMEOUT: Final = 2.0
 _ATTEMPTS: Final = 2
 _NO_ADAPTER: Final = [{"id": 0, "scale": 0.0}]
@@ -40,8 +42,9 @@ class ModelFile:
     `adapter`: the file that changes the model, None for the model as it is. `spares_plain_work`: it was made for
     tools and thoughts, and work without them is done by the model as it is. `for_tools`: the model that it became
     once it was merged, for all other work; there is no `adapter` then. `title`: see `ModelCard`. `size`: bytes of all
-    its files, 0 where that is not known. `is_fast`: its form is one that is read fast. `parts`: all files of a model
-    that is split. `sliding_window`: the tokens that its attention reaches back in some layers, 0: all.
+    its files, 0 where that is not known. `is_fast`: its form is one that is read fast. `for_tools_size`,
+    `for_tools_is_fast`: the same of `for_tools`. `parts`: all files of a model that is split. `sliding_window`: the
+    tokens that its attention reaches back in some layers, 0: all.
     """
 
     path: Path
@@ -61,6 +64,8 @@ class ModelFile:
     title: str = ""
     size: int = 0
     is_fast: bool = False
+    for_tools_size: int = 0
+    for_tools_is_fast: bool = False
     parts: tuple[Path, ...] = ()
     sliding_window: int = 0
 
@@ -90,7 +95,8 @@ class LlamaCppEngine:
         self._model = model
         self._ready_timeout = ready_timeout
         self._context = context_of(settings, model)
-        self._home = home or home_of(settings, model, load_timeout, room, clock)
+        soon = 0 < model.size <= LIGHT
+        self._home = home or home_of(settings, model, load_timeout, room, clock, soon=soon)
         self._shares_slots = shares_slots(model)
         self._client: LlamaClient | None = None
         sees = model.projector is not None
@@ -166,7 +172,7 @@ class LlamaCppEngine:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
         adapted = not self._spares(work)
         # A slot is filled with what is kept only where there is a server.
-        await self._ready()
+        await self._there(adapted=adapted)
         slots = self._home.slots[adapted]
         slot = await slots.take(work.prompt.tokens, adapted=adapted, tenant=work.tenant)
         written: list[int] = []
@@ -232,6 +238,8 @@ class LlamaCppEngine:
         while True:
             child, client = await self._ready()
             try:
+                if adapted:
+                    await child.settled(self._ready_timeout)
                 async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
                     async for output in outputs:
                         yield output
@@ -281,6 +289,13 @@ class LlamaCppEngine:
             raise problem
         await self._home.lost(child, _NOTICE_TIMEOUT)
 
+    async def _there(self, *, adapted: bool) -> None:
+        """Wait for the server that such work runs in. One that has died is told of and tried again with the work."""
+        child, _ = await self._ready()
+        if adapted:
+            with suppress(EngineNotBegun):
+                await child.settled(self._ready_timeout)
+
     async def _ready(self) -> tuple[Running, LlamaClient]:
         child = await self._home.ready(self._ready_timeout)
         assert self._client is not None
@@ -314,10 +329,19 @@ def home_of(
     load_timeout: float = LOAD_TIMEOUT,
     room: Room | None = None,
     clock: Callable[[], float] = time.time,
+    *,
+    soon: bool = False,
 ) -> EmbeddedHome:
     """A process of our own for the model; not started. `room`: where marked prefixes are kept, None: nowhere; for how
-    long says the `clock`, in seconds since the Unix epoch."""
-    load = Load(
+    long says the `clock`, in seconds since the Unix epoch. `soon`: see `EmbeddedHome`."""
+    load = load_of(settings, model)
+    keeping = None if room is None else Keeping(room, _files(model), load.context, _why_not_kept(model), clock)
+    return EmbeddedHome(load, load_timeout, queue=settings.queue, keeping=keeping, soon=soon)
+
+
+def load_of(settings: ModelSettings, model: ModelFile) -> Load:
+    """What the process is told to load."""
+    return Load(
         path=str(model.path),
         key="",
         context=context_of(settings, model),
@@ -333,9 +357,9 @@ def home_of(
         second=str(model.for_tools or ""),
         size=model.size,
         pace=FAST_PACE if model.is_fast else PACE,
+        second_size=model.for_tools_size,
+        second_pace=FAST_PACE if model.for_tools_is_fast else PACE,
     )
-    keeping = None if room is None else Keeping(room, _files(model), load.context, _why_not_kept(model), clock)
-    return EmbeddedHome(load, load_timeout, queue=settings.queue, keeping=keeping)
 
 
 def _files(model: ModelFile) -> tuple[Path, ...]:

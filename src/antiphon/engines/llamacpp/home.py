@@ -27,17 +27,25 @@ class Running(Protocol):
 
     @property
     def second(self) -> str:
-        """Where the server of a second model listens, for work that is not plain; empty where there is none."""
+        """Where the server of a second model listens, for work that is not plain; empty where there is none, and
+        until it is `settled`."""
+        ...
+
+    async def settled(self, patience: float) -> None:
+        """Wait, at most `patience` seconds, until a second model is loaded too; raises `EngineFault`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is to be known of a `Running` server."""
+    """What is to be known of a `Running` server whose models are all loaded."""
 
     address: str
     key: str
     second: str = ""
+
+    async def settled(self, patience: float) -> None:
+        """See `Running.settled`: it is."""
 
 
 @dataclass(frozen=True, slots=True)

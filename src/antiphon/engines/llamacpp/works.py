@@ -6,9 +6,10 @@ from typing import Any
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.engines.grammar import GrammarWriter
+from antiphon.engines.llamacpp.circles import Circles
 from antiphon.engines.llamacpp.pairing import Pairing
-from antiphon.engines.llamacpp.sampling import native_sampling
-from antiphon.ports.engine import Done, EngineOutput, Generation, Piece
+from antiphon.engines.llamacpp.sampling import guarded, native_sampling
+from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
 
 
 class Works:
@@ -36,7 +37,7 @@ class Works:
             "prompt": prompt,
             "n_predict": limit,
             # A grammar may want what was said before: the same key in every object of a list.
-            **native_sampling(work.sampling, self._sampling, 0.0 if work.grammar else self._guard),
+            **native_sampling(work.sampling, self._sampling, self._guard_of(work)),
         }
         if work.grammar is not None:
             body["grammar"] = self._grammars.write(work.grammar)
@@ -49,7 +50,9 @@ class Works:
     async def outputs(
         self, work: Generation, told: AsyncGenerator[EngineOutput, None]
     ) -> AsyncGenerator[EngineOutput, None]:
-        """The work's outputs, out of what the server told."""
+        """The work's outputs, out of what the server told. A guarded work ends where it goes in circles."""
+        if guarded(work.sampling, self._guard_of(work)):
+            told = _without_circles(told)
         counted = 0
         async with aclosing(self._paired(work, told) if work.stops else told) as outputs:
             async for output in outputs:
@@ -81,9 +84,25 @@ class Works:
                         yield pairing.rest(await self._text_of(pairing.held))
                 yield output
 
+    def _guard_of(self, work: Generation) -> float:
+        return 0.0 if work.grammar else self._guard
+
     def _shown(self, work: Generation) -> frozenset[str]:
         """The control tokens that are to be seen in the text."""
         return work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
+
+
+async def _without_circles(told: AsyncGenerator[EngineOutput, None]) -> AsyncGenerator[EngineOutput, None]:
+    """What the server told, up to the piece that closes a circle."""
+    circles, cached = Circles(), 0
+    async with aclosing(told) as outputs:
+        async for output in outputs:
+            yield output
+            if isinstance(output, PrefillProgress):
+                cached = output.cached
+            elif isinstance(output, Piece) and circles.closed_by(output.text):
+                yield Done("end", output.output_tokens, cached)
+                return
 
 
 def _control_in(stop: str, control: Iterable[str]) -> frozenset[str]:

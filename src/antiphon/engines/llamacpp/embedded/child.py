@@ -1,8 +1,12 @@
 """The program that runs llama.cpp, in a process of its own: a crash in native code must not take the server down.
 
     stdin   one JSON line, a `Load`; then nothing. Its end means that the parent is gone, and ends the child.
-    stdout  one JSON line: {"ready": {…}} with the fields of `Ready`, or {"error": "…"}
+    stdout  one JSON line: {"ready": {…}} with the fields of `Ready`, or {"error": "…"}; where a second model is to be
+            loaded, one line more of the same kind, about that one
     stderr  llama.cpp's own log
+
+A second model is loaded by a second process of this program, when the first one has answered: so it is there for who
+needs it a second later, and keeps nobody else waiting. Both end together.
 
 The key comes by stdin, because arguments and environment are visible to other processes. The program is started as a
 file, not as a module, so that it loads nothing of Antiphon: no name is imported here that the standard library and
@@ -13,8 +17,12 @@ import ctypes
 import json
 import os
 import signal
+import struct
+import subprocess
 import sys
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +31,10 @@ CPU_BATCH: Final = 64
 GPU_BATCH: Final = 512
 
 STEP: Final = 0.5
-"""Seconds that a step of reading should take on a CPU: it cannot be interrupted."""
+FAST_STEP: Final = 1.0
+"""Seconds that a step of reading should take on a CPU: it cannot be interrupted. Of forms that are read fast, longer
+ones pay: 158, 174 and 182 tokens of a prompt a second of processor time in steps of 96, 192 and 256. A Q4_1 is read
+as slowly in steps of 160 as of 64."""
 
 PACE: Final = 7_000.0
 FAST_PACE: Final = 17_000.0
@@ -45,9 +56,16 @@ _SPIN_COUNT: Final = 1000
 
 _PIECE: Final = 1024 * 1024
 
+_PAGE: Final = 4096
+
 _CACHE_LIKE: Final = 32 * _PIECE
 
+_LOOKED_AT: Final = 16 * _PIECE
+
 _MADV_DONTNEED: Final = 4
+
+_MAPPED: Final = 2
+"""What glibc's `malloc` notes beside the size of an allocation that has pages of its own."""
 
 # A message as it is: so the server counts what a picture costs, whatever the model's own template puts around it.
 _BARE_TEMPLATE: Final = "{{ messages[0]['content'] }}"
@@ -59,8 +77,9 @@ class Load:
     `batch` to the machine. `least_batch`: a batch is not smaller. `projector`: empty for a model that sees nothing;
     `marker`: what stands for a picture in a prompt's text. `adapter`: empty for the model as it is. `puts_aside`:
     what leaves its slot is kept in memory. `second`: a model to be loaded beside it, with slots of its own, empty for
-    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`.
-    `kept_in`: the directory of the files that slots are saved to, empty where none is."""
+    none. `size`: the first model's bytes, 0 where they are not known; `pace`: see `PACE`; `second_size` and
+    `second_pace`: those of the second. `is_second`: this one is that other model, and shares the memory with the
+    first. `kept_in`: the directory of the files that slots are saved to, empty where none is."""
 
     path: str
     key: str
@@ -77,19 +96,20 @@ class Load:
     second: str = ""
     size: int = 0
     pace: float = PACE
+    second_size: int = 0
+    second_pace: float = PACE
+    is_second: bool = False
     kept_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A model is loaded: where its server listens, what it runs on, and what was chosen. `second`: where the second
-    model's server listens."""
+    """A model is loaded: where its server listens, what it runs on, and what was chosen."""
 
     address: str
     device: str
     threads: int
     batch: int
-    second: str = ""
 
 
 def main() -> None:
@@ -100,20 +120,25 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # native code prints where it likes: the answer's line stays clean
     load = Load(**json.loads(sys.stdin.buffer.readline()))
-    try:
-        servers, ready = _serve(load)
-    except Exception as problem:
-        answers.write(json.dumps({"error": str(problem) or type(problem).__name__}) + "\n")
+
+    def say(answer: Mapping[str, object]) -> None:
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+    try:
+        server, ready = _serve(load)
+    except Exception as problem:
+        say({"error": str(problem) or type(problem).__name__})
         sys.exit(1)
-    answers.write(json.dumps({"ready": asdict(ready)}) + "\n")
-    answers.flush()
+    say({"ready": asdict(ready)})
+    if load.second:
+        say(_beside(second_of(load)))
     sys.stdin.buffer.read()
-    del servers
+    del server
     os._exit(0)  # destructors of native threads may hang, and there is nothing to save
 
 
-def _serve(load: Load) -> tuple[list[Any], Ready]:
+def _serve(load: Load) -> tuple[Any, Ready]:
     _wait_idly()
     import xllamacpp
 
@@ -124,13 +149,41 @@ def _serve(load: Load) -> tuple[list[Any], Ready]:
     batch = max(load.least_batch, load.batch if load.batch > 0 else chosen)
     if load.projector:
         os.environ["LLAMA_MEDIA_MARKER"] = load.marker
-    servers: list[Any] = []
-    paths = [load.path, load.second] if load.second else [load.path]
-    for path in paths:
-        servers.append(native.Server(_settings(native, load, path, threads, batch, len(paths))))
-        _return_zeros()
-    first, *others = [str(server.listening_address) for server in servers]
-    return servers, Ready(first, device or "CPU", threads, batch, "".join(others))
+    settings = _settings(native, load, load.path, threads, batch, 2 if load.second or load.is_second else 1)
+    if not device:
+        # Only a GPU has a memory that the layers may not fit in: the model is not loaded twice to find that out. And
+        # only a GPU has programs to compile first.
+        settings.fit_params = settings.warmup = False
+    server = native.Server(settings)
+    return_zeros()
+    return server, Ready(str(server.listening_address), device or "CPU", threads, batch)
+
+
+def second_of(load: Load) -> Load:
+    """What the second model's process is told to load."""
+    return replace(load, path=load.second, second="", size=load.second_size, pace=load.second_pace, is_second=True)
+
+
+def _beside(load: Load) -> dict[str, Any]:
+    """Start the second model's process, which ends with this one, and this one with it. What it answered."""
+    pipe = subprocess.PIPE
+    # The log is that of this process.
+    process = subprocess.Popen([sys.executable, "-P", __file__], stdin=pipe, stdout=pipe)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(asdict(load)).encode() + b"\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+
+    def end_too() -> None:
+        code = process.wait()
+        os.write(2, f"the second model's process ended ({code})\n".encode())
+        os._exit(1)
+
+    if not answer:
+        end_too()
+    threading.Thread(target=end_too, daemon=True).start()
+    return json.loads(answer)
 
 
 def _settings(native: Any, load: Load, path: str, threads: int, batch: int, servers: int) -> Any:
@@ -169,34 +222,53 @@ def _settings(native: Any, load: Load, path: str, threads: int, batch: int, serv
 
 
 def step_of(size: int, pace: float, threads: int) -> int:
-    """Prompt tokens that a CPU reads in `STEP` seconds, about: at least `CPU_BATCH`, at most `GPU_BATCH`."""
+    """Prompt tokens that a CPU reads in a step's seconds, about: at least `CPU_BATCH`, at most `GPU_BATCH`."""
     if size <= 0 or threads <= 0:
         return CPU_BATCH
-    tokens = int(STEP * pace * threads / (size / 1e6))
+    tokens = int((FAST_STEP if pace >= FAST_PACE else STEP) * pace * threads / (size / 1e6))
     return min(GPU_BATCH, max(CPU_BATCH, tokens - tokens % _GRAIN))
 
 
-def _return_zeros() -> None:
+def return_zeros() -> None:
     """Give back memory that holds nothing but zeros: it is there again, as zeros, for whoever touches it.
 
     llama.cpp clears what the conversations' tokens will take, and so takes all of it at once: 755 MB for four of
-    8,192 tokens of the default model, of which most are never written. Nobody writes meanwhile: nobody knows of the
-    server.
+    8,192 tokens of the default model, of which most are never written. Only for allocations of `_CACHE_LIKE` bytes
+    and more that have pages of their own: nothing else lies in them, and their owner waits for a first request
+    meanwhile, whose sender does not know of the server yet. Where it is not Linux with glibc, nothing is found to
+    give back.
     """
     if sys.platform != "linux":
         return
     native = ctypes.CDLL(None)
     native.memcmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
     native.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        span, rights, _, _, file, *name = line.split()
-        begin, end = (int(place, 16) for place in span.split("-"))
-        if rights != "rw-p" or file != "0" or name or end - begin < _CACHE_LIKE:
-            continue
+    for begin, end in _own_pages():
         for place in range(begin, end - _PIECE + 1, _PIECE):
             # A first byte of 0, and every byte the one before it.
             if ctypes.string_at(place, 1) == b"\0" and not native.memcmp(place, place + 1, _PIECE - 1):
                 native.madvise(place, _PIECE, _MADV_DONTNEED)
+
+
+def _own_pages() -> Iterator[tuple[int, int]]:
+    """Where the pages of large allocations begin and end, but for the first of each, which has its size.
+
+    Mappings that touch are one line of the list, so allocations are looked for on each page until one is found, and
+    behind its end; where the first is behind `_LOOKED_AT` bytes it is not found, to no harm.
+    """
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, _, file, *name = line.split()
+        place, end = (int(number, 16) for number in span.split("-"))
+        looked_at = place + _LOOKED_AT
+        while rights == "rw-p" and file == "0" and not name and place < looked_at and end - place >= _CACHE_LIKE:
+            before, noted = struct.unpack("<QQ", ctypes.string_at(place, 16))
+            size = noted & ~7
+            if before == 0 and noted & 7 == _MAPPED and not size % _PAGE and _CACHE_LIKE <= size <= end - place:
+                yield place + _PAGE, place + size
+                place += size
+                looked_at = place + _LOOKED_AT
+            else:
+                place += _PAGE
 
 
 def _wait_idly() -> None:

@@ -17,7 +17,8 @@ LOAD_TIMEOUT: Final = 1800.0
 
 class EmbeddedHome:
     """Keeps a child running that has loaded what `load` says; see `Home`. `presence`: who watches it live and die;
-    `queue`: how many may wait for a slot; `keeping`: what is kept of marked prefixes, None for nothing."""
+    `queue`: how many may wait for a slot; `keeping`: what is kept of marked prefixes, None for nothing. `soon`: it
+    runs as soon as the first model is loaded; who needs a second one waits for that (`EngineProcess.settled`)."""
 
     def __init__(
         self,
@@ -26,9 +27,11 @@ class EmbeddedHome:
         *,
         queue: int = MOST_WAITING,
         keeping: Keeping | None = None,
+        soon: bool = False,
     ) -> None:
         self._load = load
         self._load_timeout = load_timeout
+        self._soon = soon
         self.presence = Supervisor(self._launch)
         plain = Slots(load.parallel, queue=queue)
         with_tools = Slots(load.parallel, queue=queue) if load.second else plain
@@ -78,4 +81,11 @@ class EmbeddedHome:
         await self.presence.aclose()
 
     async def _launch(self) -> EngineProcess:
-        return await EngineProcess.launch(self._load, self._load_timeout)
+        child = await EngineProcess.launch(self._load, self._load_timeout)
+        if not self._soon:
+            try:
+                await child.settled(self._load_timeout)
+            except BaseException:
+                await child.stop()
+                raise
+        return child

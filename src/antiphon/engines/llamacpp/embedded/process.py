@@ -14,7 +14,7 @@ import orjson
 
 from antiphon.engines.llamacpp.embedded import child
 from antiphon.engines.llamacpp.embedded.child import Load, Ready
-from antiphon.errors import EngineFault
+from antiphon.errors import EngineFault, EngineNotBegun, EngineUnavailable
 
 STOP_TIMEOUT: Final = 5.0
 
@@ -53,16 +53,20 @@ class LogTail:
 
 
 class EngineProcess:
-    """A running child whose model is loaded. Made by `launch`."""
+    """A running child whose model is loaded. Made by `launch`. `second`: where a second model's server listens, empty
+    until it is `settled`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ready: Ready, key: str, log: LogTail) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, ready: Ready, key: str, log: LogTail, *, has_second: bool
+    ) -> None:
         self.address = ready.address
-        self.second = ready.second
+        self.second = ""
         self.ready = ready
         self.key = key
         self.pid = process.pid
         self._process = process
         self._log = log
+        self._settling = asyncio.create_task(self._hear_second()) if has_second else None
 
     @classmethod
     async def launch(cls, load: Load, timeout: float) -> Self:  # noqa: ASYNC109 - the caller's patience, in seconds
@@ -84,7 +88,7 @@ class EngineProcess:
             async with asyncio.timeout(timeout):
                 answer = await _ask(process, load)
             if "ready" in answer:
-                return cls(process, Ready(**answer["ready"]), load.key, log)
+                return cls(process, Ready(**answer["ready"]), load.key, log, has_second=bool(load.second))
             await process.wait()
         except TimeoutError as problem:
             await _end(process, at_once=True)
@@ -95,6 +99,29 @@ class EngineProcess:
             raise
         reason = answer.get("error") or f"the engine process {_ending(process.returncode)}"
         raise EngineFault(f"{_named(load)}: the model cannot be loaded: {reason}{await log.last_words()}")
+
+    async def settled(self, patience: float) -> None:
+        """Wait until the second model is loaded too, if there is one.
+
+        Raises `EngineUnavailable` after `patience` seconds, `EngineNotBegun` when it cannot be loaded.
+        """
+        if self._settling is None:
+            return
+        await asyncio.wait((self._settling,), timeout=patience)
+        if not self._settling.done():
+            raise EngineUnavailable("the model for work with tools or thoughts is still being loaded")
+        if not self.second:
+            raise EngineNotBegun(
+                f"the model for work with tools or thoughts cannot be loaded: {self._settling.result()}"
+            )
+
+    async def _hear_second(self) -> str:
+        """Why there is no second model."""
+        line = await _stream(self._process.stdout).readline()
+        answer: dict[str, Any] = orjson.loads(line) if line else {}
+        if "ready" in answer:
+            self.second = Ready(**answer["ready"]).address
+        return str(answer.get("error") or "the engine process ended")
 
     async def wait(self) -> str:
         """Wait until the process is gone; how it ended, in words."""
