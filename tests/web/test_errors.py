@@ -4,7 +4,7 @@ import json
 
 import pytest
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 from antiphon.ports.stores import StoreUnavailable
 from antiphon.web.endpoint import Endpoint
@@ -24,7 +24,7 @@ async def answer(problem: Exception) -> tuple[int, dict[str, str], dict[str, obj
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "antiphon.request_id": "req_1"}
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "antiphon.request_id": "req_1"}
     await Endpoint({"GET": handler})(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, json.loads(sent[1]["body"])
