@@ -162,13 +162,12 @@ def test_a_server_that_is_killed_within_an_upload_lists_nothing_of_it(tmp_path: 
         for _ in range(64):
             client.sendall(bytes(1024 * 1024))
         os.kill(live.pid, signal.SIGKILL)
-    with live_process(*serve) as live:
-        sdk = Anthropic(base_url=live.url, api_key="any")
+    with live_process(*serve) as live, Anthropic(base_url=live.url, api_key="any") as sdk:
         assert list(sdk.files.list()) == []
         kept = sdk.files.upload(file=("a.txt", b"whole", "text/plain"))
         assert [file.id for file in sdk.files.list()] == [kept.id]
-    with live_process(*serve) as live:
-        assert [file.id for file in Anthropic(base_url=live.url, api_key="any").files.list()] == [kept.id]
+    with live_process(*serve) as live, Anthropic(base_url=live.url, api_key="any") as sdk:
+        assert [file.id for file in sdk.files.list()] == [kept.id]
 
 
 def address_of(url: str) -> tuple[str, int]:
