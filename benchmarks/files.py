@@ -18,11 +18,12 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from antiphon.compose.edges import SystemClock
 from antiphon.service.files.files import Files
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.files import SqlFiles
-from antiphon.testing import CountingEntropy, FixedClock
+from antiphon.testing import CountingEntropy
 from benchmarks.load import HEADERS
 
 MIB = 1024 * 1024
@@ -105,7 +106,7 @@ async def main(size: int, at_once: int) -> None:
                 data = folder / "data"
                 database = await Database.open(f"sqlite:///{data / 'antiphon.db'}")
                 objects = Objects.open((data / "objects").as_uri())
-                files = Files.over(SqlFiles(database), objects, FixedClock(), CountingEntropy())
+                files = Files.over(SqlFiles(database), objects, SystemClock(), CountingEntropy())
                 made = await files.uploads.make(tenant, "made.bin", "", pieces(size))
                 await database.aclose()
 

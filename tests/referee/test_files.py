@@ -16,11 +16,11 @@ import pytest
 from anthropic import Anthropic
 from PIL import Image
 
+from antiphon.compose.edges import SystemClock
 from antiphon.service.files.files import Files
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.files import SqlFiles
-from antiphon.testing import FixedClock
 from antiphon.testing.dice import CountingEntropy
 from tests.media.pdf_writer import lines, objects, stream, written
 from tests.referee.live import live_process, run_client
@@ -57,9 +57,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def make(database_url: str, objects_url: str, tenant: str) -> str:
-    """A file such as tools make, put beside a server into its stores."""
+    """A file such as tools make, put beside a server into its stores; with the time of now, or it would be swept."""
     database = await Database.open(database_url)
-    files = Files.over(SqlFiles(database), Objects.open(objects_url), FixedClock(), CountingEntropy())
+    files = Files.over(SqlFiles(database), Objects.open(objects_url), SystemClock(), CountingEntropy())
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"a,b\n"
@@ -162,13 +162,12 @@ def test_a_server_that_is_killed_within_an_upload_lists_nothing_of_it(tmp_path: 
         for _ in range(64):
             client.sendall(bytes(1024 * 1024))
         os.kill(live.pid, signal.SIGKILL)
-    with live_process(*serve) as live:
-        sdk = Anthropic(base_url=live.url, api_key="any")
+    with live_process(*serve) as live, Anthropic(base_url=live.url, api_key="any") as sdk:
         assert list(sdk.files.list()) == []
         kept = sdk.files.upload(file=("a.txt", b"whole", "text/plain"))
         assert [file.id for file in sdk.files.list()] == [kept.id]
-    with live_process(*serve) as live:
-        assert [file.id for file in Anthropic(base_url=live.url, api_key="any").files.list()] == [kept.id]
+    with live_process(*serve) as live, Anthropic(base_url=live.url, api_key="any") as sdk:
+        assert [file.id for file in sdk.files.list()] == [kept.id]
 
 
 def address_of(url: str) -> tuple[str, int]:

@@ -225,6 +225,11 @@ class Failing(Objects):
 
         return await super().put(key, failing())
 
+    async def delete(self, key: str) -> None:
+        if self.problem is not None:
+            raise self.problem
+        await super().delete(key)
+
     async def read(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
         if self.problem is not None:
             raise self.problem
@@ -292,6 +297,21 @@ async def test_bytes_that_are_gone_or_cannot_be_had_are_no_empty_file() -> None:
         objects.problem = None
         await app.objects.delete(file.key)
         assert error_of(await app.get(f"/{file.id}/content"))[:3] == (500, "api_error", "Internal server error")
+
+
+@pytest.mark.promise("files.deleted", "files.swept")
+async def test_a_file_is_deleted_although_its_bytes_cannot_be_had_and_these_are_swept() -> None:
+    objects = Failing.open("memory://")
+    assert isinstance(objects, Failing)
+    async with files_app(objects=objects) as app:
+        id_ = await app.id_of(b"a")
+        objects.problem = StoreUnavailable("nobody answers")
+        assert (await app.delete(id_)).json == {"id": id_, "type": "file_deleted"}
+        assert (await app.get(f"/{id_}")).status == 404
+        objects.problem = None
+        assert len(await app.kept()) == 1
+        await app.files.sweep.run(app.clock.time + UNFINISHED + 1)
+        assert await app.kept() == []
 
 
 class FullRows(MemoryFiles):

@@ -1,5 +1,6 @@
 """The files of each workspace: listed, told of, given out, read for a request, taken away."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from antiphon.request.files.wording import expired_file, not_downloadable, unkno
 from antiphon.service.files.faults import store_error, told
 
 MICROSECONDS: Final = 1_000_000
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,12 @@ class Library:
                 for file in await self._rows.find(tenant, (id_,)):
                     await self._objects.delete(file.key)
                 file = await self._rows.remove(tenant, id_, self.now)
-            if file is None:
-                raise unknown_file(id_)
+        if file is None:
+            raise unknown_file(id_)
+        try:
             await self._objects.delete(file.key)
+        except StoreError as problem:
+            log.warning("files: the bytes of a deleted file are left for a later sweep: %s", problem)
 
     async def named(self, tenant: str, ids: Iterable[str]) -> dict[str, StoredFile]:
         """The files that a request names, by their ids; the first that cannot be had is the error."""
