@@ -5,9 +5,19 @@ from dataclasses import fields
 import pytest
 
 from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
-from antiphon.config.tables import media, message_threads, models, names, network, server_tools, stores, thinking
+from antiphon.config.tables import (
+    batches,
+    media,
+    message_threads,
+    models,
+    names,
+    network,
+    server_tools,
+    stores,
+    thinking,
+)
 
-MODULES = (media, message_threads, models, names, network, server_tools, stores, thinking)
+MODULES = (batches, media, message_threads, models, names, network, server_tools, stores, thinking)
 READ = [table for table in TABLES if table.settings is not None]
 
 
