@@ -72,7 +72,7 @@ async def test_server_tools_run(tmp_path: Path) -> None:
 async def test_a_turn_with_the_servers_tools_lasts_longer_before_it_pauses(tmp_path: Path) -> None:
     tool, turn = ScriptedTool(), TurnLimits(rounds=2)
     asked = searching_app.ask(max_tokens=4000)
-    async with searching_app.app(says(search()), tools=[searching_app.LOOK], turn=turn, **kept(tmp_path)) as served:
+    async with searching_app.app(says(search()), tools=[tool], turn=turn, **kept(tmp_path)) as served:
         alone = await served.reply(asked)
         in_batch = await message(served.bridge, asked)
     assert (alone["stop_reason"], kinds(alone).count("server_tool_use")) == ("pause_turn", 2)
