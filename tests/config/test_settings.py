@@ -46,6 +46,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "message_threads_store": ("", "redis://:secret@env.lan/1", '"off"'),
     "message_threads_lifetime": ("1", "2.5", "3"),
     "message_threads_memory": ("0", "1", "2"),
+    "batches_concurrency": ("0", "1", "2"),
+    "batches_lease": ("1", "2.5", "3"),
     "stores_data": ("/flag", "/env", '"/file"'),
     "stores_database": ("", "postgresql://:secret@db.lan/env", '"sqlite:////file/a.db"'),
     "stores_objects": ("s3://flag", "gs://env/prefix", '"file:///file"'),

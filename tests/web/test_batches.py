@@ -16,6 +16,7 @@ from tests.web.batches import PATH, Client, Json, app, params, request
 DAY = 86_400.0
 KEYS = ("key-of-one", "key-of-two")
 LONG = "x" * 65
+NOTHING: list[Json] = []
 
 
 def error_of(answer: Any) -> tuple[int, str, str]:
@@ -183,9 +184,9 @@ async def test_what_batches_do_not_offer_is_an_errored_request(tmp_path: Path) -
         ([request(LONG)], "requests.0.custom_id: String should have at most 64 characters"),
         ([request("a b")], "requests.0.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"),
         ([request("")], "requests.0.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"),
-        ([], "requests: List should have at least 1 item after validation, not 0"),
+        (NOTHING, "requests: List should have at least 1 item after validation, not 0"),
         ([request("one"), {"custom_id": "two"}], "requests.1.params: Field required"),
-        ([{"custom_id": 1, "params": {}}], "requests.0.custom_id: Input should be a valid string"),
+        ([{"custom_id": 1, "params": params()}], "requests.0.custom_id: Input should be a valid string"),
     ],
     ids=["duplicate", "missing", "long", "ill-formed", "empty", "no requests", "no params", "no string"],
 )

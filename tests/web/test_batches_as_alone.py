@@ -92,7 +92,7 @@ async def test_requests_that_begin_alike_are_read_from_the_cache(tmp_path: Path)
 
 @pytest.mark.promise("batches.as-online")
 async def test_the_beta_headers_of_the_call_hold_for_every_request(tmp_path: Path) -> None:
-    edits = {"context_management": {"edits": [{"type": "clear_thinking_20251015"}]}}
+    edits: Json = {"context_management": {"edits": [{"type": "clear_thinking_20251015"}]}}
     async with app(tmp_path) as bridge:
         with_header = await message(bridge, think(**edits), {"anthropic-beta": "context-management-2025-06-27"})
         assert with_header["context_management"] == {"applied_edits": []}
@@ -124,9 +124,8 @@ async def test_replies_may_be_long_where_the_header_and_the_model_say_so(
 
 
 async def test_a_tool_call_of_the_clients_ends_the_reply(tmp_path: Path) -> None:
-    tool = {"name": "look", "description": "Looks.", "input_schema": {"type": "object", "properties": {}}}
     call = says(searching_app.section(searching_app.invoke("look")))
     async with searching_app.app(call, tools=[], **kept(tmp_path)) as served:
-        found = await message(served.bridge, searching_app.ask(tools=[tool]))
+        found = await message(served.bridge, searching_app.ask(tools=[searching_app.LOOK]))
     assert (kinds(found), found["stop_reason"]) == (["tool_use"], "tool_use")
     assert SEARCH not in found["content"]
