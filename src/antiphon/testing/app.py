@@ -66,17 +66,7 @@ async def engine_app(
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
     `stores` says where they are kept. `ledger`: what is known of cached prefixes, at first nothing.
     """
-    models = {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines}
-    # A test asks nobody outside, unless it says so.
-    alone = ToolSettings(defaults=False)
-    said: dict[str, Any] = {
-        "default_model": engines[0].card.id,
-        "models": models,
-        "server_tools": alone,
-        "stores": StoreSettings(data=NOWHERE),
-        **settings,
-    }
-    asked = Settings(**said)
+    asked = _settings(engines, settings)
     clock = clock or FixedClock()
     async with AsyncExitStack() as running:
         reader, fetcher = reader_for(asked), fetcher_for(asked)
@@ -88,12 +78,7 @@ async def engine_app(
         if runs is None:
             runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
             running.push_async_callback(close_tools, runs)
-        served: dict[str, ServedModel] = {}
-        for engine in engines:
-            await engine.start()
-            running.push_async_callback(engine.aclose)
-            reads = reads_pictures(asked.models[engine.card.id], engine, asked.media.memory)
-            served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id], reads=reads)
+        served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         if kept_files is None:
             objects = Objects.open("memory://")
@@ -124,3 +109,27 @@ async def engine_app(
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, services))
         yield Bridge(door)
+
+
+def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
+    """The settings of an app over these engines, with those that are given."""
+    said: dict[str, Any] = {
+        "default_model": engines[0].card.id,
+        "models": {engine.card.id: ModelSettings(engine.card.id, "script:test") for engine in engines},
+        # A test asks nobody outside, unless it says so.
+        "server_tools": ToolSettings(defaults=False),
+        "stores": StoreSettings(data=NOWHERE),
+        **given,
+    }
+    return Settings(**said)
+
+
+async def _started(engines: Sequence[Engine], asked: Settings, running: AsyncExitStack) -> dict[str, ServedModel]:
+    """The engines as models that answer; `running` closes them."""
+    served: dict[str, ServedModel] = {}
+    for engine in engines:
+        await engine.start()
+        running.push_async_callback(engine.aclose)
+        reads = reads_pictures(asked.models[engine.card.id], engine, asked.media.memory)
+        served[engine.card.id] = ready_model(engine, families(asked)[engine.card.id], reads=reads)
+    return served

@@ -4,6 +4,7 @@ Each step is a file that is named by its revision. Alembic, which takes long to 
 steps to take.
 """
 
+import logging
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,8 @@ def _take_steps(connection: Connection) -> None:
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
+    # What it tells of each step is for whoever writes one.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     scripts = ScriptDirectory(str(MIGRATIONS))
 
     def to_take(revision: Any, _: Any) -> Any:
