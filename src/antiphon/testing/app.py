@@ -80,9 +80,7 @@ async def engine_app(
             running.push_async_callback(close_tools, runs)
         served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
-        if kept_files is None:
-            objects = Objects.open("memory://")
-            kept_files = Files.over(MemoryFiles(), objects, clock, CountingEntropy(), quota=asked.files.quota)
+        kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
         if threads is None:
             threads = threads_for(asked, clock, CountingEntropy(), seals)
@@ -122,6 +120,12 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _in_memory(clock: Clock, asked: Settings) -> Files:
+    """Files that are gone with the app."""
+    objects = Objects.open("memory://")
+    return Files.over(MemoryFiles(), objects, clock, CountingEntropy(), quota=asked.files.quota)
 
 
 async def _started(engines: Sequence[Engine], asked: Settings, running: AsyncExitStack) -> dict[str, ServedModel]:
