@@ -49,12 +49,12 @@ def steps() -> list[str]:
 
 
 def _take_steps(connection: Connection) -> None:
+    # What it tells of each step is for whoever writes one.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    # What it tells of each step is for whoever writes one.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     scripts = ScriptDirectory(str(MIGRATIONS))
 
     def to_take(revision: Any, _: Any) -> Any:
