@@ -9,7 +9,8 @@ from antiphon.config import StoreSettings, TurnLimits
 from antiphon.testing import Bridge
 from tests.service.server_tools import ScriptedTool
 from tests.web import searching_app
-from tests.web.batches import Client, Json, app
+from tests.web.batches import Client, Json, app, params
+from tests.web.files_app import FORM, form, part
 from tests.web.searching_app import SEARCH, kinds, says, search
 from tests.web.thinking_app import ThinkingApp, reply
 from tests.web.thinking_app import ask as think
@@ -129,3 +130,20 @@ async def test_a_tool_call_of_the_clients_ends_the_reply(tmp_path: Path) -> None
         found = await message(served.bridge, searching_app.ask(tools=[searching_app.LOOK]))
     assert (kinds(found), found["stop_reason"]) == (["tool_use"], "tool_use")
     assert SEARCH not in found["content"]
+
+
+@pytest.mark.promise("batches.as-online", "files.used-by-id")
+async def test_requests_read_the_files_of_whoever_made_the_batch_and_of_nobody_else(tmp_path: Path) -> None:
+    script = says('<cite document="1" at="1">seventeen</cite>', prompt="17 thalers") + says("Lost.")
+    keys: dict[str, dict[str, str | None]] = {key: {"x-api-key": key} for key in ("mine", "theirs")}
+    async with app(tmp_path, script, api_keys=tuple(keys)) as bridge:
+        bill = form(part("file", b"The bill was 17 thalers. It is paid.", "bill.txt", "text/plain"))
+        uploaded = await bridge.ask("POST", "/v1/files", bill, headers={**FORM, **keys["mine"]})
+        source = {"type": "file", "file_id": uploaded.json["id"]}
+        document = {"type": "document", "source": source, "citations": {"enabled": True}}
+        asked = params([document, {"type": "text", "text": "How much?"}])
+        [block] = (await message(bridge, asked, keys["mine"]))["content"]
+        assert (block["text"], block["citations"][0]["file_id"]) == ("seventeen", uploaded.json["id"])
+        others = Client(bridge, keys["theirs"])
+        result = (await others.results(await others.create(row("one", asked))))["one"]
+        assert (result["type"], result["error"]["error"]["type"]) == ("errored", "not_found_error")
