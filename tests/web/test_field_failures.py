@@ -239,7 +239,6 @@ async def test_no_document_is_lost_on_its_way_to_the_model(start: Starter, wrapp
         pytest.param(sent("no base64!"), id="no base64"),
         pytest.param(sent(""), id="nothing"),
         pytest.param(document({"type": "url", "url": PDF_URL}), id="out of reach"),
-        pytest.param({**sent("AAAA"), "citations": {"enabled": True}}, id="citations"),
     ],
 )
 async def test_a_document_that_the_model_cannot_be_shown_is_refused(start: Starter, wrapped: Any, block: Any) -> None:

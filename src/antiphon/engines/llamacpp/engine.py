@@ -171,6 +171,10 @@ class LlamaCppEngine:
     async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, from the turn that it gets to the end of its slot's use."""
         adapted = not self._spares(work)
+        if any(segment.image for segment in work.prompt.segments):
+            self._tokenizer.stretches(
+                work.prompt.segments
+            )  # what cannot be shown is refused before anything is taken
         # A slot is filled with what is kept only where there is a server.
         await self._there(adapted=adapted)
         slots = self._home.slots[adapted]
