@@ -127,7 +127,8 @@ async def test_whatever_a_worker_does_the_next_file_is_read(order: str, kind: st
 
 @pytest.mark.promise("media.own-process")
 async def test_a_document_has_a_time_limit_in_all():
-    async with scripted(Bounds(page=PATIENCE, pdf=1.0)) as reader:
+    # Pages that are read as pictures would have more, and a page's own limit would end it before.
+    async with asyncio.timeout(PATIENCE), scripted(Bounds(page=2 * PATIENCE, pdf=1.0, scans=0)) as reader:
         with pytest.raises(MediaProblem, match="timeout"):
             await told(reader, "hang after a page")
 
