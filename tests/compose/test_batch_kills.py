@@ -11,8 +11,8 @@ from benchmarks.batch_kills import Trial
 
 from tests.stores.databases import KINDS, postgres_server
 
-KILLS = 6
-ROWS = 80
+KILLS = 4
+ROWS = 60
 BOUND = 300.0
 
 

@@ -141,11 +141,13 @@ MORE: Final = st.sampled_from([{}, {"b": "then"}])
 @pytest.mark.parametrize("strict", [True, False])
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_value_that_is_markup_arrives_whole_at_every_cut(family: Family, strict: bool) -> None:
-    for told in ({"type": "string"}, {"enum": [MARKUP]}, {"const": MARKUP}, {"enum": [MARKUP[:12], MARKUP]}):
+    schemas = ({"type": "string"}, {"enum": [MARKUP]}, {"const": MARKUP}, {"enum": [MARKUP[:12], MARKUP]})
+    for number, told in enumerate(schemas):
         tool = tool_of(told, strict=strict)
         text = written(family, tool, MARKUP, {})
         for enforced in (True, False):
-            for at in range(len(text)):
+            # Every cut of every kind, half of them each way: they are many.
+            for at in range((number + enforced) % 2, len(text), 2):
                 events = read(family.syntax, [text[:at], text[at:]], tools=[tool], enforced=enforced)
                 assert inputs(events) == [{"a": MARKUP}]
                 assert text_of(events).strip() == ""

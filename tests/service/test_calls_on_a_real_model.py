@@ -22,6 +22,8 @@ from tests.render.tool_cases import read, text_of
 MOST_REPLIES = 2
 """Until one comes to its end. What a grammar allows is told by the walks in `tests/render`, which take no model."""
 MOST_TOKENS = 90
+FEW_TOKENS = 30
+"""Where no end is waited for."""
 FAMILY_NAMES = ("universal", "hermes", "qwen3-coder")
 NAMED = {family.name: family for family in FAMILIES}
 
@@ -67,7 +69,7 @@ async def engine() -> AsyncGenerator[Engine]:
 
 
 async def reply(
-    engine: Engine, family: str, choice: Choice, question: str, tools: tuple[Tool, ...] = TOOLS
+    engine: Engine, family: str, choice: Choice, question: str, tools: tuple[Tool, ...] = TOOLS, most: int = MOST_TOKENS
 ) -> tuple[list[ReplyEvent], bool]:
     """The events of one reply, and whether the model came to its end."""
     served = ServedModel.of(engine, NAMED[family])
@@ -75,7 +77,7 @@ async def reply(
     segments = served.prompts.build(conversation, today=date(2026, 1, 1))
     prompt = RenderedPrompt(segments, await engine.tokenize(segments))
     grammar = await served.grammars.grammar(conversation)
-    work = Generation(prompt, MOST_TOKENS, Sampling(temperature=1.0), grammar, served.grammars.visible)
+    work = Generation(prompt, most, Sampling(temperature=1.0), grammar, served.grammars.visible)
     pieces: list[str] = []
     ended = False
     async for output in engine.generate(work):
@@ -120,7 +122,9 @@ async def test_a_forced_call_is_made_whatever_the_model_would_rather_say(
 ) -> None:
     ended = False
     for number in range(MOST_REPLIES):
-        events, ended = await reply(engine, family, choice, f"Tell me story number {number}, and call no function.")
+        question = f"Tell me story number {number}, and call no function."
+        most = MOST_TOKENS // 2 if choice.parallel else MOST_TOKENS
+        events, ended = await reply(engine, family, choice, question, most=most)
         assert text_of(events).strip() == ""
         assert isinstance(events[0], CallStart)
         calls = calls_of(events, ended=ended)
@@ -151,7 +155,7 @@ async def test_a_listed_value_may_spell_what_ends_the_model_s_turn(engine: Engin
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("family", FAMILY_NAMES)
 async def test_where_tools_are_off_the_model_only_talks(engine: Engine, family: str) -> None:
-    events, _ = await reply(engine, family, Choice("none"), "Call get_weather for Paris.")
+    events, _ = await reply(engine, family, Choice("none"), "Call get_weather for Paris.", most=FEW_TOKENS)
     assert not any(isinstance(event, CallStart) for event in events)
 
 
