@@ -11,7 +11,6 @@ file there may be a link to anything.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 WORKSPACE = "/workspace"
@@ -37,9 +36,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A folder of the machine that the sandbox sees at `target`, read-only."""
+    """A folder of the machine, by its absolute path, that the sandbox sees at `target`, read-only."""
 
-    source: Path
+    source: str
     target: str
 
 
