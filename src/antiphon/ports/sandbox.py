@@ -2,8 +2,8 @@
 
 A driver (`SandboxDriver`) keeps sandboxes: each has a private workspace, sees a read-only system and nothing else of
 the machine, reaches no network, and is bounded in memory, processes, time and disk. What runs there is written by a
-model, for whoever asked the model: it is taken for hostile. A sandbox knows nothing of the protocol; what a container,
-a REPL or a skill is, is said by its user.
+model, for whoever asked the model: it is taken for hostile. A sandbox knows nothing of the protocol; what a
+container, a REPL or a skill is, is said by its user.
 
 Paths are those that code in the sandbox sees. A server never opens a path of a workspace by itself: what looks like a
 file there may be a link to anything.
@@ -150,7 +150,7 @@ class SandboxDriver(Protocol):
         ...
 
     async def open(self, id_: str, limits: Limits, mounts: Sequence[Mount] = ()) -> Sandbox:
-        """The sandbox of this id, made where there is none; its workspace is as it was left, by an earlier start too."""
+        """The sandbox of this id, made where there is none; its workspace is as it was left, by earlier starts."""
         ...
 
     async def exists(self, id_: str) -> bool:
@@ -164,3 +164,11 @@ class SandboxDriver(Protocol):
     async def aclose(self) -> None:
         """Kill everything that runs in sandboxes. Workspaces stay."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sandboxes:
+    """Where a server runs code: the driver that works here, and what each sandbox may use."""
+
+    driver: SandboxDriver
+    limits: Limits

@@ -38,7 +38,7 @@ class Family:
             resource.prlimit(self.first, what, (most, most))
         os.setpriority(os.PRIO_PROCESS, self.first, _NICE)
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """Kill all of them; they are gone when `gone` returns."""
         if self.alive:
             with suppress(ProcessLookupError):
@@ -57,6 +57,10 @@ class Family:
         self._loop.remove_reader(self._handle)
         os.close(self._handle)
         self._gone.set()
+
+    async def verdict(self) -> str | None:
+        """Why somebody else has ended them; nobody does."""
+        return None
 
     def members(self) -> list[int]:
         """Those that are alive now, by their numbers on this machine."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from antiphon.ports.sandbox import Command, Finished
-from antiphon.sandbox.bubblewrap.running import Measure, Running
 from antiphon.sandbox.measuring import Usage
+from antiphon.sandbox.running import Measure, Running
 
 
 async def run(running: Running, command: Command, measure: Measure, before: Usage) -> Finished:
