@@ -11,6 +11,7 @@ from typing import Final
 from antiphon.ports.sandbox import Command, Finished, Limits, Mount, SandboxProblem
 from antiphon.sandbox import seccomp, surroundings
 from antiphon.sandbox.bubblewrap.arguments import NESTED_USER, View, arguments
+from antiphon.sandbox.bubblewrap.cgroups import Groups
 from antiphon.sandbox.bubblewrap.starting import start
 from antiphon.sandbox.commands import Spoken, run
 from antiphon.sandbox.kept import USERS, KeptSandboxes
@@ -34,6 +35,7 @@ class Ground:
     filter: bytes
     etc: Path
     borrowed: tuple[tuple[Path, str], ...]
+    groups: Groups | None
 
 
 class BubblewrapDriver(KeptSandboxes["BubblewrapSandbox"]):
@@ -72,7 +74,8 @@ class BubblewrapDriver(KeptSandboxes["BubblewrapSandbox"]):
         users = USERS if root else range(NESTED_USER, NESTED_USER + 1)
         etc = self.folder / _SYSTEM / "etc"
         borrowed = await asyncio.to_thread(surroundings.make_etc, etc, users)
-        self._ground = Ground(program, self._python, seccomp.program(machine), etc, borrowed)
+        groups = await asyncio.to_thread(_groups)
+        self._ground = Ground(program, self._python, seccomp.program(machine), etc, borrowed, groups)
 
     def sandbox(
         self, places: Places, user: int | None, limits: Limits, mounts: Sequence[Mount]
@@ -125,9 +128,17 @@ class BubblewrapSandbox(Workspace):
             ground.filter,
             self.limits,
             command.output,
+            ground.groups,
         )
         self._running.add(running)
         return running
+
+
+def _groups() -> Groups | None:
+    try:
+        return Groups.find(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mounts").read_text())
+    except OSError:
+        return None
 
 
 def _help(problem: str) -> str:

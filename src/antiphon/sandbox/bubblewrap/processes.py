@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from antiphon.ports.sandbox import Limits
+from antiphon.sandbox.bubblewrap.cgroups import Group
 
 _OPEN_FILES: Final = 1024
 _NICE: Final = 10
@@ -18,15 +19,19 @@ _NICE: Final = 10
 class Family:
     """All processes of a command: the first of them is their pid namespace's, and with it all of them die."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, group: Group | None) -> None:
         self.first = first
+        self._group = group
+        self._verdict: str | None = None
         self._handle = os.pidfd_open(first)
         self._gone = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._handle, self._end)
 
     def bound(self, limits: Limits) -> None:
-        """Set what each of them may use, before any of them runs."""
+        """Set what each of them may use, and all together, before any of them runs. Raises `OSError`."""
+        if self._group is not None:
+            self._group.take(self.first)
         for what, most in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_NOFILE, _OPEN_FILES),
@@ -56,18 +61,26 @@ class Family:
     def _end(self) -> None:
         self._loop.remove_reader(self._handle)
         os.close(self._handle)
+        if self._group is not None:
+            self._verdict = "memory" if self._group.out_of_memory else None
+            self._group.remove()
         self._gone.set()
 
     async def verdict(self) -> str | None:
-        """Why somebody else has ended them; nobody does."""
-        return None
+        """Whether the kernel has ended any of them for their memory."""
+        return self._verdict
 
     def members(self) -> list[int]:
         """Those that are alive now, by their numbers on this machine."""
         return list(_descendants(self.first)) if self.alive else []
 
     def memory(self, most: int) -> int:
-        """Bytes of memory that they have together. What they share counts once where the sum would be over `most`."""
+        """Bytes of memory that they have together, or over `most` where their group says so.
+
+        What they share counts once where the sum would be over `most`.
+        """
+        if self._group is not None:
+            return most + 1 if self._group.out_of_memory else 0
         members = self.members()
         whole = sum(map(_resident, members))
         return whole if whole <= most else sum(map(_proportional, members))

@@ -10,6 +10,7 @@ from typing import Final
 
 from antiphon.ports.sandbox import Limits, SandboxProblem
 from antiphon.sandbox.bubblewrap.arguments import Descriptors
+from antiphon.sandbox.bubblewrap.cgroups import Groups
 from antiphon.sandbox.bubblewrap.processes import Family
 from antiphon.sandbox.running import Running
 
@@ -20,7 +21,7 @@ _MOST_SAID: Final = 2_000
 Arguments = Callable[[Descriptors], Sequence[str]]
 
 
-async def start(arguments: Arguments, filter_: bytes, limits: Limits, output: int) -> Running:
+async def start(arguments: Arguments, filter_: bytes, limits: Limits, output: int, groups: Groups | None) -> Running:
     """Start a command; it runs already, within its limits. Raises `SandboxProblem("unavailable")`."""
     with _Pipes(filter_) as pipes:
         try:
@@ -36,7 +37,7 @@ async def start(arguments: Arguments, filter_: bytes, limits: Limits, output: in
                 first = await _first(pipes.info)
             if first is None:
                 raise SandboxProblem("unavailable", await _complaint(process))
-            family = Family(first)
+            family = Family(first, None if groups is None else groups.make(limits))
             family.bound(limits)
             os.write(pipes.gate, b".")
         except BaseException as problem:
