@@ -21,4 +21,8 @@ compile router --no-deps requirements/router.in "$@"
 compile guidance --no-deps requirements/guidance.in "$@"
 compile vllm --no-deps requirements/vllm.in "$@"
 compile train requirements/train.in --constraints requirements/serve.txt "$@"
+# What code in sandboxes finds: wheels only, since nothing is built for it. The package brings the list along.
+"$UV" pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+    --no-header --no-annotate --no-emit-index-url --output-file src/antiphon/sandbox/libraries.txt \
+    requirements/sandbox.in "$@"
 compile lock requirements/lock.in "$@"

@@ -15,6 +15,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/media",
             "config/tables/message_threads",
             "config/tables/prompt_cache",
+            "config/tables/sandbox",
             "config/tables/models",
             "config/tables/names",
         ),
@@ -33,6 +34,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
     "tests/stores/test_leases.py": ("ports/leases",),
+    "tests/sandbox/test_contract.py": ("ports/sandbox",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from antiphon.cli.machine import Memory
 from antiphon.cli.progress import adapted, megabytes
 from antiphon.cli.tried import State, state, titled
-from antiphon.config import MEMORY, OFF, Settings, StoreSettings
+from antiphon.config import ANY_SANDBOX, MEMORY, OFF, Settings, StoreSettings
 
 if TYPE_CHECKING:
     from antiphon.compose.probes import CacheProbe, EngineProbe
     from antiphon.compose.remote import Looked
     from antiphon.compose.stores import Trial
+    from antiphon.sandbox.choosing import Tried
     from antiphon.stores.keyfile import KeysDescription
     from antiphon.tools.offered import ToolCheck
     from antiphon.weights.description import ModelDescription
@@ -210,6 +211,21 @@ def _kept(kept: Mapping[str, Any]) -> str:
         f"{megabytes(kept.get('files', 0))} in files; of marked prompts {kept.get('in_place')} were in their slot, "
         f"{kept.get('restored')} put back, {kept.get('missed')} read; {kept.get('evicted')} prefixes had to go"
     )
+
+
+def sandbox(settings: Settings, tried: "Sequence[Tried]", libraries: bool) -> Finding:
+    """Which driver runs code that models write; a server without one answers all else."""
+    if not tried:
+        return Finding("sandbox", "OK", "[sandbox] driver = none: no code is run")
+    last = tried[-1]
+    if last.problem is None:
+        small = "" if libraries or last.name != "bubblewrap" else ", with Python's own library alone"
+        remedy = "antiphon sandbox install adds numpy, pandas and the others." if small else ""
+        return Finding("sandbox", "OK", f"{last.name} runs code{small}", remedy)
+    problems = "; ".join(f"{one.name}: {one.problem}" for one in tried)
+    asked = settings.sandbox.driver != ANY_SANDBOX
+    remedy = "See docs/sandbox.md, or set [sandbox] driver = none."
+    return Finding("sandbox", "FAIL" if asked else "WARN", f"no code can be run: {problems}", remedy)
 
 
 def server_tools(tried: "Sequence[ToolCheck]") -> Iterator[Finding]:

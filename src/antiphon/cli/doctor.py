@@ -22,8 +22,8 @@ from antiphon.config import ConfigError
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool, **given: Any) -> None:
     """Check that the server can start here: Python, engine, models, port, threads, memory, keys,
-    the stores of message threads, files and batches, the prompt cache, server tools. What is at the URLs of models
-    is tried as a start would.
+    the stores of message threads, files and batches, the prompt cache, the sandbox for code, server tools.
+    What is at the URLs of models is tried as a start would.
 
     Takes the same options as serve. The exit code is 1 if a check fails.
     """
@@ -58,6 +58,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield checks.message_threads(settings, probes.thread_store_problem(settings))
     yield from checks.stores(settings, probes.trials_of_stores(settings))
     yield from checks.prompt_cache(described, settings, probes.look_at_cache(settings))
+    yield checks.sandbox(settings, probes.trials_of_sandboxes(settings), probes.libraries_installed(settings))
     yield from checks.server_tools(probes.check_server_tools(settings))
 
 

@@ -23,6 +23,7 @@ from antiphon.compose.edges import (
 from antiphon.compose.engines import ledger_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
+from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
 from antiphon.compose.stores import files_in, open_stores
 from antiphon.config import ModelSettings, Settings
@@ -79,7 +80,9 @@ async def assemble(
     reader = reader_for(settings)
     running.push_async_callback(reader.aclose)
     # Before the models, which take long: what an owner has added may not be there.
-    tools = server_tools(settings, Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file))
+    sandboxes = await open_sandboxes(settings, running)
+    around = Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file, sandboxes)
+    tools = server_tools(settings, around)
     running.push_async_callback(close_tools, tools.tools)
     stores = await open_stores(settings, ground.clock, ground.entropy)
     if stores is not None:

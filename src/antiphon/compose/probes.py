@@ -13,10 +13,13 @@ import orjson
 from antiphon.compose.edges import SystemClock, SystemEntropy, cache_directory, reader_for, threads_for
 from antiphon.compose.observer import StartError
 from antiphon.compose.remote import Looked, look_at
+from antiphon.compose.sandboxes import libraries_of, try_sandboxes
 from antiphon.compose.stores import Trial, try_stores
 from antiphon.config import Settings
 from antiphon.config.keys import KEY_BYTES
 from antiphon.ports.threads import StoreGone
+from antiphon.sandbox.choosing import NoSuchDriver, Tried
+from antiphon.sandbox.libraries import installed
 from antiphon.seals import Seals
 from antiphon.stores import keyfile
 from antiphon.stores.keyfile import KeysDescription
@@ -118,6 +121,20 @@ def thread_store_problem(settings: Settings) -> str | None:
 def trials_of_stores(settings: Settings) -> list[Trial]:
     """What comes of trying where files and batches are kept; empty where they are not."""
     return asyncio.run(try_stores(settings))
+
+
+def trials_of_sandboxes(settings: Settings) -> tuple[Tried, ...]:
+    """What comes of running something in each sandbox that the settings allow, up to the first that works."""
+    try:
+        return asyncio.run(try_sandboxes(settings))
+    except NoSuchDriver as problem:
+        return (Tried(settings.sandbox.driver, str(problem)),)
+
+
+def libraries_installed(settings: Settings) -> bool:
+    """Whether the Python libraries of sandboxes are there."""
+    folder = libraries_of(settings)
+    return folder is not None and installed(folder)
 
 
 def look_at_engines(settings: Settings) -> dict[str, list[Looked]]:

@@ -30,6 +30,7 @@ from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
 from antiphon.config.tables.prompt_cache import CacheSettings
+from antiphon.config.tables.sandbox import ANY_SANDBOX, NO_SANDBOX, SandboxSettings
 from antiphon.config.tables.server_tools import (
     WEB_FETCH_OPTIONS,
     WEB_SEARCH_OPTIONS,
@@ -42,11 +43,13 @@ from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 
 __all__ = [
+    "ANY_SANDBOX",
     "BUILTIN_SAMPLING",
     "DEFAULT_MODEL",
     "MEMORY",
     "MODEL_OPTIONS",
     "NOWHERE",
+    "NO_SANDBOX",
     "OFF",
     "OPTIONS",
     "TABLES",
@@ -65,6 +68,7 @@ __all__ = [
     "Option",
     "RemoteSettings",
     "SamplingSettings",
+    "SandboxSettings",
     "Settings",
     "StoreSettings",
     "Table",

@@ -12,6 +12,7 @@ from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
 from antiphon.config.tables.prompt_cache import CacheSettings
+from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
@@ -54,6 +55,7 @@ class Settings:
     files: FileSettings = field(default_factory=FileSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)
     server_tools: ToolSettings = field(default_factory=ToolSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

@@ -11,6 +11,7 @@ from typing import Any
 from antiphon.config import ToolSettings, WebSearchSettings
 from antiphon.ports.fetch import Fetcher
 from antiphon.ports.media import MediaProblem, MediaUnavailable
+from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.server_tools import ServerTool, ToolProblem
 from antiphon.ports.system import Clock
 from antiphon.tools.own import ToolsError, check_apart, own_tools
@@ -31,12 +32,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the tools need of the server. `ca_file`: authorities of the owner's own hosts."""
+    """What the tools need of the server. `ca_file`: authorities of the owner's own hosts. `sandboxes`: where code
+    runs, if it may."""
 
     fetcher: Fetcher
     reader: FileReader
     clock: Clock
     ca_file: str | None = None
+    sandboxes: Sandboxes | None = None
 
 
 @dataclass(frozen=True, slots=True)

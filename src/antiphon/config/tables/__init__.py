@@ -11,6 +11,7 @@ from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
+from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
@@ -29,5 +30,6 @@ TABLES: Final[tuple[Table, ...]] = (
     MEDIA,
     FILES,
     SERVER_TOOLS,
+    SANDBOX,
 )
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

@@ -1,0 +1,63 @@
+"""`[sandbox]`: where code that models write is run."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from antiphon.config.kinds import Text, Whole
+from antiphon.config.option import Table, key_of
+
+NO_SANDBOX: Final = "none"
+"""No code is run."""
+
+ANY_SANDBOX: Final = "auto"
+"""The first driver that works."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """`driver`: by its name, or the first that works. The others bound one sandbox; sizes are bytes.
+
+    `python`: the folder of the libraries that code finds (None: where `antiphon sandbox install` puts them).
+    `image`: what containers are made of.
+    """
+
+    driver: str = ANY_SANDBOX
+    memory: int = 2 * 1024**3
+    processes: int = 128
+    disk: int = 2 * 1024**3
+    files: int = 50_000
+    file_size: int = 1024**3
+    python: str | None = None
+    image: str = "python:3.11-slim"
+
+
+_key = partial(key_of, "sandbox", SandboxSettings())
+
+SANDBOX: Final = Table(
+    "sandbox",
+    "Where code that models write is run. See docs/sandbox.md.",
+    SandboxSettings,
+    (
+        _key(
+            "driver",
+            Text("auto, bubblewrap, docker, podman, none, or the name of a driver of your own", "NAME"),
+            "What runs it: bubblewrap, docker, podman, a driver of your own, or none. auto takes the first of "
+            "bubblewrap, podman and docker that works.",
+        ),
+        _key(
+            "memory", Whole(64 * 1024**2, None, "BYTES"), "Memory that the processes of a sandbox may have together."
+        ),
+        _key("processes", Whole(8, 100_000), "Processes that a sandbox may have at once."),
+        _key("disk", Whole(1024**2, None, "BYTES"), "Bytes that a sandbox may have on the disk."),
+        _key("files", Whole(16, 10_000_000), "Files and folders that a sandbox may have."),
+        _key("file_size", Whole(4096, None, "BYTES"), "Bytes that one file in a sandbox may have."),
+        _key(
+            "python",
+            Text("a directory", "DIR"),
+            "The folder of the Python libraries that code finds, which antiphon sandbox install makes.",
+            unset="antiphon/sandbox in the user's cache directory",
+        ),
+        _key("image", Text("an image", "IMAGE"), "The image that docker and podman make a sandbox of."),
+    ),
+)
