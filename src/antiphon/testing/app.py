@@ -13,13 +13,16 @@ from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, Too
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
+from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
+from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.testing.bridge import Bridge
@@ -57,6 +60,7 @@ async def engine_app(
     threads: ThreadStore | None = None,
     kept_files: Files | None = None,
     ledger: Ledger | None = None,
+    sandboxes: Sandboxes | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
@@ -64,7 +68,7 @@ async def engine_app(
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
-    `stores` says where they are kept. `ledger`: what is known of cached prefixes, at first nothing.
+    `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of cached prefixes, at first nothing.
     """
     asked = _settings(engines, settings)
     clock = clock or FixedClock()
@@ -100,6 +104,7 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
+            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -120,6 +125,11 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
+    """Containers that are known until the app is gone."""
+    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:
