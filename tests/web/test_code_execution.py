@@ -183,7 +183,7 @@ async def test_without_a_sandbox_the_tool_is_refused_with_what_helps():
     async with files_app(says("Yes.")) as app:
         answer = await app.bridge.post(asks())
     assert answer.status == 400
-    assert "tools.0: code_execution_20250825 tools are not enabled" in answer.json["error"]["message"]
+    assert "tools.0: code_execution_20250825 tools need a sandbox" in answer.json["error"]["message"]
     assert "antiphon doctor" in answer.json["error"]["message"]
 
 

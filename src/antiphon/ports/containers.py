@@ -48,7 +48,7 @@ class Container(Protocol):
         """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
         ...
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Give up the turn."""
         ...
 

@@ -16,6 +16,7 @@ from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.containers import ContainerStore, StoredContainer
 from antiphon.ports.files import StoredFile
+from antiphon.ports.leases import Leases
 from antiphon.ports.sandbox import WORKSPACE, Mount, Sandbox, Sandboxes, SandboxProblem
 from antiphon.ports.server_tools import ToolProblem
 from antiphon.ports.stores import StoreError
@@ -32,6 +33,12 @@ LIFETIME: Final = 300.0
 EVERY: Final = 30.0
 """Seconds from one look for containers that have expired to the next."""
 
+TURN: Final = 120.0
+"""Seconds after which a process that does not give a container back is taken to be gone."""
+
+_BETWEEN: Final = 0.05
+_TRIES: Final = int(TURN / _BETWEEN) + 1
+
 _AT_ONCE: Final = 100
 
 log = logging.getLogger(__name__)
@@ -39,7 +46,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What containers are made of. `machine`: whose disk holds them. `files`: None: nothing is kept of their files."""
+    """What containers are made of. `machine`: whose disk holds them. `files`: None: nothing is kept of their files.
+    `leases`: turns in a container, where other processes work in it too."""
 
     sandboxes: Sandboxes
     store: ContainerStore
@@ -47,6 +55,7 @@ class Grounds:
     machine: str
     clock: Clock
     entropy: Entropy
+    leases: Leases | None = None
 
 
 class Containers:
@@ -70,7 +79,7 @@ class Containers:
         return await files.library.named(case.context.tenant, ids)
 
     async def claim(self, case: Case, uploads: Mapping[str, StoredFile]) -> "Claim | None":
-        """The container of a request that asks for a reply: the one that it names, or one that is made when needed."""
+        """The container of a request that asks for a reply: the one that it names, or one made when needed."""
         request = case.creation
         if request is None:
             return None
@@ -154,6 +163,7 @@ class Claim:
         self._uploads = uploads
         self._new = new
         self._made = asyncio.Lock()
+        self._holder = containers.grounds.entropy.bytes(8).hex()
         self._sandbox: Sandbox | None = None
 
     async def enter(self) -> Sandbox:
@@ -165,11 +175,38 @@ class Claim:
                 except (SandboxProblem, StoreError) as problem:
                     raise ToolProblem("unavailable", str(problem)) from problem
         await self._turn.acquire()
+        try:
+            await self._take_turn()
+        except BaseException:
+            self._turn.release()
+            raise
         return self._sandbox
 
-    def leave(self) -> None:
+    async def _take_turn(self) -> None:
+        """Keep the container for another while, and other processes of this machine out of it."""
+        assert self._id is not None
+        grounds = self._containers.grounds
+        try:
+            await self._containers.use(self._id)
+            for _ in range(_TRIES):
+                if grounds.leases is None or await grounds.leases.take(
+                    self._name, self._holder, grounds.clock.now(), TURN
+                ):
+                    return
+                await asyncio.sleep(_BETWEEN)
+        except StoreError as problem:
+            raise ToolProblem("unavailable", str(problem)) from problem
+        raise ToolProblem("too_many_requests", "other requests work in the container all the time")
+
+    async def leave(self) -> None:
         """See `Container`."""
-        self._turn.release()
+        try:
+            if (leases := self._containers.grounds.leases) is not None:
+                await leases.release(self._name, self._holder)
+        except StoreError as problem:
+            log.warning("containers: the turn in one of them ends by itself: %s", problem)
+        finally:
+            self._turn.release()
 
     async def keep_file(self, sandbox: Sandbox, path: str, name: str) -> str | None:
         """See `Container`."""
@@ -197,6 +234,10 @@ class Claim:
             raise store_error(problem) from problem
         moment = datetime.fromtimestamp(until, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return {"id": self._id, "expires_at": moment}
+
+    @property
+    def _name(self) -> str:
+        return f"container.{self._id}"
 
     @property
     def _turn(self) -> asyncio.Lock:

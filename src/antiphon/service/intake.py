@@ -21,7 +21,9 @@ LARGE_BODY: Final = 512 * 1024
 class Intake:
     """Takes requests in. Raises `ApiError` only."""
 
-    def __init__(self, routes: ModelRoutes, media: MediaIntake, host: Host, containers: Containers | None = None) -> None:
+    def __init__(
+        self, routes: ModelRoutes, media: MediaIntake, host: Host, containers: Containers | None = None
+    ) -> None:
         self._routes = routes
         self._media = media
         self._host = host

@@ -68,7 +68,8 @@ async def engine_app(
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
-    `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of cached prefixes, at first nothing.
+    `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
+    cached prefixes, at first nothing.
     """
     asked = _settings(engines, settings)
     clock = clock or FixedClock()
@@ -79,9 +80,7 @@ async def engine_app(
         stores = await open_stores(asked, clock, CountingEntropy())
         if stores is not None:
             running.push_async_callback(stores.aclose)
-        if runs is None:
-            runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
-            running.push_async_callback(close_tools, runs)
+        runs = _offered(Surroundings(fetcher, reader, clock, asked.network.ca_file), asked, running, runs)
         served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
@@ -90,7 +89,6 @@ async def engine_app(
             threads = threads_for(asked, clock, CountingEntropy(), seals)
             if threads is not None:
                 running.push_async_callback(threads.aclose)
-        tools = ServerTools(tuple(runs))
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -99,7 +97,7 @@ async def engine_app(
             dice,
             seals,
             media,
-            tools,
+            ServerTools(tuple(runs)),
             ledger,
             threads,
             files=kept_files,
@@ -125,6 +123,17 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _offered(
+    around: Surroundings, asked: Settings, running: AsyncExitStack, given: Sequence[ServerTool] | None
+) -> Sequence[ServerTool]:
+    """The tools that are given, or those of the settings; `running` closes these."""
+    if given is not None:
+        return given
+    tools = server_tools(asked, around).tools
+    running.push_async_callback(close_tools, tools)
+    return tools
 
 
 def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
+from antiphon.request.tools.server_calls import waiting
 from antiphon.request.tools.server_kinds import (
     ALWAYS,
     CALLS,
@@ -77,6 +78,9 @@ def blocks(case: Case) -> Issue | None:
         for path, block in blocks_of(item.path, item.block):
             if what := _unshown(block, calls):
                 return Issue(f"{path}: {what} not supported by this server yet.")
+    if unknown := next((item for item in case.told if _waits_in_vain(case, item.block)), None):
+        assert isinstance(unknown.block, ServerToolUseBlock)
+        return Issue(f"{unknown.path}: {unknown.block.name} calls are not supported by this server yet.")
     final = case.turns[-1]
     document = next(final.of("document"), None) if final.role == "assistant" else None
     if document is None:
@@ -84,6 +88,14 @@ def blocks(case: Case) -> Issue | None:
     return Issue(
         f"{document.path}: document blocks in a final assistant message are not supported by this server yet."
     )
+
+
+def _waits_in_vain(case: Case, block: Block) -> bool:
+    """Whether this is a call of code that has no result, and whose tool the request does not have here."""
+    if not isinstance(block, ServerToolUseBlock) or not tool_of(block.name).startswith(SANDBOXED):
+        return False
+    here = {tool.name for _, defined in case.definitions for tool in case.server_tools.answering(defined.type)}
+    return block.name not in here and any(call.id == block.id for call in waiting(case))
 
 
 def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None:
@@ -120,8 +132,8 @@ def _without_sandbox(case: Case, path: str, kind: str) -> Issue:
     if any(tool.name in RESULT_OF and tool_of(tool.name) in SANDBOXED for tool in case.server_tools.tools):
         return Issue(f"{path}: {kind} tools are not supported by this server yet.")
     return Issue(
-        f"{path}: {kind} tools are not enabled on this server: it has no sandbox to run code in. Its owner sees with "
-        "`antiphon doctor` what one takes."
+        f"{path}: {kind} tools need a sandbox to run code in (its owner sees with `antiphon doctor` what one takes) "
+        "and are not enabled on this server."
     )
 
 

@@ -266,6 +266,19 @@ def _parts(
             roster.take(item)
             answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=False)
             yield replace(answer, found=roster.spoken(answer.found))
+        case CompactionBlock(content=content):
+            if content is not None:
+                yield Text(summarized(content))
+                yield from _changed(item, roster)
+        case ToolAdditionBlock() | ToolRemovalBlock():
+            yield from _changed(item, roster)
+        case _:
+            yield from _ran(item, names, told)
+
+
+def _ran(item: Placed, names: Mapping[str, str], told: _Told) -> Iterator[Part]:
+    """What the server's own tools have come to, and what was put into the place where they work."""
+    match item.block:
         case ContainerUploadBlock(file_id=id_):
             if id_ in told.uploads:
                 yield Text(f"The user has put the file {told.uploads[id_].filename} into the container.")
@@ -278,12 +291,6 @@ def _parts(
             | OwnResultBlock()
         ) as block:
             yield told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=told.cited)
-        case CompactionBlock(content=content):
-            if content is not None:
-                yield Text(summarized(content))
-                yield from _changed(item, roster)
-        case ToolAdditionBlock() | ToolRemovalBlock():
-            yield from _changed(item, roster)
         case block:
             raise AssertionError(f"a {block.type} block passed the ladder, and nothing here can render it")
 

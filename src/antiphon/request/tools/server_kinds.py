@@ -20,8 +20,8 @@ class ServerKind:
 
     `calls`: the name of each call → the type of the block that answers it. `results`: result blocks of calls that go
     by names of their own. `blocks`: further blocks that only this kind uses. `state`: it runs where the owner has
-    configured it, on every server, where code can be run, or is not built. `counter`: its key in `usage.server_tool_use`. `listed`: the
-    models' capabilities say whether it is there.
+    configured it, on every server, where code can be run, or is not built. `counter`: its key in
+    `usage.server_tool_use`. `listed`: the models' capabilities say whether it is there.
     """
 
     prefix: str

@@ -123,7 +123,9 @@ class ToolRuns:
         most: object = offered.settings.get("max_uses")
         if isinstance(most, int) and self._uses[call.name] > most:
             raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
-        asked = ServerCall(call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), container)
+        asked = ServerCall(
+            call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), container
+        )
         run = asyncio.create_task(offered.tool.run(asked))
         try:
             # A container bounds its commands by itself.
@@ -169,7 +171,11 @@ def _shorter(answer: ServerAnswer) -> ServerAnswer | None:
             longer = max(len(out), len(err))
             if longer <= len(_CUT):
                 return None
-            cut = {"stdout": _halved(out), "stderr": err} if longer == len(out) else {"stdout": out, "stderr": _halved(err)}
+            cut = (
+                {"stdout": _halved(out), "stderr": err}
+                if longer == len(out)
+                else {"stdout": out, "stderr": _halved(err)}
+            )
             return replace(answer, content={**rest, **cut})
         case _:
             return None

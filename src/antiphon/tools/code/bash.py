@@ -67,7 +67,9 @@ class Bash:
                 "stdout": done.stdout.decode("utf-8", "replace"),
                 "stderr": said,
                 "return_code": done.return_code,
-                "content": [{"type": "bash_code_execution_output", "file_id": id_} for id_ in kept if id_ is not None],
+                "content": [
+                    {"type": "bash_code_execution_output", "file_id": id_} for id_ in kept if id_ is not None
+                ],
             }
         )
 

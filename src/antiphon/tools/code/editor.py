@@ -5,7 +5,7 @@ Source: API reference, Code execution tool; shapes as recorded.
 
 from collections.abc import AsyncIterator, Mapping
 from difflib import unified_diff
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool
 from antiphon.ports.sandbox import Sandbox, SandboxProblem
@@ -142,7 +142,7 @@ def _difference(old: str, new: str) -> dict[str, Any]:
     """The first place where two texts differ, and all lines up to the last."""
     lines = list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))
     before, after = [line for line in lines[2:] if line[0] == "-"], [line for line in lines[2:] if line[0] == "+"]
-    head = cast("str", lines[2]).split() if len(lines) > 2 else ["@@", "-0", "+0"]
+    head = lines[2].split() if len(lines) > 2 else ["@@", "-0", "+0"]
     return {
         "type": f"{_TYPE}_str_replace_result",
         "lines": [*before, *after],

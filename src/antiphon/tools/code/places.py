@@ -8,7 +8,7 @@ from antiphon.ports.containers import Container
 from antiphon.ports.sandbox import Sandbox, SandboxProblem
 from antiphon.ports.server_tools import ServerCall, ToolProblem
 
-VERSIONS: Final = ("code_execution_20250825",)
+VERSIONS: Final[tuple[str, ...]] = ("code_execution_20250825",)
 """The versions of the tool that have a shell and an editor."""
 
 
@@ -24,4 +24,4 @@ async def at_work(call: ServerCall) -> AsyncGenerator[tuple[Container, Sandbox]]
     except SandboxProblem as problem:
         raise ToolProblem("unavailable", str(problem)) from problem
     finally:
-        container.leave()
+        await container.leave()
