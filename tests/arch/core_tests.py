@@ -35,7 +35,6 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
     "tests/stores/test_leases.py": ("ports/leases",),
     "tests/stores/test_containers.py": ("ports/containers",),
-    "tests/web/test_code_execution.py": ("request/told/code",),
     "tests/sandbox/test_contract.py": ("ports/sandbox",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),

@@ -11,10 +11,8 @@ from tests.web.code_app import CODE, asks, code_app, edits, first, runs
 from tests.web.files_app import MINE, THEIRS, files_app
 from tests.web.searching_app import LOOK, invoke, kinds, says, section
 
-YES = "Done."
 
-
-@pytest.mark.promise("code.bash", "code.container-told")
+@pytest.mark.promise("code-execution.bash", "code-execution.container-told")
 async def test_a_command_is_run_and_told_with_the_container(tmp_path: Path):
     async with code_app(tmp_path, first(runs("echo $((6 * 7)); echo oh >&2; exit 3"))) as app:
         message = await app.reply(asks())
@@ -34,14 +32,14 @@ async def test_a_command_is_run_and_told_with_the_container(tmp_path: Path):
     assert message["usage"]["server_tool_use"] == {"web_search_requests": 0, "web_fetch_requests": 0}
 
 
-@pytest.mark.promise("code.container-told")
+@pytest.mark.promise("code-execution.container-told")
 async def test_a_stream_tells_the_container_in_its_delta(tmp_path: Path):
     async with code_app(tmp_path, first(runs("true"))) as app:
         answer = await app.files.bridge.post(asks(stream=True))
     assert b'"container":{"id":"container_' in answer.body.split(b"event: message_delta")[1]
 
 
-@pytest.mark.promise("code.container-reused")
+@pytest.mark.promise("code-execution.container-reused")
 async def test_a_named_container_has_the_files_of_before_and_no_name_is_a_new_one(tmp_path: Path):
     script = says(runs("echo kept > a.txt"), times=1) + says("Done.", times=1)
     script += says(runs("cat a.txt"), "Again", times=1) + says("Done.", times=1)
@@ -56,7 +54,7 @@ async def test_a_named_container_has_the_files_of_before_and_no_name_is_a_new_on
     assert new["content"][1]["content"]["return_code"] == 1
 
 
-@pytest.mark.promise("code.output-files")
+@pytest.mark.promise("code-execution.output-files")
 async def test_files_in_the_output_folder_can_be_downloaded_and_others_are_not_told(tmp_path: Path):
     command = 'echo hi > "$OUTPUT_DIR/b.txt"; mkdir "$OUTPUT_DIR/d"; echo x > "$OUTPUT_DIR/d/c"; echo x > e.txt'
     async with code_app(tmp_path, first(runs(command))) as app:
@@ -68,7 +66,7 @@ async def test_files_in_the_output_folder_can_be_downloaded_and_others_are_not_t
         assert await app.files.listed() == [made["file_id"]]
 
 
-@pytest.mark.promise("code.uploads")
+@pytest.mark.promise("code-execution.uploads")
 async def test_an_uploaded_file_lies_where_commands_begin_and_the_model_is_told(tmp_path: Path):
     async with code_app(tmp_path, first(runs("cat data.csv"))) as app:
         id_ = await app.files.id_of(b"a,b\n1,2\n", "data.csv", "text/csv")
@@ -80,14 +78,14 @@ async def test_an_uploaded_file_lies_where_commands_begin_and_the_model_is_told(
         assert answer.status == 404
 
 
-@pytest.mark.promise("code.uploads-without-the-tool")
+@pytest.mark.promise("code-execution.uploads-without-the-tool")
 async def test_an_upload_without_the_tool_is_ignored(tmp_path: Path):
     async with code_app(tmp_path, says("Yes.")) as app:
         content = [{"type": "text", "text": "Sum."}, {"type": "container_upload", "file_id": "file_unknown"}]
         assert (await app.reply(asks(content, tools=[])))["content"][0]["text"] == "Yes."
 
 
-@pytest.mark.promise("code.editor")
+@pytest.mark.promise("code-execution.editor")
 async def test_the_editor_creates_views_and_changes_files(tmp_path: Path):
     calls = (
         edits(command="create", path="a.py", file_text="one\ntwo\n"),
@@ -125,7 +123,7 @@ async def test_the_editor_creates_views_and_changes_files(tmp_path: Path):
     assert missing["error_message"]
 
 
-@pytest.mark.promise("code.timeout")
+@pytest.mark.promise("code-execution.timeout")
 async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bash, "SECONDS", 0.5)
     monkeypatch.setattr(bash.Bash.__init__, "__defaults__", (0.5,))
@@ -137,7 +135,7 @@ async def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, monkeypatc
     }
 
 
-@pytest.mark.promise("code.closed-in")
+@pytest.mark.promise("code-execution.closed-in")
 async def test_code_reaches_no_network_and_no_file_of_the_machine(tmp_path: Path):
     (tmp_path / "secret").write_text("secret")
     command = f"cat {tmp_path}/secret; python3 -c 'import socket; socket.create_connection((\"1.1.1.1\", 53), 2)'"
@@ -148,7 +146,7 @@ async def test_code_reaches_no_network_and_no_file_of_the_machine(tmp_path: Path
     assert "unreachable" in result["stderr"]
 
 
-@pytest.mark.promise("code.unknown-container", "code.others-container")
+@pytest.mark.promise("code-execution.unknown-container", "code-execution.others-container")
 async def test_a_container_that_is_unknown_expired_or_of_another_key_is_refused(tmp_path: Path):
     script = says(runs("true"), times=1) + says("Done.")
     async with code_app(tmp_path, script, api_keys=("mine", "theirs")) as app:
@@ -160,7 +158,7 @@ async def test_a_container_that_is_unknown_expired_or_of_another_key_is_refused(
         assert "does not exist or has expired" in await app.refusal(asks(container=id_), MINE)
 
 
-@pytest.mark.promise("code.parallel-client-tool")
+@pytest.mark.promise("code-execution.parallel-client-tool")
 async def test_a_command_beside_a_clients_tool_waits_for_the_next_reply(tmp_path: Path):
     both = section(invoke("bash_code_execution", command="echo late"), invoke("look"))
     async with code_app(tmp_path, says(both, times=1) + says("Done.")) as app:
@@ -178,7 +176,7 @@ async def test_a_command_beside_a_clients_tool_waits_for_the_next_reply(tmp_path
     assert message["content"][0]["content"]["stdout"] == "late\n"
 
 
-@pytest.mark.promise("code.no-sandbox")
+@pytest.mark.promise("code-execution.no-sandbox")
 async def test_without_a_sandbox_the_tool_is_refused_with_what_helps():
     async with files_app(says("Yes.")) as app:
         answer = await app.bridge.post(asks())
