@@ -192,3 +192,20 @@ async def test_versions_that_are_not_built_are_refused_by_name(tmp_path: Path, v
         assert await app.refusal(asks(tools=[tool])) == (
             f"tools.0: code_execution_{version} tools are not supported by this server yet."
         )
+
+
+async def test_a_request_that_names_the_tool_has_the_shell_called(tmp_path: Path):
+    async with code_app(tmp_path, first(runs("echo forced"))) as app:
+        choice = {"type": "tool", "name": "code_execution"}
+        message = await app.reply(asks(tool_choice=choice))
+    assert message["content"][1]["content"]["stdout"] == "forced\n"
+
+
+async def test_a_pending_call_of_a_version_that_is_not_built_is_refused_by_name(tmp_path: Path):
+    call = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "1"}}
+    async with code_app(tmp_path, says("Yes.")) as app:
+        request = asks()
+        request["messages"].append({"role": "assistant", "content": [call]})
+        assert await app.refusal(request) == (
+            "messages.1.content.0: code_execution calls are not supported by this server yet."
+        )

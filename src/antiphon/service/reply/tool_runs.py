@@ -18,7 +18,7 @@ from antiphon.dialogue.events import ServerAnswer
 from antiphon.ports.containers import Container
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.tools.server_calls import Offered
-from antiphon.request.tools.server_kinds import COUNTERS
+from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
 from antiphon.service.reply.admission import Admission
 from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.reply import ReplyServerToolUse
@@ -129,7 +129,7 @@ class ToolRuns:
         run = asyncio.create_task(offered.tool.run(asked))
         try:
             # A container bounds its commands by itself.
-            seconds = self._limits.tool_seconds if container is None else None
+            seconds = None if tool_of(call.name) in SANDBOXED else self._limits.tool_seconds
             done, _ = await asyncio.wait((run,), timeout=seconds)
         finally:
             # A tool that does not let itself be cancelled must not hold up the reply.
