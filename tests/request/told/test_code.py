@@ -10,7 +10,13 @@ from antiphon.wire.base import WireContext
 
 ADAPTER: TypeAdapter[CodeResultBlock] = TypeAdapter(CodeResultBlock)
 EDITOR = "text_editor_code_execution"
-PRINTED = {"type": "bash_code_execution_result", "stdout": "", "stderr": "", "return_code": 0, "content": []}
+PRINTED: dict[str, Any] = {
+    "type": "bash_code_execution_result",
+    "stdout": "",
+    "stderr": "",
+    "return_code": 0,
+    "content": [],
+}
 
 CASES: dict[str, tuple[str, dict[str, Any], str, bool]] = {
     "an output as it is": ("bash_code_execution", {**PRINTED, "stdout": "a\nb\n"}, "a\nb", False),
