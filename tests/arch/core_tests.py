@@ -34,6 +34,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
     "tests/stores/test_leases.py": ("ports/leases",),
+    "tests/stores/test_containers.py": ("ports/containers",),
     "tests/sandbox/test_contract.py": ("ports/sandbox",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),

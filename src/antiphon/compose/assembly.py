@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from antiphon.compose.batches import Ending, run_batches
+from antiphon.compose.containers import containers_for
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
@@ -117,6 +118,7 @@ async def assemble(
         threads=threads,
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
+        containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
     )
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)

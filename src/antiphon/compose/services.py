@@ -17,6 +17,7 @@ from antiphon.service.batches.policy import Policy
 from antiphon.service.batches.rows import Rows
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
+from antiphon.service.containers import Containers
 from antiphon.service.files.files import Files
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
@@ -32,6 +33,7 @@ from antiphon.service.served import ModelRoutes
 from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
 from antiphon.stores.caching import MemoryLedger
+from antiphon.tools.code import code_tools
 from antiphon.web.routes import Services
 
 PATIENCE: Final = 10
@@ -50,13 +52,17 @@ def services_for(
     threads: ThreadStore | None = None,
     files: Files | None = None,
     batches: BatchStore | None = None,
+    containers: Containers | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
+    `containers`: where code runs, kept tidy by their maker; None: nowhere.
     """
+    if containers is not None:
+        server_tools = ServerTools((*server_tools.tools, *code_tools()))
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(
@@ -66,7 +72,7 @@ def services_for(
         Latitude(settings.extended_schemas, settings.accommodations),
         routes.catalogue.wide_names(),
     )
-    intake = Intake(routes, media, host)
+    intake = Intake(routes, media, host, containers)
     planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()

@@ -167,7 +167,7 @@ class Finish:
     where the work is billed piece by piece; summaries are no part of `output_tokens`. `charge`: what the model read,
     all in all, where that is not what the reply began with. `tool_uses`: how often server tools ran, None where none
     did. `context_management`: what edits did to the context, where rounds that came later have done more than the
-    first.
+    first. `container`: where code has run, and until when it is kept.
     """
 
     reason: StopReason
@@ -179,6 +179,7 @@ class Finish:
     charge: Charge | None = None
     tool_uses: Mapping[str, int] | None = None
     context_management: Mapping[str, Any] | None = None
+    container: Mapping[str, Any] | None = None
 
 
 ReplyEvent = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from antiphon.dialogue.tools import Tool
+from antiphon.ports.containers import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ServerCall:
     `settings`: what the request's definition of the tool says, as the wire has it (`allowed_domains`, `max_uses`, …;
     keys that are absent or null are left out). `seen_urls`: the URLs that the conversation may fetch, as written
     there. `max_uses` is counted by the caller. `searchable`: the tools that a search among tools may find, by the
-    names that refer to them.
+    names that refer to them. `container`: where its code runs.
     """
 
     id: str
@@ -27,6 +28,7 @@ class ServerCall:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seen_urls: frozenset[str] = frozenset()
     searchable: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict[str, tuple[Tool, ...]])
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ class ServerTools:
 
     tools: tuple[ServerTool, ...] = ()
 
-    def answering(self, kind: str) -> ServerTool | None:
-        """The tool that answers for definitions of this type."""
-        return next((tool for tool in self.tools if kind.startswith(tool.types)), None)
+    def answering(self, kind: str) -> tuple[ServerTool, ...]:
+        """The tools that answer for definitions of this type: one definition may stand for several calls."""
+        return tuple(tool for tool in self.tools if kind.startswith(tool.types))
 
     def named(self, name: str) -> ServerTool | None:
         """The tool whose calls go by this name."""

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from antiphon.config import Foreign
 from antiphon.dialogue.thinking import Thinker
+from antiphon.ports.containers import Container
 from antiphon.ports.files import StoredFile
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
@@ -74,7 +75,7 @@ class Asked(Generic[Request]):
 
     `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold;
     `uploads`: by id, what is known of those that were uploaded. `begun`: how many of the messages came from the
-    client, where the server has put more behind them; None: all.
+    client, where the server has put more behind them; None: all. `container`: where its code runs.
     """
 
     request: Request
@@ -85,6 +86,7 @@ class Asked(Generic[Request]):
     media: Media = field(default_factory=lambda: NO_MEDIA)
     uploads: Mapping[str, StoredFile] = field(default_factory=lambda: _NOTHING)
     begun: int | None = None
+    container: Container | None = None
 
     @property
     def said(self) -> int:
@@ -103,6 +105,10 @@ class Asked(Generic[Request]):
     def naming(self, uploads: Mapping[str, StoredFile]) -> "Asked[Request]":
         """The same with what is known of its uploaded files."""
         return replace(self, uploads=uploads) if uploads else self
+
+    def working_in(self, container: Container | None) -> "Asked[Request]":
+        """The same with the place where its code runs."""
+        return self if container is None else replace(self, container=container)
 
     def instead(self, request: Request) -> "Asked[Request]":
         """The same request with other settings; its messages and all that was opened of them stay."""

@@ -8,6 +8,7 @@ from antiphon.request.asked import Asked, Host, Request, receive, receive_again
 from antiphon.request.case import Issue
 from antiphon.request.intake import Document, document_of
 from antiphon.service.aside import aside, aside_by
+from antiphon.service.containers import Containers
 from antiphon.service.faults import refusal
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -20,10 +21,13 @@ LARGE_BODY: Final = 512 * 1024
 class Intake:
     """Takes requests in. Raises `ApiError` only."""
 
-    def __init__(self, routes: ModelRoutes, media: MediaIntake, host: Host) -> None:
+    def __init__(
+        self, routes: ModelRoutes, media: MediaIntake, host: Host, containers: Containers | None = None
+    ) -> None:
         self._routes = routes
         self._media = media
         self._host = host
+        self._containers = containers
 
     async def read_document(self, body: bytes) -> Document:
         """The body as JSON."""
@@ -52,6 +56,10 @@ class Intake:
         if isinstance(asked, Issue):
             raise refusal(asked)
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
+        if self._containers is not None and asked.case.runs_code:
+            uploads = await self._containers.uploads(asked.case)
+            claimed = await self._containers.claim(asked.case, uploads)
+            asked = asked.naming({**asked.uploads, **uploads}).working_in(claimed)
         return asked.reading(await self._media.read(asked.files, asked.uploads)), served
 
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
@@ -59,7 +67,7 @@ class Intake:
         again = receive_again(asked, request, self._host)
         if isinstance(again, Issue):
             raise refusal(again)
-        again = again.naming(asked.uploads)
+        again = again.naming(asked.uploads).working_in(asked.container)
         new = await self._media.read([file for file in again.files if file.path not in asked.media], again.uploads)
         return again.reading({**asked.media, **new})
 

@@ -38,7 +38,7 @@ class ModelService:
     ) -> None:
         self._routes = routes
         self._batch = _YES if batches else _NO
-        self._tools = {tool.name for tool in server_tools.tools}
+        self._tools = {server_kinds.tool_of(tool.name) for tool in server_tools.tools}
 
     async def health(self) -> dict[str, EngineHealth]:
         """The state of each served model, by its id."""
@@ -86,7 +86,7 @@ def _capabilities(profile: Profile, tools: Collection[str], batch: Supported, *,
     return Capabilities(
         batch=batch,
         citations=_YES,
-        code_execution=_NO,
+        code_execution=_YES if server_kinds.SANDBOXED[0] in tools else _NO,
         image_input=Supported(supported=takes_images),
         pdf_input=_YES,
         structured_outputs=_YES,

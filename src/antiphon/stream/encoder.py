@@ -120,7 +120,7 @@ _OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
 def result_block(answer: ServerAnswer) -> ReplyServerResult:
     """The block that an answer is sent as."""
     kind = cast("ServerResultType", answer.kind)
-    if kind == "tool_search_tool_result":
+    if kind == "tool_search_tool_result" or kind.endswith("code_execution_tool_result"):
         return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=UNSET)
     return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
 
@@ -292,7 +292,10 @@ class Encoder:
         if finish.iterations:
             usage = replace(usage, iterations=[_iteration(one) for one in finish.iterations])
         ending = MessageDeltaBody(
-            stop_reason=finish.reason, stop_sequence=finish.stop_sequence, stop_details=finish.stop_details
+            stop_reason=finish.reason,
+            stop_sequence=finish.stop_sequence,
+            stop_details=finish.stop_details,
+            container=None if finish.container is None else dict(finish.container),
         )
         edited = self._context_management if finish.context_management is None else dict(finish.context_management)
         return [

@@ -187,6 +187,7 @@ class Folder:
             stop_reason=self._end.delta.stop_reason,
             stop_sequence=self._end.delta.stop_sequence,
             stop_details=self._end.delta.stop_details,
+            container=self._end.delta.container,
             usage=_whole(self._start.usage, self._end.usage),
             context_management=self._end.context_management,
         )

@@ -13,13 +13,16 @@ from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, Too
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
+from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.server_tools import ServerTool, ServerTools
 from antiphon.ports.system import Clock
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
+from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.testing.bridge import Bridge
@@ -57,6 +60,7 @@ async def engine_app(
     threads: ThreadStore | None = None,
     kept_files: Files | None = None,
     ledger: Ledger | None = None,
+    sandboxes: Sandboxes | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
@@ -64,7 +68,8 @@ async def engine_app(
     The engines are started here, and closed behind the block. `media`: reads files; `runs`: tools that the server
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
-    `stores` says where they are kept. `ledger`: what is known of cached prefixes, at first nothing.
+    `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
+    cached prefixes, at first nothing.
     """
     asked = _settings(engines, settings)
     clock = clock or FixedClock()
@@ -75,9 +80,7 @@ async def engine_app(
         stores = await open_stores(asked, clock, CountingEntropy())
         if stores is not None:
             running.push_async_callback(stores.aclose)
-        if runs is None:
-            runs = server_tools(asked, Surroundings(fetcher, reader, clock, asked.network.ca_file)).tools
-            running.push_async_callback(close_tools, runs)
+        runs = _offered(Surroundings(fetcher, reader, clock, asked.network.ca_file), asked, running, runs)
         served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
@@ -86,7 +89,6 @@ async def engine_app(
             threads = threads_for(asked, clock, CountingEntropy(), seals)
             if threads is not None:
                 running.push_async_callback(threads.aclose)
-        tools = ServerTools(tuple(runs))
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -95,11 +97,12 @@ async def engine_app(
             dice,
             seals,
             media,
-            tools,
+            ServerTools(tuple(runs)),
             ledger,
             threads,
             files=kept_files,
             batches=batches,
+            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -120,6 +123,22 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _offered(
+    around: Surroundings, asked: Settings, running: AsyncExitStack, given: Sequence[ServerTool] | None
+) -> Sequence[ServerTool]:
+    """The tools that are given, or those of the settings; `running` closes these."""
+    if given is not None:
+        return given
+    tools = server_tools(asked, around).tools
+    running.push_async_callback(close_tools, tools)
+    return tools
+
+
+def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
+    """Containers that are known until the app is gone."""
+    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:

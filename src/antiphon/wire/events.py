@@ -105,7 +105,7 @@ class MessageDeltaBody(ReplyModel, frozen=True, kw_only=True):
     stop_reason: StopReason
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
-    container: None = None
+    container: dict[str, Any] | None = None
 
 
 class MessageDelta(ReplyModel, frozen=True, kw_only=True):

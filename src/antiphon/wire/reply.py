@@ -205,7 +205,7 @@ class Message(ReplyModel, frozen=True, kw_only=True):
     stop_reason: StopReason | None = None
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = None
-    container: None = None
+    container: dict[str, Any] | None = None
     usage: Usage
     context_management: dict[str, Any] | UnsetType | None = UNSET
     diagnostics: Diagnostics | None = None

@@ -11,6 +11,7 @@ from antiphon.request.tools.server_kinds import (
     COUNTERS,
     KINDS,
     RESULT_OF,
+    SANDBOXED,
     SERVER_RESULTS,
     UNBUILT,
     UNBUILT_BLOCKS,
@@ -34,7 +35,7 @@ def test_every_counter_is_a_key_of_the_usage():
 
 
 def test_a_kind_is_built_or_not():
-    assert {*CONFIGURED, *ALWAYS, *UNBUILT} == {kind.prefix for kind in KINDS}
+    assert {*CONFIGURED, *ALWAYS, *SANDBOXED, *UNBUILT} == {kind.prefix for kind in KINDS}
     assert UNBUILT_BLOCKS.isdisjoint({RESULT_OF[call] for call in CALLS})
 
 

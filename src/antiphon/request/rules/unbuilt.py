@@ -8,12 +8,23 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
-from antiphon.request.tools.server_kinds import ALWAYS, CALLS, CONFIGURED, UNBUILT, UNBUILT_BLOCKS
+from antiphon.request.tools.server_calls import waiting
+from antiphon.request.tools.server_kinds import (
+    ALWAYS,
+    CALLS,
+    CONFIGURED,
+    RESULT_OF,
+    SANDBOXED,
+    UNBUILT,
+    UNBUILT_BLOCKS,
+    tool_of,
+)
 from antiphon.wire.content.blocks import (
     Block,
     ResultContent,
     ServerToolUseBlock,
 )
+from antiphon.wire.settings import ContainerParams
 
 BLOCKS = UNBUILT_BLOCKS | {"fallback"}
 """Block types that the model cannot be shown yet."""
@@ -42,13 +53,14 @@ def _credit(case: Case) -> object:
     return case.creation and case.creation.fallback_credit_token
 
 
-def _container(case: Case) -> bool:
-    return case.creation is not None and case.creation.container is not None
+def _skills(case: Case) -> object:
+    container = case.creation and case.creation.container
+    return isinstance(container, ContainerParams) and container.skills
 
 
-# A container or an MCP server comes with a tool: first the narrower reason, then the wider one.
+# A skill or an MCP server comes with a tool: first the narrower reason, then the wider one.
 SETTINGS: tuple[Setting, ...] = (
-    Setting("container", "containers are", _container),
+    Setting("container.skills", "skills are", _skills),
     Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
@@ -66,6 +78,9 @@ def blocks(case: Case) -> Issue | None:
         for path, block in blocks_of(item.path, item.block):
             if what := _unshown(block, calls):
                 return Issue(f"{path}: {what} not supported by this server yet.")
+    if unknown := next((item for item in case.told if _waits_in_vain(case, item.block)), None):
+        assert isinstance(unknown.block, ServerToolUseBlock)
+        return Issue(f"{unknown.path}: {unknown.block.name} calls are not supported by this server yet.")
     final = case.turns[-1]
     document = next(final.of("document"), None) if final.role == "assistant" else None
     if document is None:
@@ -73,6 +88,14 @@ def blocks(case: Case) -> Issue | None:
     return Issue(
         f"{document.path}: document blocks in a final assistant message are not supported by this server yet."
     )
+
+
+def _waits_in_vain(case: Case, block: Block) -> bool:
+    """Whether this is a call of code that has no result, and whose tool the request does not have here."""
+    if not isinstance(block, ServerToolUseBlock) or not tool_of(block.name).startswith(SANDBOXED):
+        return False
+    here = {tool.name for _, defined in case.definitions for tool in case.server_tools.answering(defined.type)}
+    return block.name not in here and any(call.id == block.id for call in waiting(case))
 
 
 def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None:
@@ -86,21 +109,32 @@ def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None
 def tools(case: Case) -> Issue | None:
     """A tool that runs inside the server and is not there, or that only code there may call."""
     for path, tool in case.definitions:
-        if tool.type.startswith(ALWAYS) and case.server_tools.answering(tool.type) is None:
+        if tool.type.startswith(ALWAYS) and not case.server_tools.answering(tool.type):
             return Issue(f"{path}: {tool.type} tools are not enabled on this server.")
-        if tool.type.startswith(CONFIGURED) and case.server_tools.answering(tool.type) is None:
+        if tool.type.startswith(CONFIGURED) and not case.server_tools.answering(tool.type):
             name = next(name for name in CONFIGURED if tool.type.startswith(name))
             return Issue(
                 f"{path}: {tool.type} tools are not enabled on this server.",
                 advice=f"a request asks for {name}, which is not configured: set [server_tools.{name}] in the "
                 "configuration file to offer it",
             )
+        if tool.type.startswith(SANDBOXED) and not case.server_tools.answering(tool.type):
+            return _without_sandbox(case, path, tool.type)
         if tool.type.startswith(UNBUILT):
             return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
         callers = getattr(tool, "allowed_callers", None)
         if callers and "direct" not in callers:
             return Issue(f"{path}.allowed_callers: calls from code are not supported by this server yet.")
     return None
+
+
+def _without_sandbox(case: Case, path: str, kind: str) -> Issue:
+    if any(tool.name in RESULT_OF and tool_of(tool.name) in SANDBOXED for tool in case.server_tools.tools):
+        return Issue(f"{path}: {kind} tools are not supported by this server yet.")
+    return Issue(
+        f"{path}: {kind} tools need a sandbox to run code in (its owner sees with `antiphon doctor` what one takes) "
+        "and are not enabled on this server."
+    )
 
 
 def settings(case: Case) -> Issue | None:

@@ -15,6 +15,7 @@ from antiphon.dialogue.content import Document, SearchResult
 from antiphon.dialogue.conversation import Conversation, Origins, Part, Reasoning, Speaker, Text, Turn
 from antiphon.dialogue.thinking import OFF, Thinker, Thinking
 from antiphon.dialogue.tools import Call, Choice, Result, Tool
+from antiphon.ports.files import StoredFile
 from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
 from antiphon.request.case import Case, Found, Issue, Placed, Request
@@ -23,6 +24,7 @@ from antiphon.request.sealed.compactions import told as summarized
 from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
 from antiphon.request.told.citing import HOW, Shown, shown
+from antiphon.request.told.code import CodeResultBlock
 from antiphon.request.told.contents import told_content, told_result
 from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
@@ -32,7 +34,10 @@ from antiphon.request.tools.roster import Roster
 from antiphon.request.tools.server_calls import awaited
 from antiphon.request.tools.toolbox import spoken_name
 from antiphon.wire.content.blocks import (
+    BashCodeExecutionToolResultBlock,
+    CodeExecutionToolResultBlock,
     CompactionBlock,
+    ContainerUploadBlock,
     DocumentBlock,
     ImageBlock,
     OwnResultBlock,
@@ -40,6 +45,7 @@ from antiphon.wire.content.blocks import (
     SearchResultBlock,
     ServerToolUseBlock,
     TextBlock,
+    TextEditorCodeExecutionToolResultBlock,
     ThinkingBlock,
     ToolAdditionBlock,
     ToolRemovalBlock,
@@ -57,7 +63,12 @@ OPENING: Final = "Begin."
 """What the user says where the request begins with the assistant; with its markup about seven tokens."""
 
 _NOT_THE_MODELS = (
-    CompactionBlock | WebSearchToolResultBlock | WebFetchToolResultBlock | ToolSearchToolResultBlock | OwnResultBlock
+    CompactionBlock
+    | WebSearchToolResultBlock
+    | WebFetchToolResultBlock
+    | ToolSearchToolResultBlock
+    | CodeResultBlock
+    | OwnResultBlock
 )
 
 
@@ -67,7 +78,13 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     request = case.request
     turns: list[_Turn] = []
     # An answer of a given form has no room for citations.
-    held = _Told(_texts(opened.thoughts, kept), shown(case, asked.media), opened.found, cited=_shape(request) is None)
+    held = _Told(
+        _texts(opened.thoughts, kept),
+        shown(case, asked.media),
+        opened.found,
+        cited=_shape(request) is None,
+        uploads=asked.uploads,
+    )
     roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
     for speaker, part, origin in _spoken(case, held, roster):
         _place(turns, speaker, (part, origin))
@@ -145,7 +162,18 @@ def _choice(case: Case, tools: tuple[Tool, ...]) -> Choice:
     if choice is None:
         return Choice()
     name = choice.name if isinstance(choice, ToolChoiceTool) else None
+    if name is not None and all(tool.name != name for tool in tools):
+        name = _spoken_choice(case, name)
     return Choice(choice.type, name, parallel=choice.disable_parallel_tool_use is not True)
+
+
+def _spoken_choice(case: Case, name: str) -> str:
+    """What the model calls where the request names a tool that stands for several: the first of them."""
+    for _, definition in case.definitions:
+        if getattr(definition, "name", None) == name:
+            for tool in case.server_tools.answering(definition.type):
+                return tool.name
+    return name
 
 
 def _shape(request: Request) -> Mapping[str, Any] | None:
@@ -179,13 +207,14 @@ def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
 class _Told:
     """What the request's own seals and files hold: thoughts and search results by place, what is shown by path.
 
-    `cited`: the answer may cite what server tools found.
+    `cited`: the answer may cite what server tools found. `uploads`: files that were uploaded, by their ids.
     """
 
     thoughts: Mapping[tuple[int, int], str]
     shown: Shown
     found: Found
     cited: bool
+    uploads: Mapping[str, StoredFile]
 
 
 def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part, str]]:
@@ -237,14 +266,31 @@ def _parts(
             roster.take(item)
             answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=False)
             yield replace(answer, found=roster.spoken(answer.found))
-        case WebSearchToolResultBlock() | WebFetchToolResultBlock() | OwnResultBlock() as block:
-            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=told.cited)
         case CompactionBlock(content=content):
             if content is not None:
                 yield Text(summarized(content))
                 yield from _changed(item, roster)
         case ToolAdditionBlock() | ToolRemovalBlock():
             yield from _changed(item, roster)
+        case _:
+            yield from _ran(item, names, told)
+
+
+def _ran(item: Placed, names: Mapping[str, str], told: _Told) -> Iterator[Part]:
+    """What the server's own tools have come to, and what was put into the place where they work."""
+    match item.block:
+        case ContainerUploadBlock(file_id=id_):
+            if id_ in told.uploads:
+                yield Text(f"The user has put the file {told.uploads[id_].filename} into the container.")
+        case (
+            WebSearchToolResultBlock()
+            | WebFetchToolResultBlock()
+            | BashCodeExecutionToolResultBlock()
+            | TextEditorCodeExecutionToolResultBlock()
+            | CodeExecutionToolResultBlock()
+            | OwnResultBlock()
+        ) as block:
+            yield told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=told.cited)
         case block:
             raise AssertionError(f"a {block.type} block passed the ladder, and nothing here can render it")
 

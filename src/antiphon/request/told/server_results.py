@@ -14,6 +14,7 @@ from antiphon.dialogue.tools import Result
 from antiphon.request.case import Found, Placed
 from antiphon.request.media.wanted import cites
 from antiphon.request.told.citing import Shown
+from antiphon.request.told.code import CodeResultBlock, told_code
 from antiphon.request.told.contents import told_content
 from antiphon.wire.content.blocks import (
     OwnResultBlock,
@@ -30,7 +31,9 @@ from antiphon.wire.content.results import (
     WebSearchResult,
 )
 
-ServerResultBlock = WebSearchToolResultBlock | WebFetchToolResultBlock | ToolSearchToolResultBlock | OwnResultBlock
+ServerResultBlock = (
+    WebSearchToolResultBlock | WebFetchToolResultBlock | ToolSearchToolResultBlock | CodeResultBlock | OwnResultBlock
+)
 """The result blocks that the model can be told of."""
 
 CITE_FORM: Final = 'Put words that rest on one of these between <cite {source}="INDEX"> and </cite>.'
@@ -52,6 +55,8 @@ def told_server_result(
     """The result of a call of the server tool `name`, as the model is told of it. `cited`: the answer may cite."""
     if isinstance(block, OwnResultBlock):
         return _own(block, name)
+    if isinstance(block, CodeResultBlock):
+        return told_code(block, name)
     match block.content:
         case WebSearchError(error_code=code) | WebFetchError(error_code=code):
             return Result(block.tool_use_id, name, _in_words(code), is_error=True)

@@ -14,11 +14,14 @@ from antiphon.request.case import Case, Found, Placed, blocks_of
 from antiphon.request.tools.roster import at_the_end
 from antiphon.request.tools.toolbox import settings_of
 from antiphon.wire.content.blocks import (
+    BashCodeExecutionToolResultBlock,
+    CodeExecutionToolResultBlock,
     DocumentBlock,
     OwnResultBlock,
     SearchResultBlock,
     ServerToolUseBlock,
     TextBlock,
+    TextEditorCodeExecutionToolResultBlock,
     ToolResultBlock,
     ToolSearchToolResultBlock,
     ToolUseBlock,
@@ -31,7 +34,15 @@ from antiphon.wire.tools.server import SourceExcept, SourceNone, SourceOnly, Too
 
 _URL: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}]+", re.IGNORECASE)
 
-_ANSWERS: Final = (WebSearchToolResultBlock, WebFetchToolResultBlock, ToolSearchToolResultBlock, OwnResultBlock)
+_ANSWERS: Final = (
+    WebSearchToolResultBlock,
+    WebFetchToolResultBlock,
+    ToolSearchToolResultBlock,
+    BashCodeExecutionToolResultBlock,
+    TextEditorCodeExecutionToolResultBlock,
+    CodeExecutionToolResultBlock,
+    OwnResultBlock,
+)
 
 _BEHIND: Final = ".,;:!?)]*_"
 """What stands behind a URL in a text more often than it ends one."""
@@ -60,8 +71,7 @@ def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, 
 
     tools: dict[str, Offered] = {}
     for _, definition in case.definitions:
-        tool = case.server_tools.answering(definition.type)
-        if tool is not None:
+        for tool in case.server_tools.answering(definition.type):
             sources = getattr(definition, "url_sources", None)
             tools[tool.name] = Offered(
                 tool, settings_of(definition), lambda s=sources: seen_urls(case, found, s), searchable

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from antiphon.wire.content.blocks import Block, OwnResultBlock
 
-State = Literal["configured", "always", "unbuilt"]
+State = Literal["configured", "always", "sandboxed", "unbuilt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class ServerKind:
 
     `calls`: the name of each call → the type of the block that answers it. `results`: result blocks of calls that go
     by names of their own. `blocks`: further blocks that only this kind uses. `state`: it runs where the owner has
-    configured it, on every server, or is not built. `counter`: its key in `usage.server_tool_use`. `listed`: the
-    models' capabilities say whether it is there.
+    configured it, on every server, where code can be run, or is not built. `counter`: its key in
+    `usage.server_tool_use`. `listed`: the models' capabilities say whether it is there.
     """
 
     prefix: str
@@ -53,7 +53,7 @@ KINDS: Final = (
             "bash_code_execution": "bash_code_execution_tool_result",
             "text_editor_code_execution": "text_editor_code_execution_tool_result",
         },
-        "unbuilt",
+        "sandboxed",
         blocks=frozenset({"container_upload"}),
         listed=True,
     ),
@@ -92,6 +92,9 @@ CONFIGURED: Final = tuple(kind.prefix for kind in KINDS if kind.state == "config
 
 ALWAYS: Final = tuple(kind.prefix for kind in KINDS if kind.state == "always")
 """What the types of tools begin with that run inside every server."""
+
+SANDBOXED: Final = tuple(kind.prefix for kind in KINDS if kind.state == "sandboxed")
+"""What the types of tools begin with that run where there is a sandbox."""
 
 UNBUILT: Final = tuple(kind.prefix for kind in KINDS if kind.state == "unbuilt")
 """What the types of tools begin with that do not run here yet."""

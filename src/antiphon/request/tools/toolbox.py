@@ -16,6 +16,10 @@ from antiphon.wire.tools.definitions import (
     Bash20241022,
     Bash20250124,
     BrowserToolset20260801,
+    CodeExecution20250522,
+    CodeExecution20250825,
+    CodeExecution20260120,
+    CodeExecution20260521,
     Computer20241022,
     Computer20250124,
     Computer20251124,
@@ -32,6 +36,8 @@ from antiphon.wire.tools.toolsets import OFF_BY_DEFAULT
 
 _Toolset = ComputerToolset20260801 | BrowserToolset20260801
 
+_Code = CodeExecution20250522 | CodeExecution20250825 | CodeExecution20260120 | CodeExecution20260521
+
 _NOTHING: Final = ("properties", "required")
 
 
@@ -47,8 +53,8 @@ def describe(tool: WireTool, server_tools: ServerTools = NO_SERVER_TOOLS) -> tup
     """What the model is told of one entry of `tools`: one tool, a toolset's members, nothing for tools that would run
     in the server and that it does not have."""
     served = server_tools.answering(tool.type)
-    if served is not None:
-        return (served.told(settings_of(tool)),)
+    if served:
+        return tuple(one.told(settings_of(tool)) for one in served)
     if isinstance(tool, _Toolset):
         family, known = _family(tool)
         return tuple(replace(known[name], name=spoken_name(name, family)) for name in _enabled(tool, known))
@@ -75,7 +81,9 @@ def members(tools: Iterable[WireTool]) -> Mapping[str, Member]:
 
 
 def unit_of(tool: WireTool) -> str | None:
-    """The name of a toolset, whose members are found together; None for a tool by itself."""
+    """The name of what stands for several tools, which are found together; None for a tool by itself."""
+    if isinstance(tool, _Code):
+        return tool.name
     return _family(tool)[0] if isinstance(tool, _Toolset) else None
 
 

@@ -111,18 +111,18 @@ class Rounds:
             self._add(ended)
             calls = self._calls()
             if not calls:
-                yield [self._finish(ended)]
+                yield [await self._finish(ended)]
                 return
             # Also where the reply ends here: whatever the client says next, no call is left without its result.
             async with aclosing(self._answer(calls, stretches)) as batches:
                 async for batch in batches:
                     yield batch
             if ended.reason != "tool_use" or not self._left:
-                yield [self._finish(ended, "max_tokens" if ended.reason == "tool_use" else None)]
+                yield [await self._finish(ended, "max_tokens" if ended.reason == "tool_use" else None)]
                 return
             rounds += 1
             if rounds >= self._shop.limits.rounds or self._is_late:
-                yield [self._finish(ended, "pause_turn")]
+                yield [await self._finish(ended, "pause_turn")]
                 return
             await self._go_on(stretches, answered=True)
 
@@ -163,7 +163,7 @@ class Rounds:
         room = self._work.window - min(ANSWER, self._work.window // 8)
         planner = self._shop.planner
         admit = Admission(self._asked.case, self._shop.media, planner.seals, planner.entropy)
-        turn = ServerTurn(self._work.task.tools, admit)
+        turn = ServerTurn(self._work.task.tools, admit, self._asked.container)
 
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room
@@ -198,7 +198,7 @@ class Rounds:
         if self._thought is not None or ended.thinking_tokens is not None:
             self._thought = (self._thought or 0) + (ended.thinking_tokens or 0)
 
-    def _finish(self, ended: Finish, reason: StopReason | None = None) -> Finish:
+    async def _finish(self, ended: Finish, reason: StopReason | None = None) -> Finish:
         """The end of the reply, which counts all its rounds."""
         return replace(
             ended,
@@ -209,6 +209,7 @@ class Rounds:
             iterations=tuple(self._spent) if self._itemized else (),
             tool_uses=self._runs.counts,
             context_management=self._work.context_management or None,
+            container=None if self._asked.container is None else await self._asked.container.told(),
         )
 
 

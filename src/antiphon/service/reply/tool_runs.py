@@ -15,9 +15,10 @@ import orjson
 
 from antiphon.config import TurnLimits
 from antiphon.dialogue.events import ServerAnswer
+from antiphon.ports.containers import Container
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.tools.server_calls import Offered
-from antiphon.request.tools.server_kinds import COUNTERS
+from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
 from antiphon.service.reply.admission import Admission
 from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.reply import ReplyServerToolUse
@@ -28,7 +29,11 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 GRACE: Final = 1.0
 """Seconds that a cancelled tool gets to stop before nobody waits for it any more."""
 
+_CUT: Final = "\n[cut: the rest does not fit]\n"
+
 _FULL: Final = "the result does not fit into what is left of the model's window"
+
+_SAYING_WHY: Final = ("tool_search_tool_result_error", "text_editor_code_execution_tool_result_error")
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ class ServerTurn:
 
     tools: Mapping[str, Offered]
     admit: Admission
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class ToolRuns:
         offered = turn.tools[call.name]
         tool = offered.tool
         try:
-            result = await self._run(offered, call)
+            result = await self._run(offered, call, turn.container)
             size = len(orjson.dumps(result.content))
             if size > MOST_BYTES:
                 raise ToolProblem("content_too_large", f"{size} bytes are more than a result may have")
@@ -112,15 +118,19 @@ class ToolRuns:
             return _Ran(await self._failed(turn, call, "unavailable"))
         return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
 
-    async def _run(self, offered: Offered, call: Call) -> ServerResult:
+    async def _run(self, offered: Offered, call: Call, container: Container | None) -> ServerResult:
         self._uses[call.name] += 1
         most: object = offered.settings.get("max_uses")
         if isinstance(most, int) and self._uses[call.name] > most:
             raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
-        asked = ServerCall(call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable())
+        asked = ServerCall(
+            call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), container
+        )
         run = asyncio.create_task(offered.tool.run(asked))
         try:
-            done, _ = await asyncio.wait((run,), timeout=self._limits.tool_seconds)
+            # A container bounds its commands by itself.
+            seconds = None if tool_of(call.name) in SANDBOXED else self._limits.tool_seconds
+            done, _ = await asyncio.wait((run,), timeout=seconds)
         finally:
             # A tool that does not let itself be cancelled must not hold up the reply.
             await _stop((run,))
@@ -138,7 +148,7 @@ class ToolRuns:
             log.warning("%s: %s", call.name, reason)
         tool = turn.tools[call.name].tool
         told = {"type": tool.error_type, "error_code": code}
-        if tool.error_type == "tool_search_tool_result_error":
+        if tool.error_type in _SAYING_WHY:
             told["error_message"] = message or code
         admitted = await turn.admit(tool.result_type, call.id, told)
         content = admitted if admitted is not None else {**told, "error_code": "unavailable"}
@@ -157,8 +167,22 @@ def _shorter(answer: ServerAnswer) -> ServerAnswer | None:
             return replace(answer, content=hits)
         case "tool_search_tool_result", {"tool_references": [*references, _], **rest} if references:
             return replace(answer, content={**rest, "tool_references": references})
+        case kind, {"stdout": str(out), "stderr": str(err), **rest} if kind.endswith("code_execution_tool_result"):
+            longer = max(len(out), len(err))
+            if longer <= len(_CUT):
+                return None
+            cut = (
+                {"stdout": _halved(out), "stderr": err}
+                if longer == len(out)
+                else {"stdout": out, "stderr": _halved(err)}
+            )
+            return replace(answer, content={**rest, **cut})
         case _:
             return None
+
+
+def _halved(text: str) -> str:
+    return text[: (len(text) - len(_CUT)) // 2] + _CUT
 
 
 def _counted(result: ServerResult) -> dict[str, int]:

@@ -1,0 +1,43 @@
+"""Containers over the sandboxes of this machine and the stores of this server."""
+
+import logging
+import socket
+from contextlib import AsyncExitStack
+
+from antiphon.compose.stores import Stores
+from antiphon.config import Settings
+from antiphon.ports.sandbox import Sandboxes
+from antiphon.ports.system import Clock, Entropy
+from antiphon.service.containers import Containers, Grounds
+from antiphon.service.files.files import Files
+from antiphon.stores.containers import MemoryContainers
+from antiphon.stores.sql.containers import SqlContainers
+from antiphon.stores.sql.leases import SqlLeases
+
+log = logging.getLogger(__name__)
+
+
+def containers_for(
+    settings: Settings,
+    sandboxes: Sandboxes | None,
+    stores: Stores | None,
+    files: Files | None,
+    clock: Clock,
+    entropy: Entropy,
+    running: AsyncExitStack,
+) -> Containers | None:
+    """The containers of this process, tidied until `running` ends. None: no code is run."""
+    if sandboxes is None:
+        return None
+    if stores is None and settings.workers > 1:
+        log.warning(
+            "code is not run: several workers know each other's containers by the database alone, and nothing is kept"
+        )
+        return None
+    store = MemoryContainers() if stores is None else SqlContainers(stores.database)
+    leases = None if stores is None else SqlLeases(stores.database)
+    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases)
+    containers = Containers(grounds)
+    containers.start()
+    running.push_async_callback(containers.aclose)
+    return containers

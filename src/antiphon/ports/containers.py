@@ -1,0 +1,61 @@
+"""Containers: where the code of a conversation runs, from one request to the next. Protocols and one value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from antiphon.ports.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContainer:
+    """A container. `machine`: whose disk has it. `expires_at`: seconds since the epoch; it may be used until then."""
+
+    id: str
+    tenant: str
+    machine: str
+    expires_at: float
+
+
+class ContainerStore(Protocol):
+    """The rows of containers. All raise `StoreError`."""
+
+    async def add(self, container: StoredContainer) -> None:
+        """Add a container."""
+        ...
+
+    async def find(self, tenant: str, id_: str) -> StoredContainer | None:
+        """The container of this tenant."""
+        ...
+
+    async def keep(self, id_: str, expires_at: float) -> None:
+        """Let it expire then."""
+        ...
+
+    async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
+        """The ids of containers on this machine that had expired by then; so many at most."""
+        ...
+
+    async def remove(self, id_: str) -> None:
+        """Forget it."""
+        ...
+
+
+class Container(Protocol):
+    """The container of one reply. One call at a time works in it."""
+
+    async def enter(self) -> Sandbox:
+        """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
+        ...
+
+    async def leave(self) -> None:
+        """Give up the turn."""
+        ...
+
+    async def keep_file(self, sandbox: Sandbox, path: str, name: str) -> str | None:
+        """Keep a file of the sandbox for its client; the id. None: this server keeps no files. `ToolProblem`."""
+        ...
+
+    async def told(self) -> Mapping[str, Any] | None:
+        """What the reply says of it: its id, and until when it is kept; None where nothing ran in it."""
+        ...

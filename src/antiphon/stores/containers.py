@@ -1,0 +1,31 @@
+"""Rows of containers in the memory of one process."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from antiphon.ports.containers import StoredContainer
+
+
+class MemoryContainers:
+    """A `ContainerStore` that is gone with its process."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, StoredContainer] = {}
+
+    async def add(self, container: StoredContainer) -> None:
+        self._rows[container.id] = container
+
+    async def find(self, tenant: str, id_: str) -> StoredContainer | None:
+        found = self._rows.get(id_)
+        return found if found is not None and found.tenant == tenant else None
+
+    async def keep(self, id_: str, expires_at: float) -> None:
+        if id_ in self._rows:
+            self._rows[id_] = replace(self._rows[id_], expires_at=expires_at)
+
+    async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
+        due = [row.id for row in self._rows.values() if row.machine == machine and row.expires_at <= before]
+        return due[:limit]
+
+    async def remove(self, id_: str) -> None:
+        self._rows.pop(id_, None)

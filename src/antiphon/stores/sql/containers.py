@@ -1,0 +1,61 @@
+"""Containers, as rows."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Column, Index, Table, delete, insert, select, update
+
+from antiphon.ports.containers import StoredContainer
+from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.tables import Key, Moment, metadata, micros, seconds
+
+containers: Final = Table(
+    "container",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("tenant", Key, nullable=False),
+    Column("machine", Key, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index("container_expiry", "machine", "expires_at"),
+)
+
+
+class SqlContainers:
+    """A `ContainerStore` in a database, which its maker closes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, container: StoredContainer) -> None:
+        row = {
+            "id": container.id,
+            "tenant": container.tenant,
+            "machine": container.machine,
+            "expires_at": micros(container.expires_at),
+        }
+        async with self._database.writing() as connection:
+            await connection.execute(insert(containers).values(**row))
+
+    async def find(self, tenant: str, id_: str) -> StoredContainer | None:
+        # PostgreSQL takes no text with the character 0.
+        if not (id_.isascii() and id_.isprintable()):
+            return None
+        query = select(containers).where(containers.c.id == id_, containers.c.tenant == tenant)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else StoredContainer(row.id, row.tenant, row.machine, seconds(row.expires_at))
+
+    async def keep(self, id_: str, expires_at: float) -> None:
+        moved = update(containers).where(containers.c.id == id_).values(expires_at=micros(expires_at))
+        async with self._database.writing() as connection:
+            await connection.execute(moved)
+
+    async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
+        due = containers.c.machine == machine, containers.c.expires_at <= micros(before)
+        query = select(containers.c.id).where(*due).order_by(containers.c.expires_at).limit(limit)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def remove(self, id_: str) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(delete(containers).where(containers.c.id == id_))

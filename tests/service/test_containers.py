@@ -1,0 +1,27 @@
+"""Containers that are over are taken away, with all that lies in them."""
+
+from pathlib import Path
+
+from antiphon.config import SandboxSettings
+from antiphon.ports.containers import StoredContainer
+from antiphon.ports.sandbox import Sandboxes
+from antiphon.sandbox.choosing import choose
+from antiphon.service.containers import Containers, Grounds
+from antiphon.stores.containers import MemoryContainers
+from antiphon.testing.clock import FixedClock
+from antiphon.testing.dice import CountingEntropy
+from tests.web.code_app import LIMITS
+
+
+async def test_an_expired_container_is_taken_away_and_others_stay(tmp_path: Path):
+    driver, _ = await choose(SandboxSettings(driver="bubblewrap"), tmp_path, None)
+    assert driver is not None
+    clock, rows = FixedClock(), MemoryContainers()
+    containers = Containers(Grounds(Sandboxes(driver, LIMITS), rows, None, "here", clock, CountingEntropy()))
+    for id_, left in (("container_1", 0.0), ("container_2", 9.0)):
+        await driver.open(id_, LIMITS)
+        await rows.add(StoredContainer(id_, "mine", "here", clock.now() + left))
+    await containers.tidy()
+    assert [await driver.exists("container_1"), await driver.exists("container_2")] == [False, True]
+    assert [await rows.find("mine", "container_1"), (await rows.find("mine", "container_2")) is None] == [None, False]
+    await driver.aclose()
