@@ -33,6 +33,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
     "tests/stores/test_leases.py": ("ports/leases",),
+    "tests/stores/test_keys.py": ("ports/keys",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

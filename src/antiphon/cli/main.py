@@ -9,6 +9,7 @@ from antiphon.cli.batches import batches
 from antiphon.cli.doctor import doctor
 from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
+from antiphon.cli.keys import keys
 from antiphon.cli.models import models
 from antiphon.cli.serve import serve
 from antiphon.cli.stores import stores
@@ -43,6 +44,7 @@ program.add_command(engines)
 program.add_command(evaluate)
 program.add_command(batches)
 program.add_command(stores)
+program.add_command(keys)
 
 
 def main() -> None:

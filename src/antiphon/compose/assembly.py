@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp
 
@@ -24,7 +24,7 @@ from antiphon.compose.engines import ledger_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import files_in, open_stores
+from antiphon.compose.stores import files_in, open_stores, ring_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -118,7 +118,7 @@ async def assemble(
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
-    return build_app(settings, services)
+    return build_app(settings, replace(services, keys=ring_in(stores, ground.clock, running)))
 
 
 def settle_memory() -> None:

@@ -64,10 +64,16 @@ def parse_settings(
             for name, table in tables["profiles"].items()
         },
     )
-    if not settings.is_loopback and not settings.api_keys:
+    if not settings.is_loopback and not settings.api_keys and not settings.require_keys:
         raise ConfigError(
             f"{said['host'].place}: {settings.host} lets other machines reach the server, and no API key is set. "
-            "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), or listen on 127.0.0.1"
+            "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), say --require-keys and make "
+            "some with antiphon keys add, or listen on 127.0.0.1"
+        )
+    if settings.require_keys and not settings.api_keys and not settings.stores.kept:
+        raise ConfigError(
+            f"{said['require_keys'].place}: no API key is set, and none can be made, since nothing is kept "
+            f"({said['stores_data'].place}): nobody would be let in. Set ANTIPHON_API_KEYS, or keep something"
         )
     return settings
 

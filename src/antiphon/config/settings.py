@@ -34,6 +34,7 @@ class Settings:
     port: int = 8484
     workers: int = 1
     api_keys: tuple[str, ...] = ()
+    require_keys: bool = False
     strict_betas: bool = False
     extended_schemas: bool = False
     accommodations: bool = True

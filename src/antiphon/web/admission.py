@@ -16,7 +16,7 @@ class Admission:
     gatekeeper: Gatekeeper
     strict_betas: bool
 
-    def of(self, request: Request) -> WireContext:
+    async def of(self, request: Request) -> WireContext:
         """What the headers say of a request whose key is good; raises `ApiError`."""
-        self.gatekeeper.check(request)
+        await self.gatekeeper.check(request)
         return wire_context(request, strict_betas=self.strict_betas)

@@ -31,7 +31,8 @@ class Paths:
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
-    admission = Admission(Gatekeeper(settings.api_keys), settings.strict_betas)
+    gatekeeper = Gatekeeper(settings.api_keys, services.keys, required=settings.require_keys)
+    admission = Admission(gatekeeper, settings.strict_betas)
     resources = Resources(settings, services, admission)
     batches = BatchResources(services.batches, admission)
     table = {

@@ -34,7 +34,7 @@ class Threshold:
         """The threshold that the settings amount to. `derive`: see `web.identity`."""
         return cls(
             Identity(derive, settings.api_keys),
-            HostCheck(settings.allowed_hosts, keys=bool(settings.api_keys)),
+            HostCheck(settings.allowed_hosts, keys=settings.require_keys or bool(settings.api_keys)),
             Cors(settings.cors_origins),
         )
 
