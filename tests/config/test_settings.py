@@ -49,6 +49,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "message_threads_memory": ("0", "1", "2"),
     "batches_concurrency": ("0", "1", "2"),
     "batches_lease": ("1", "2.5", "3"),
+    "limits_store": ("", "redis://:secret@env.lan/1", '"valkey://file.lan"'),
     "stores_data": ("/flag", "/env", '"/file"'),
     "stores_database": ("", "postgresql://:secret@db.lan/env", '"sqlite:////file/a.db"'),
     "stores_objects": ("s3://flag", "gs://env/prefix", '"file:///file"'),
@@ -146,6 +147,7 @@ def test_the_keys_of_thinking_have_no_flag():
         "thinking_keys",
         "message_threads_store",
         "stores_database",
+        "limits_store",
     ]
     assert refusal({"thinking_keys": ("E" * 43,)}) == "unknown flags: thinking_keys"
 

@@ -115,6 +115,8 @@ async def assemble(
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
     )
+    if services.limiter is not None:
+        running.push_async_callback(services.limiter.aclose)
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()

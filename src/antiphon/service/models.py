@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from antiphon.errors import InvalidRequest
@@ -39,6 +40,11 @@ class ModelService:
         self._routes = routes
         self._batch = _YES if batches else _NO
         self._tools = {tool.name for tool in server_tools.tools}
+
+    def fitting(self, patterns: Sequence[str]) -> list[str]:
+        """The names in the list that fit one of the patterns."""
+        names = [profile.id for profile in self._routes.catalogue.all()]
+        return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
     async def health(self) -> dict[str, EngineHealth]:
         """The state of each served model, by its id."""

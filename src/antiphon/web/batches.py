@@ -79,7 +79,7 @@ class BatchResources:
         return _Lines(await batches.results(request.path_params["batch_id"], context))
 
     async def _admit(self, request: Request) -> tuple[Batches, WireContext]:
-        context = await self.admission.of(request)
+        context = await self.admission.of(request, "batch")
         if self.batches is None:
             raise unknown_resource()
         return self.batches, context

@@ -17,10 +17,18 @@ CALLER: Final = "antiphon.caller"
 IDENTITY: Final = "antiphon.identity"
 """Where it holds the `Identity` of the server."""
 
+LIMITS: Final = "antiphon.limits"
+"""Where it holds what the reply says of limits, as headers by name; nothing where there are none."""
+
 Derive = Callable[[bytes], bytes]
 """16 bytes that follow from a secret and a text."""
 
 _Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def organization(derive: Derive) -> str:
+    """The id of the server's organization."""
+    return str(UUID(bytes=derive(b"organization"), version=4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Identity:
     server's own workspace stands in."""
 
     def __init__(self, derive: Derive, api_keys: Sequence[str]) -> None:
-        self._organization = str(UUID(bytes=derive(b"organization"), version=4)).encode()
+        self._organization = organization(derive).encode()
 
         def caller(key: bytes) -> Caller:
             workspace = make_id("wrkspc_", derive(b"workspace " + key))

@@ -16,6 +16,7 @@ from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
 from antiphon.service.keys import KeyRing
+from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
 from antiphon.web.admission import Admission
@@ -30,7 +31,8 @@ _LIFECYCLES = ("active", "deprecated", "retired")
 class Services:
     """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
     requests of batches, from its start to its close. `keys`: those of callers that are
-    kept; None: those of the settings alone."""
+    kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
+    there are any."""
 
     messages: MessageService
     models: ModelService
@@ -38,6 +40,7 @@ class Services:
     batches: Batches | None = None
     runner: BatchRunner | None = None
     keys: KeyRing | None = None
+    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Resources:
 
     async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""
-        context = await self.admission.of(request)
+        context = await self.admission.of(request, "token_count")
         body = await self._body(request)
         count = await unless_gone(request.receive, self.services.messages.count(body, context))
         return nobody if count is None else _json(msgspec.json.encode(count))
