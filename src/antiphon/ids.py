@@ -2,7 +2,19 @@
 
 from typing import Literal
 
-Prefix = Literal["msg_", "req_", "toolu_", "srvtoolu_", "file_", "container_", "msgbatch_", "wrkspc_"]
+Prefix = Literal[
+    "msg_",
+    "req_",
+    "toolu_",
+    "srvtoolu_",
+    "file_",
+    "container_",
+    "msgbatch_",
+    "wrkspc_",
+    "apikey_",
+    "rl_",
+    "rlg_",
+]
 
 ENTROPY_BYTES = 16
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -11,6 +11,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/option",
             "config/reading",
             "config/tables/files",
+            "config/tables/limits",
             "config/tables/batches",
             "config/tables/media",
             "config/tables/message_threads",
@@ -36,6 +37,8 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_leases.py": ("ports/leases",),
     "tests/stores/test_containers.py": ("ports/containers",),
     "tests/sandbox/test_contract.py": ("ports/sandbox",),
+    "tests/stores/test_keys.py": ("ports/keys",),
+    "tests/stores/test_limits.py": ("ports/limits",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

@@ -13,6 +13,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "port": ("1", "2", "3"),
     "workers": ("2", "3", "4"),
     "api_keys": ("flag", "env", '["file"]'),
+    "require_keys": ("true", "false", "true"),
     "strict_betas": ("true", "false", "true"),
     "extended_schemas": ("true", "false", "true"),
     "accommodations": ("false", "true", "false"),
@@ -48,6 +49,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "message_threads_memory": ("0", "1", "2"),
     "batches_concurrency": ("0", "1", "2"),
     "batches_lease": ("1", "2.5", "3"),
+    "limits_store": ("", "redis://:secret@env.lan/1", '"valkey://file.lan"'),
     "stores_data": ("/flag", "/env", '"/file"'),
     "stores_database": ("", "postgresql://:secret@db.lan/env", '"sqlite:////file/a.db"'),
     "stores_objects": ("s3://flag", "gs://env/prefix", '"file:///file"'),
@@ -145,6 +147,7 @@ def test_the_keys_of_thinking_have_no_flag():
         "thinking_keys",
         "message_threads_store",
         "stores_database",
+        "limits_store",
     ]
     assert refusal({"thinking_keys": ("E" * 43,)}) == "unknown flags: thinking_keys"
 
@@ -290,6 +293,13 @@ def test_an_address_that_others_reach_needs_a_key(host: str):
     assert text.startswith(f"--host: {host} lets other machines reach the server")
     assert "ANTIPHON_API_KEYS" in text
     assert settings({"host": host, "api_keys": ("k",)}).host == host
+    assert settings({"host": host, "require_keys": "true"}).require_keys
+
+
+def test_keys_that_can_be_neither_set_nor_made_are_not_required():
+    text = refusal({"require_keys": "true", "stores_data": "off"})
+    assert text.startswith("--require-keys: no API key is set, and none can be made")
+    assert settings({"require_keys": "true", "stores_data": "off", "api_keys": ("k",)}).require_keys
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "::1", "[::1]"])

@@ -1,1 +1,1 @@
-"""The command line: `antiphon serve`, `models`, `doctor`, `eval`."""
+"""The command line: `antiphon serve`, `models`, `doctor`, `keys`, `eval`."""

@@ -120,8 +120,11 @@ def threads(settings: Settings, cores: int) -> Iterator[Finding]:
 
 def keys(settings: Settings) -> Finding:
     """Whether the keys suit the place that the server listens at."""
+    if not settings.api_keys and settings.require_keys:
+        return Finding("keys", "OK", "those made by `antiphon keys add`; nobody is let in without one")
     if not settings.api_keys:
-        return Finding("keys", "OK", "every key is accepted; only this machine can reach the server")
+        detail = "until one is made every key is accepted; only this machine can reach the server"
+        return Finding("keys", "OK", detail)
     count = "1 key" if len(settings.api_keys) == 1 else f"{len(settings.api_keys)} keys"
     if any(len(key) < _SHORT_KEY for key in settings.api_keys):
         return Finding("keys", "WARN", f"{count}, one shorter than {_SHORT_KEY} characters", f"Make one: {_NEW_KEY}")

@@ -9,6 +9,7 @@ from antiphon.cli.batches import batches
 from antiphon.cli.doctor import doctor
 from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
+from antiphon.cli.keys import keys
 from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
@@ -45,6 +46,7 @@ program.add_command(evaluate)
 program.add_command(batches)
 program.add_command(stores)
 program.add_command(sandbox)
+program.add_command(keys)
 
 
 def main() -> None:

@@ -147,9 +147,10 @@ def adapted(adapter: "AdapterDescription") -> str:
 def welcome(settings: Settings, url: str, model_names: Sequence[str], tools: Sequence[str]) -> str:
     """What a person needs once the server answers: the base URL, what is there, one call as curl and in Python."""
     model = model_names[0] if model_names else settings.default_model
-    key = "YOUR_KEY" if settings.api_keys else "any"
+    wanted = bool(settings.api_keys) or settings.require_keys
+    key = "YOUR_KEY" if wanted else "any"
     names = f"{len(model_names)} model names" if len(model_names) != 1 else "1 model name"
-    keys = "" if settings.api_keys else "No key is configured: on this machine every key is accepted.\n"
+    keys = "" if wanted else "No key is configured: on this machine every key is accepted.\n"
     return f"""
 Antiphon answers at {url}
 {settings.default_model} answers for {names}; `antiphon models` lists them. Ctrl-C stops the server.

@@ -9,6 +9,7 @@ The only package that names concrete engines, tools and stores. Reads files, sta
     observer   who watches it start and stop
     edges      clock, dice, seals, network, tools: what the core is given
     stores     its database, its objects
+    keys       keys of callers, made and ended
     batches    requests of batches, run beside all others
     engines    an engine for a model of the settings
     remote     the engine of a model that is at URLs

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp
 
@@ -26,7 +26,7 @@ from antiphon.compose.models import families, load_catalogue, ready_model, with_
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import files_in, open_stores
+from antiphon.compose.stores import files_in, open_stores, ring_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -120,10 +120,12 @@ async def assemble(
         batches=None if stores is None else SqlBatches(stores.database),
         containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
     )
+    if services.limiter is not None:
+        running.push_async_callback(services.limiter.aclose)
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
-    return build_app(settings, services)
+    return build_app(settings, replace(services, keys=ring_in(stores, ground.clock, running)))
 
 
 def settle_memory() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
+from antiphon.config.tables.limits import IN_PROCESS
 from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
@@ -17,9 +18,11 @@ from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
+from antiphon.service.limits import Limiter
 from antiphon.stores import keyfile
 from antiphon.stores.caching import MemoryLedger
 from antiphon.stores.keyfile import KeyFileError
+from antiphon.stores.limits import MemoryBuckets
 from antiphon.stores.threads import MemoryThreads
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
@@ -93,6 +96,24 @@ def shared_ledger(settings: Settings, own: MemoryLedger) -> "RedisLedger | None"
     from antiphon.stores.redis_caching import RedisLedger  # see `threads_for`, which was called before
 
     return RedisLedger(given.store, own)
+
+
+def limiter_for(settings: Settings, clock: Clock, organization: str) -> Limiter | None:
+    """Who keeps callers to the limits of the settings; who gets it closes it. None: there are none. `StartError`."""
+    rules, store = settings.limits, settings.limit_store.store
+    if not rules:
+        return None
+    if store == IN_PROCESS:
+        return Limiter(rules, MemoryBuckets(clock), clock, organization)
+    try:
+        # Who shares no store has not installed its client.
+        from antiphon.stores.redis_limits import RedisBuckets
+
+        return Limiter(rules, RedisBuckets(store), clock, organization)
+    except ImportError as problem:
+        raise StartError(f"limits_store: {problem}. Run: {sys.executable} -m pip install 'redis>=8'") from None
+    except ValueError as problem:
+        raise StartError(f"limits_store: {problem}") from problem
 
 
 def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:

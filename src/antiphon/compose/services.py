@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from antiphon.compose.edges import limiter_for
 from antiphon.compose.engines import is_embedded
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
@@ -34,6 +35,7 @@ from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
 from antiphon.stores.caching import MemoryLedger
 from antiphon.tools.code import code_tools
+from antiphon.web.identity import organization
 from antiphon.web.routes import Services
 
 PATIENCE: Final = 10
@@ -76,16 +78,17 @@ def services_for(
     planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
-    messages = MessageService(intake, planner, compactions, kept, traffic)
+    limiter = limiter_for(settings, clock, organization(seals.name))
+    messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
     models = ModelService(routes, server_tools, batches=batches is not None)
     if batches is None:
-        return Services(messages, models, files)
+        return Services(messages, models, files, limiter=limiter)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's.
     alone = MessageService(intake, planner, patient, Threads(None, 0))
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner)
+    return Services(messages, models, files, taken, runner, limiter=limiter)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

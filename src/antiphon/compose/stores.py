@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from antiphon.config import Settings, StoreSettings
 from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
 from antiphon.service.files.files import Files
+from antiphon.service.keys import KeyRing
 from antiphon.service.sweeping import Sweeper
 from antiphon.stores.objects import Objects
 from antiphon.stores.place import data_folder, database_in, file_of, folder_of, objects_in, shown
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.files import SqlFiles
+from antiphon.stores.sql.keys import SqlKeys
 from antiphon.stores.sql.leases import SqlLeases
 
 SWEEP_EVERY = 600.0
@@ -82,6 +85,15 @@ def files_in(stores: Stores | None, settings: Settings, clock: Clock, entropy: E
     files = Files.over(rows, objects, clock, entropy, quota=settings.files.quota)
     stores.sweeper.add("files", SWEEP_EVERY, files.sweep.run)
     return files
+
+
+def ring_in(stores: Stores | None, clock: Clock, running: AsyncExitStack) -> KeyRing | None:
+    """What is known of the keys in these stores, closed with `running`; None without stores."""
+    if stores is None:
+        return None
+    ring = KeyRing(SqlKeys(stores.database), clock)
+    running.push_async_callback(ring.aclose)
+    return ring
 
 
 async def open_at(places: Places, connections: int, clock: Clock, entropy: Entropy) -> Stores:

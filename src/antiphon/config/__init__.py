@@ -25,6 +25,7 @@ from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
@@ -62,6 +63,8 @@ __all__ = [
     "EngineName",
     "FileSettings",
     "Foreign",
+    "LimitRule",
+    "LimitStore",
     "MediaSettings",
     "ModelSettings",
     "NetworkSettings",

@@ -35,6 +35,12 @@ OPTIONS: tuple[Option, ...] = (
         "--api-key",
         also=f"{ENV_PREFIX}API_KEY",
     ),
+    _server(
+        "require_keys",
+        Switch(),
+        "Let nobody in without a key, also while none is set or made: keys come from `antiphon keys add`. See "
+        "docs/keys.md.",
+    ),
     Option(
         "model",
         Text("a model id or source", "MODEL"),

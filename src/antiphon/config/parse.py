@@ -10,6 +10,7 @@ from antiphon.config.options import OPTIONS
 from antiphon.config.reading import ConfigError, as_table, nearest, read_options
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
+from antiphon.config.tables.limits import IN_PROCESS
 from antiphon.config.tables.models import ModelSettings
 
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
@@ -64,10 +65,21 @@ def parse_settings(
             for name, table in tables["profiles"].items()
         },
     )
-    if not settings.is_loopback and not settings.api_keys:
+    if not settings.is_loopback and not settings.api_keys and not settings.require_keys:
         raise ConfigError(
             f"{said['host'].place}: {settings.host} lets other machines reach the server, and no API key is set. "
-            "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), or listen on 127.0.0.1"
+            "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), say --require-keys and make "
+            "some with antiphon keys add, or listen on 127.0.0.1"
+        )
+    if settings.limits and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
+        raise ConfigError(
+            f"{toml_path}, [limits]: {settings.workers} workers would each count for itself. Say where they count "
+            'together: store = "redis://127.0.0.1:6379/0", or have one worker'
+        )
+    if settings.require_keys and not settings.api_keys and not settings.stores.kept:
+        raise ConfigError(
+            f"{said['require_keys'].place}: no API key is set, and none can be made, since nothing is kept "
+            f"({said['stores_data'].place}): nobody would be let in. Set ANTIPHON_API_KEYS, or keep something"
         )
     return settings
 

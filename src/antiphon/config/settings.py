@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
@@ -35,6 +36,7 @@ class Settings:
     port: int = 8484
     workers: int = 1
     api_keys: tuple[str, ...] = ()
+    require_keys: bool = False
     strict_betas: bool = False
     extended_schemas: bool = False
     accommodations: bool = True
@@ -49,6 +51,8 @@ class Settings:
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     stores: StoreSettings = field(default_factory=StoreSettings)
     batches: BatchSettings = field(default_factory=BatchSettings)
+    limits: tuple[LimitRule, ...] = ()
+    limit_store: LimitStore = field(default_factory=LimitStore)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

@@ -15,11 +15,14 @@ Kind = Literal["succeeded", "errored", "canceled", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the headers of the call that made a batch said; it holds for each of its requests."""
+    """What the headers of the call that made a batch said; it holds for each of its requests. `key`: the id of its
+    key, `models`: what that may ask for."""
 
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()
     client: str = ""
+    key: str = ""
+    models: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Intake:
 
         def received() -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(document, context)
-            target, served = self._routes.resolve(request.model)
+            target, served = self._routes.resolve(request.model, context.models)
             return receive(request, target, context, host), served
 
         asked, served = await aside_by(document.size, received, large=LARGE_BODY)

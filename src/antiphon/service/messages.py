@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from antiphon.errors import ApiError
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
+from antiphon.service.limits import Limiter, Passed
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
@@ -19,7 +20,8 @@ from antiphon.wire.reply import TokenCount
 class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
-    `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended.
+    `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
+    limits that it was let through, if there are any.
     """
 
     work: Work
@@ -27,21 +29,25 @@ class Prepared:
     stream: bool
     turn: Turn | None = None
     traffic: Traffic | None = None
+    passed: Passed | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn, whole=not self.stream)
+        return Reply(self.work, self.compactions.events(self.work), self.turn, self.passed, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
         if self.traffic is not None:
             self.traffic.gone()
+        if self.passed is not None:
+            self.passed.release()
         if self.turn is not None:
             await self.turn.aclose()
 
 
 class MessageService:
-    """The Messages use cases. `traffic`: told of each request that somebody waits for. Raises `ApiError` only."""
+    """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
+    their limits. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -50,12 +56,14 @@ class MessageService:
         compactions: Compactions,
         threads: Threads,
         traffic: Traffic | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
         self._compactions = compactions
         self._threads = threads
         self._traffic = traffic
+        self._limiter = limiter
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -75,11 +83,15 @@ class MessageService:
             document = document if turn is None else turn.document
             asked, served = await self._intake.read_request(document, context, create_of)
             work = await self._compactions.plan_reply(asked, served)
+            passed = None
+            if self._limiter is not None:
+                names = (asked.request.model, asked.target.profile.id)
+                passed = await self._limiter.admit("model_group", context, names, len(work.prompt.tokens))
         except BaseException:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn)
+        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from antiphon.errors import InvalidRequest
@@ -9,7 +10,7 @@ from antiphon.ports.engine import EngineHealth
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import EFFORTS, Profile
 from antiphon.request.tools import server_kinds
-from antiphon.service.served import ModelRoutes
+from antiphon.service.served import Allowed, ModelRoutes, may_ask
 from antiphon.wire.models import Capabilities, ModelInfo, ModelPage, Supported
 
 DEFAULT_LIMIT = 20
@@ -40,20 +41,25 @@ class ModelService:
         self._batch = _YES if batches else _NO
         self._tools = {server_kinds.tool_of(tool.name) for tool in server_tools.tools}
 
+    def fitting(self, patterns: Sequence[str]) -> list[str]:
+        """The names in the list that fit one of the patterns."""
+        names = [profile.id for profile in self._routes.catalogue.all()]
+        return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
     async def health(self) -> dict[str, EngineHealth]:
         """The state of each served model, by its id."""
         return {id_: await served.engine.health() for id_, served in self._routes.served.items()}
 
-    def get(self, name: str) -> ModelInfo:
+    def get(self, name: str, allowed: Allowed = None) -> ModelInfo:
         """One model, by id or alias."""
-        return self._describe(self._routes.promised(name))
+        return self._describe(self._routes.promised(name, allowed))
 
-    def page(self, query: PageQuery) -> ModelPage:
-        """A page of the list, newest model first."""
+    def page(self, query: PageQuery, allowed: Allowed = None) -> ModelPage:
+        """A page of the list of what is `allowed`, newest model first."""
         profiles = [
             profile
             for profile in self._routes.catalogue.all()
-            if not query.lifecycle or profile.lifecycle in query.lifecycle
+            if (not query.lifecycle or profile.lifecycle in query.lifecycle) and may_ask(allowed, profile.id, profile)
         ]
         chosen, more = _window(profiles, query)
         infos = [self._describe(profile) for profile in chosen]

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 from antiphon.dialogue.thinking import Thinker
@@ -51,6 +52,15 @@ class ServedModel:
         return Target(profile, min(profile.window, card.window), name, card.sees, thinker, own, self.reads)
 
 
+Allowed = tuple[str, ...] | None
+"""Patterns of the names of models that somebody may ask for; None: all of them."""
+
+
+def may_ask(allowed: Allowed, name: str, profile: Profile) -> bool:
+    """Whether a model may be asked for: by the name that was used, or by the one that it stands for."""
+    return allowed is None or any(fnmatchcase(name, each) or fnmatchcase(profile.id, each) for each in allowed)
+
+
 class ModelRoutes:
     """Resolves the names that clients use.
 
@@ -68,22 +78,28 @@ class ModelRoutes:
         self._told: set[str] = set()
         self._resolved: dict[str, tuple[Target, ServedModel]] = {}
 
-    def resolve(self, name: str) -> tuple[Target, ServedModel]:
-        """The target of a model name, and the model; raises the API's 404 for a name that nobody promised."""
+    def resolve(self, name: str, allowed: Allowed = None) -> tuple[Target, ServedModel]:
+        """The target of a model name, and the model; raises the API's 404 for a name that nobody promised, or that is
+        not `allowed`."""
         resolved = self._resolved.get(name)
         if resolved is None:
             profile = self.promised(name)
             served = self.served[self.model_id(profile, name)]
             # Only names of the catalogue come to here: there are no more of them than it has.
             resolved = self._resolved[name] = served.target(profile), served
+        if not may_ask(allowed, name, resolved[0].profile):
+            raise _unknown(name)
         return resolved
 
-    def promised(self, name: str) -> Profile:
-        """The profile of a name; raises the API's 404 where there is none, and tells the owner once how to add it."""
+    def promised(self, name: str, allowed: Allowed = None) -> Profile:
+        """The profile of a name; raises the API's 404 where there is none, and tells the owner once how to add it;
+        and where it is not `allowed`."""
         profile = self.catalogue.resolve(name)
         if profile is None:
             self._tell_of(name)
-            raise ApiError("not_found_error", f"model: {name}")
+            raise _unknown(name)
+        if not may_ask(allowed, name, profile):
+            raise _unknown(name)
         return profile
 
     def _tell_of(self, name: str) -> None:
@@ -104,3 +120,7 @@ class ModelRoutes:
         if profile.id in self.served:
             return profile.id
         return self._routes.get(name or profile.id) or self._routes.get(profile.id) or self._default
+
+
+def _unknown(name: str) -> ApiError:
+    return ApiError("not_found_error", f"model: {name}")

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import open_stores
+from antiphon.compose.stores import open_stores, ring_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -108,7 +109,7 @@ async def engine_app(
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
-        door.open(build_app(asked, services))
+        door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
         yield Bridge(door)
 
 

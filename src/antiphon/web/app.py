@@ -12,6 +12,7 @@ from antiphon.web.batches import BatchResources
 from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
+from antiphon.web.limits import LimitResources
 from antiphon.web.routes import Resources, Services
 
 
@@ -31,14 +32,17 @@ class Paths:
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
-    admission = Admission(Gatekeeper(settings.api_keys), settings.strict_betas)
+    gatekeeper = Gatekeeper(settings.api_keys, services.keys, required=settings.require_keys)
+    admission = Admission(gatekeeper, settings.strict_betas, services.limiter)
     resources = Resources(settings, services, admission)
+    limits = LimitResources(settings.limits, services.models, gatekeeper)
     batches = BatchResources(services.batches, admission)
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
         "/v1/messages/count_tokens": Endpoint({"POST": resources.count_tokens}),
         "/v1/messages/batches": Endpoint({"GET": batches.list, "POST": batches.create}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
+        "/v1/organizations/rate_limits": Endpoint({"GET": limits.read}),
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),

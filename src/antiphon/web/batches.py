@@ -37,13 +37,13 @@ class BatchResources:
 
     async def create(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/batches`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         async with aclosing(json_pieces(request, MOST_BODY)) as body:
             return _shown(request, await batches.create(body, context))
 
     async def list(self, request: Request) -> ASGIApp:
         """`GET /v1/messages/batches`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         query = request.query_params
         limit = limit_of(query.get("limit"))
         page = await batches.page(limit, query.get("after_id"), query.get("before_id"), context)
@@ -54,7 +54,7 @@ class BatchResources:
 
     async def retrieve(self, request: Request) -> ASGIApp:
         """`GET /v1/messages/batches/{id}`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         batch = await batches.get(request.path_params["batch_id"], context)
         reply = _shown(request, batch)
         if batch.ended_at is None:
@@ -63,23 +63,23 @@ class BatchResources:
 
     async def cancel(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/batches/{id}/cancel`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         return _shown(request, await batches.cancel(request.path_params["batch_id"], context))
 
     async def delete(self, request: Request) -> ASGIApp:
         """`DELETE /v1/messages/batches/{id}`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         id_: str = request.path_params["batch_id"]
         await batches.delete(id_, context)
         return _json(DeletedMessageBatch(id=id_))
 
     async def results(self, request: Request) -> ASGIApp:
         """`GET /v1/messages/batches/{id}/results`"""
-        batches, context = self._admit(request)
+        batches, context = await self._admit(request)
         return _Lines(await batches.results(request.path_params["batch_id"], context))
 
-    def _admit(self, request: Request) -> tuple[Batches, WireContext]:
-        context = self.admission.of(request)
+    async def _admit(self, request: Request) -> tuple[Batches, WireContext]:
+        context = await self.admission.of(request, "batch")
         if self.batches is None:
             raise unknown_resource()
         return self.batches, context

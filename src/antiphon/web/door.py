@@ -16,7 +16,7 @@ from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
-from antiphon.web.identity import CALLER, IDENTITY, Derive, Identity
+from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
 
 LOADING_RETRY_SECONDS = "5"
 
@@ -34,7 +34,7 @@ class Threshold:
         """The threshold that the settings amount to. `derive`: see `web.identity`."""
         return cls(
             Identity(derive, settings.api_keys),
-            HostCheck(settings.allowed_hosts, keys=bool(settings.api_keys)),
+            HostCheck(settings.allowed_hosts, keys=settings.require_keys or bool(settings.api_keys)),
             Cors(settings.cors_origins),
         )
 
@@ -65,6 +65,8 @@ class Door:
             if message["type"] == "http.response.start":
                 own = message.get("headers", ())
                 message["headers"] = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
+                if LIMITS in scope:
+                    message["headers"] += [(name.encode(), said.encode()) for name, said in scope[LIMITS].items()]
             return send(message)
 
         self.in_flight += 1

@@ -38,31 +38,31 @@ class FileResources:
 
     async def upload(self, request: Request) -> Response:
         """`POST /v1/files`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "files")
         form = form_of(request, body_of(request, self.files.uploads.most, self.patience))
         return _json(metadata(await self.files.uploads.upload(context.tenant, form), beta=_beta(context)))
 
     async def list(self, request: Request) -> Response:
         """`GET /v1/files`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "files")
         beta = _beta(context)
         asked = listing(request.query_params.multi_items(), beta=beta)
         return _json(page(await self.files.library.shelf(context.tenant, asked), beta=beta))
 
     async def get(self, request: Request) -> Response:
         """`GET /v1/files/{id}`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "files")
         return _json(metadata(await self.files.library.get(context.tenant, _id(request)), beta=_beta(context)))
 
     async def content(self, request: Request) -> ASGIApp:
         """`GET /v1/files/{id}/content`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "files")
         file, chunks = await self.files.library.download(context.tenant, _id(request))
         return Download(file, chunks)
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /v1/files/{id}`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "files")
         await self.files.library.delete(context.tenant, _id(request))
         return _json(DeletedFile(id=_id(request)))
 

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from starlette.requests import Request
 
-from antiphon.web.identity import CALLER, IDENTITY, Identity
+from antiphon.web.identity import CALLER, IDENTITY, Caller, Identity
 from antiphon.wire.base import WireContext
 from antiphon.wire.headers import parse_betas, parse_version
 
@@ -37,12 +37,16 @@ def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
     version = parse_version(field(request, b"anthropic-version"))
     said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
     betas = parse_betas(said, strict=strict_betas)
+    shown: Caller | None = request.scope.get(CALLER)
+    caller = shown or cast("Identity", request.scope[IDENTITY]).nobody
     return WireContext(
         version=version,
         betas=betas,
         client=field(request, b"user-agent") or "",
         session=field(request, SESSION) or "",
-        tenant=cast("Identity", request.scope[IDENTITY]).workspace(request.scope.get(CALLER)),
+        tenant=caller.workspace,
+        key=caller.key,
+        models=caller.models,
     )
 
 

@@ -1,19 +1,24 @@
 """Whom a reply says it was made for: an organization, the server's, and a workspace, the key's.
 
-Made once, from a secret of the server's, so that they say nothing of a key and outlive the process.
+Those of the server and of keys in the settings are made once, from a secret of the server's, so that they say nothing
+of a key and outlive the process. Keys of the store bring theirs.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from antiphon.ids import make_id
 
 CALLER: Final = "antiphon.caller"
-"""Where the scope of a request holds the number of the key that was shown."""
+"""Where the scope of a request holds the `Caller` whose key was shown; nothing where none was wanted."""
 
 IDENTITY: Final = "antiphon.identity"
-"""Where it holds the `Identity` that knows what that number stands for."""
+"""Where it holds the `Identity` of the server."""
+
+LIMITS: Final = "antiphon.limits"
+"""Where it holds what the reply says of limits, as headers by name; nothing where there are none."""
 
 Derive = Callable[[bytes], bytes]
 """16 bytes that follow from a secret and a text."""
@@ -21,26 +26,43 @@ Derive = Callable[[bytes], bytes]
 _Headers = tuple[tuple[bytes, bytes], ...]
 
 
+def organization(derive: Derive) -> str:
+    """The id of the server's organization."""
+    return str(UUID(bytes=derive(b"organization"), version=4))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a key by its id, and the workspace that it belongs to. `models`: patterns of the names that it may
+    ask for; None: all of them."""
+
+    workspace: str
+    key: str = ""
+    models: tuple[str, ...] | None = None
+
+
 class Identity:
-    """The headers for each caller. Without keys, and before one was shown, the server's own workspace stands in."""
+    """Callers whose keys are in the settings, and the headers for each. Without keys, and before one was shown, the
+    server's own workspace stands in."""
 
     def __init__(self, derive: Derive, api_keys: Sequence[str]) -> None:
-        organization = str(UUID(bytes=derive(b"organization"), version=4)).encode()
+        self._organization = organization(derive).encode()
 
-        def workspace(key: bytes) -> str:
-            return make_id("wrkspc_", derive(b"workspace " + key))
+        def caller(key: bytes) -> Caller:
+            workspace = make_id("wrkspc_", derive(b"workspace " + key))
+            return Caller(workspace, make_id("apikey_", derive(b"key " + key)) if key else "")
 
-        def headers(workspace: str) -> _Headers:
-            return ((b"anthropic-organization-id", organization), (b"anthropic-workspace-id", workspace.encode()))
+        self.nobody: Final = caller(b"")
+        self._callers = [caller(key.encode()) for key in api_keys]
 
-        self._workspaces: dict[int | None, str] = {None: workspace(b"")}
-        self._workspaces |= {number: workspace(key.encode()) for number, key in enumerate(api_keys)}
-        self._headers = {caller: headers(id_) for caller, id_ in self._workspaces.items()}
+    def configured(self, number: int) -> Caller:
+        """Who shows the key with this number."""
+        return self._callers[number]
 
-    def workspace(self, caller: int | None) -> str:
-        """The id of the workspace of the key with this number."""
-        return self._workspaces[caller]
-
-    def headers(self, caller: int | None) -> _Headers:
-        """Those of the key with this number."""
-        return self._headers[caller]
+    def headers(self, caller: Caller | None) -> _Headers:
+        """Those of a reply to this caller."""
+        workspace = (caller or self.nobody).workspace
+        return (
+            (b"anthropic-organization-id", self._organization),
+            (b"anthropic-workspace-id", workspace.encode()),
+        )

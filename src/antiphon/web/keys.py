@@ -3,45 +3,77 @@
 import hmac
 from collections.abc import Sequence
 from ipaddress import ip_address
+from typing import cast
 
 from starlette.requests import Request
 
 from antiphon.errors import ApiError
-from antiphon.web.identity import CALLER
+from antiphon.ports.keys import StoredKey
+from antiphon.ports.stores import StoreError
+from antiphon.service.faults import store_error
+from antiphon.service.keys import KeyRing
+from antiphon.web.identity import CALLER, IDENTITY, Caller, Identity
 
 
 class Gatekeeper:
-    """Checks keys. With none configured every caller is let in; the configuration allows that on loopback only."""
+    """Checks keys: those of the settings, and those of the store (`ring`), if there is one.
 
-    def __init__(self, api_keys: Sequence[str]) -> None:
+    Where there are none at all every caller is let in, unless keys are `required`; the configuration allows that on
+    loopback only. A store that has ever had a key lets nobody in without one.
+    """
+
+    def __init__(self, api_keys: Sequence[str], ring: KeyRing | None = None, *, required: bool = False) -> None:
         self._keys = [key.encode() for key in api_keys]
+        self._ring = ring
+        self._required = required or bool(api_keys)
 
-    def trusts(self, request: Request) -> bool:
+    async def trusts(self, request: Request) -> bool:
         """Whether the caller may be told what is wrong here and where: with a good key, or on this very machine where
         there are none."""
-        if not self._keys:
-            return request.client is not None and _is_loopback(request.client.host)
         try:
-            self.check(request)
+            await self.check(request)
         except ApiError:
             return False
-        return True
+        return CALLER in request.scope or (request.client is not None and _is_loopback(request.client.host))
 
-    def check(self, request: Request) -> None:
+    async def check(self, request: Request) -> None:
         """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
         rest.
 
         Clients send either header for either kind of key, and some send both: one good key is enough.
         """
-        if not self._keys:
-            return
-        offered = request.headers.getlist("x-api-key")
-        for value in request.headers.getlist("authorization"):
-            scheme, _, token = value.partition(" ")
-            if scheme.lower() == "bearer":
-                offered.append(token.strip())
+        found = await self._shown(request)
+        if isinstance(found, StoredKey) and found.admin:
+            raise ApiError("authentication_error", "invalid x-api-key")
+        self._note(request, found)
+
+    async def check_admin(self, request: Request) -> None:
+        """Let a caller with a good admin key pass; 401 for those without a key, 403 for those with another."""
+        found = await self._shown(request)
+        if found is not None and not (isinstance(found, StoredKey) and found.admin):
+            raise ApiError("permission_error", "This endpoint requires an admin API key.")
+        self._note(request, found)
+
+    async def _shown(self, request: Request) -> StoredKey | int | None:
+        """The key that was shown, or its number in the settings; None where none is wanted. Raises `ApiError`."""
+        if not self._required and self._ring is None:
+            return None
+        offered = _offered(request)
+        number = self._configured(offered)
+        if number is not None:
+            return number
+        if self._ring is not None:
+            await _refresh(self._ring)
+            for offer in offered:
+                if offer and (key := self._ring.find(offer)) is not None:
+                    return key
+        if not self._required and not (self._ring is not None and self._ring.used):
+            return None
         if not any(offered):
             raise ApiError("authentication_error", "x-api-key header is required")
+        raise ApiError("authentication_error", "invalid x-api-key")
+
+    def _configured(self, offered: Sequence[str]) -> int | None:
         # Every pair is compared, in constant time each, so that timing tells nothing about the keys.
         matches = [
             number
@@ -49,9 +81,32 @@ class Gatekeeper:
             for number, key in enumerate(self._keys)
             if hmac.compare_digest(offer.encode(), key)
         ]
-        if not matches:
-            raise ApiError("authentication_error", "invalid x-api-key")
-        request.scope[CALLER] = matches[0]
+        return matches[0] if matches else None
+
+    @staticmethod
+    def _note(request: Request, found: StoredKey | int | None) -> None:
+        if isinstance(found, StoredKey):
+            request.scope[CALLER] = Caller(found.workspace, found.id, found.models)
+        elif found is not None:
+            request.scope[CALLER] = cast("Identity", request.scope[IDENTITY]).configured(found)
+
+
+async def _refresh(ring: KeyRing) -> None:
+    if not ring.stale:
+        return
+    try:
+        await ring.refresh()
+    except StoreError as problem:
+        raise store_error(problem) from problem
+
+
+def _offered(request: Request) -> list[str]:
+    offered = request.headers.getlist("x-api-key")
+    for value in request.headers.getlist("authorization"):
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() == "bearer":
+            offered.append(token.strip())
+    return offered
 
 
 def _is_loopback(host: str) -> bool:

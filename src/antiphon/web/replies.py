@@ -21,6 +21,7 @@ from antiphon.service.messages import Prepared
 from antiphon.service.reply.reply import Reply
 from antiphon.stream.sse import PING, WAITING, encode
 from antiphon.web.errors import bug, error_reply
+from antiphon.web.identity import LIMITS
 from antiphon.web.pouring import pour
 from antiphon.wire.events import Event
 
@@ -64,6 +65,8 @@ class MessageReply:
             except Exception as problem:
                 await error_reply(bug(problem, id_), id_)(scope, receive, send)
             else:
+                if prepared.passed is not None:
+                    scope[LIMITS] = prepared.passed.headers
                 reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)
                 try:
                     await reply(scope, receive, send)

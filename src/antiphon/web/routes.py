@@ -15,6 +15,8 @@ from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
+from antiphon.service.keys import KeyRing
+from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
 from antiphon.web.admission import Admission
@@ -28,13 +30,17 @@ _LIFECYCLES = ("active", "deprecated", "retired")
 @dataclass(frozen=True, slots=True)
 class Services:
     """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
-    requests of batches, from its start to its close."""
+    requests of batches, from its start to its close. `keys`: those of callers that are
+    kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
+    there are any."""
 
     messages: MessageService
     models: ModelService
     files: Files | None = None
     batches: Batches | None = None
     runner: BatchRunner | None = None
+    keys: KeyRing | None = None
+    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +53,31 @@ class Resources:
 
     async def create_message(self, request: Request) -> ASGIApp:
         """`POST /v1/messages`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request)
         body = await self._body(request)
         pace = Pace(self.settings.commit_after, self.settings.ping_after)
         return MessageReply(self.services.messages.prepare(body, context), pace)
 
     async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""
-        context = self.admission.of(request)
+        context = await self.admission.of(request, "token_count")
         body = await self._body(request)
         count = await unless_gone(request.receive, self.services.messages.count(body, context))
         return nobody if count is None else _json(msgspec.json.encode(count))
 
     async def list_models(self, request: Request) -> Response:
         """`GET /v1/models`"""
-        self.admission.of(request)
-        return _json(msgspec.json.encode(self.services.models.page(_page_query(request))))
+        context = await self.admission.of(request)
+        return _json(msgspec.json.encode(self.services.models.page(_page_query(request), context.models)))
 
     async def get_model(self, request: Request) -> Response:
         """`GET /v1/models/{id}`"""
-        self.admission.of(request)
-        return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"])))
+        context = await self.admission.of(request)
+        return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"], context.models)))
 
     async def complete(self, request: Request) -> Response:
         """`POST /v1/complete`: what the API's models of today say to its first endpoint."""
-        self.admission.of(request)
+        await self.admission.of(request)
         raise refuse_completion(await self._body(request))
 
     async def hello(self, _: Request) -> Response:
@@ -84,7 +90,7 @@ class Resources:
         states = await self.services.models.health()
         ready = all(state.ready for state in states.values())
         body: dict[str, Any] = {"status": "ok" if ready else "unavailable"}
-        if self.admission.gatekeeper.trusts(request):
+        if await self.admission.gatekeeper.trusts(request):
             body["models"] = {id_: "ready" if state.ready else state.detail for id_, state in states.items()}
             if parts := {id_: state.parts for id_, state in states.items() if state.parts}:
                 body["engines"] = parts

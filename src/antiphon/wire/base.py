@@ -47,9 +47,10 @@ class WireContext:
     """What a request's headers say, as far as it decides which keys and values exist, and what is the owner's own.
 
     `client`: the text of the user-agent header. `session`: what the client calls its session, empty where it names
-    none. `tenant`: the workspace of the key that was shown. `own`: the owner's own server tools. `own_models`: names
-    of models that are not the vendor's. `batch`: the request is one of a batch's. Passed as the validation context;
-    without one every key of every version and beta is accepted.
+    none. `tenant`: the workspace of the key that was shown, `key`: its id, `models`: patterns of the names of models
+    that it may ask for (None: all of them). `own`: the owner's own server tools. `own_models`: names of models that
+    are not the vendor's. `batch`: the request is one of a batch's. Passed as the validation context; without one
+    every key of every version and beta is accepted.
     """
 
     version: Version = "2023-06-01"
@@ -59,6 +60,8 @@ class WireContext:
     own_models: frozenset[str] = frozenset()
     session: str = ""
     tenant: str = ""
+    key: str = ""
+    models: tuple[str, ...] | None = None
     batch: bool = False
 
     def unlocks(self, headers: frozenset[str]) -> bool:

@@ -8,6 +8,7 @@ from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
 from antiphon.config.tables import (
     batches,
     files,
+    limits,
     media,
     message_threads,
     models,
@@ -23,6 +24,7 @@ from antiphon.config.tables import (
 MODULES = (
     batches,
     files,
+    limits,
     media,
     message_threads,
     models,

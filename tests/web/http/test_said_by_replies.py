@@ -46,7 +46,8 @@ async def test_every_reply_names_its_organization_and_the_workspace_of_its_key()
 @pytest.mark.promise("http.organization-and-workspace")
 def test_they_outlive_the_process_and_are_others_on_another_server():
     def names(secret: int) -> object:
-        return Identity(Seals([bytes([secret]) * 32]).name, ["one"]).headers(0)
+        identity = Identity(Seals([bytes([secret]) * 32]).name, ["one"])
+        return identity.headers(identity.configured(0))
 
     assert names(1) == names(1) != names(2)
 

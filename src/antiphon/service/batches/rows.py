@@ -66,6 +66,8 @@ class Rows:
             betas=frozenset(said.betas),
             client=said.client,
             tenant=leased.batch.tenant,
+            key=said.key,
+            models=said.models,
             batch=True,
         )
         prepared = await self._messages.prepare(body, context)

@@ -48,7 +48,7 @@ class Batches:
     async def create(self, body: AsyncIterable[bytes], context: WireContext) -> Batch:
         """A batch of all that is in a body; of a body with a mistake, or without its end, nothing is kept."""
         id_ = make_id("msgbatch_", self._entropy.bytes(ENTROPY_BYTES))
-        said = Said(context.version, tuple(sorted(context.betas)), context.client)
+        said = Said(context.version, tuple(sorted(context.betas)), context.client, context.key, context.models)
         upload = _Upload(self._store, lambda: self._store.begin(id_, context.tenant, said, micros(self._clock.now())))
         with _telling():
             try:

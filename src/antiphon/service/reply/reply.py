@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
 
-from antiphon.dialogue.events import Begun, Charge
+from antiphon.dialogue.events import Begun, Charge, Finish
 from antiphon.errors import ApiError, EngineFault
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.stretches import Batches
@@ -27,14 +27,39 @@ class Keeper(Protocol):
         ...
 
 
+class Meter(Protocol):
+    """Is told what a reply comes to."""
+
+    def began(self, charge: Charge) -> None:
+        """The engine has begun, and this is what it reads."""
+        ...
+
+    def ended(self, finish: Finish) -> None:
+        """The reply is whole."""
+        ...
+
+    def broken(self, pieces: int) -> None:
+        """The reply has ended: where it was not whole, after so many pieces, which are about as many tokens."""
+        ...
+
+
 class Reply:
     """Makes one reply of what happens in it. `whole`: its events are put together to one body.
 
     `run` brings the events but those that open the reply: `begin` has them, and they are sent before any other.
     """
 
-    def __init__(self, work: Work, happenings: Batches, keeper: Keeper | None = None, *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        work: Work,
+        happenings: Batches,
+        keeper: Keeper | None = None,
+        meter: Meter | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
         task = work.task
+        self._meter = meter
         self._happenings = happenings
         self._keeper = keeper
         self._folder = Folder()
@@ -88,7 +113,7 @@ class Reply:
     async def _events(self) -> AsyncGenerator[list[Event], None]:
         feed = self._encoder.feed
         try:
-            async with aclosing(self._happenings) as batches:
+            async with aclosing(self._metered(self._meter) if self._meter else self._happenings) as batches:
                 async for batch in batches:
                     if not self._opened:
                         first = batch[0]
@@ -99,6 +124,21 @@ class Reply:
                         yield events
         except EngineFault as fault:
             raise engine_error(fault) from fault
+
+    async def _metered(self, meter: Meter) -> Batches:
+        """What happens, told to the meter."""
+        pieces = 0
+        try:
+            async with aclosing(self._happenings) as batches:
+                async for batch in batches:
+                    pieces += len(batch)
+                    if isinstance(batch[0], Begun):
+                        meter.began(batch[0].charge)
+                    if isinstance(batch[-1], Finish):
+                        meter.ended(batch[-1])
+                    yield batch
+        finally:
+            meter.broken(pieces)
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""

@@ -304,7 +304,6 @@ def _earlier(at: Row[Any, Any]) -> ColumnElement[bool]:
 
 
 def _batch(found: Row[Any]) -> Batch:
-    said = orjson.loads(found.said)
     return Batch(
         key=found.key,
         id=found.id,
@@ -312,9 +311,16 @@ def _batch(found: Row[Any]) -> Batch:
         created_at=found.created_at,
         expires_at=found.expires_at,
         total=found.total,
-        said=Said(said["version"], tuple(said["betas"]), said["client"]),
+        said=_said(orjson.loads(found.said)),
         counts=Counts(found.succeeded, found.errored, found.canceled, found.expired),
         ended_at=found.ended_at,
         cancel_initiated_at=found.cancel_initiated_at,
         archived_at=found.archived_at,
     )
+
+
+def _said(said: dict[str, Any]) -> Said:
+    # What older versions wrote has no key.
+    models = said.get("models")
+    allowed = None if models is None else tuple(models)
+    return Said(said["version"], tuple(said["betas"]), said["client"], said.get("key", ""), allowed)

@@ -1,0 +1,130 @@
+"""`[limits]`: how much callers may ask for in a minute, and at once. One table inside it for each limit."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from antiphon.config.kinds import Choice, ListKind, TextKind, Whole
+from antiphon.config.option import Option, Table, key_of
+from antiphon.config.reading import ConfigError, read_options
+
+Group = Literal["model_group", "token_count", "batch", "files"]
+Per = Literal["organization", "workspace", "key"]
+
+IN_PROCESS: Final = "memory"
+"""The buckets lie in the server's one process."""
+
+_GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
+    {"messages": "model_group", "count_tokens": "token_count", "batches": "batch", "files": "files"}
+)
+_URL: Final = re.compile(r"(?:redis|rediss|valkey|valkeys|unix)://[!-~]+", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRule:
+    """One limit. `per`: whom each bucket is for. `group`: what is asked for; `models`: patterns of the names of
+    models that share it. What is 0 is not limited; `concurrency`: requests at once, in each process."""
+
+    name: str
+    per: Per = "organization"
+    group: Group = "model_group"
+    models: tuple[str, ...] = ("*",)
+    requests_per_minute: int = 0
+    input_tokens_per_minute: int = 0
+    output_tokens_per_minute: int = 0
+    concurrency: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStore:
+    """Where the buckets of limits are (`store`): `memory`, or the URL of a Redis or Valkey server."""
+
+    store: str = IN_PROCESS
+
+
+@dataclass(frozen=True, slots=True)
+class _Store(TextKind):
+    """A word, or a URL that may hold a password: an error never quotes it."""
+
+    wanted: str = f"{IN_PROCESS}, or a URL such as redis://127.0.0.1:6379/0 or valkey://cache.lan"
+    metavar: str = "STORE"
+
+    def from_toml(self, value: Any) -> str:
+        if not isinstance(value, str) or not (value == IN_PROCESS or _URL.fullmatch(value)):
+            raise ValueError(f"the value is not {self.wanted}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns(ListKind[str]):
+    """Patterns of names."""
+
+    wanted: str = 'a list of names or patterns of models, such as ["claude-opus-*"]'
+    metavar: str = "PATTERN"
+
+    def from_toml(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f"the value is not {self.wanted}")
+        written: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - a TOML array
+        if not all(isinstance(each, str) and each for each in written):
+            raise ValueError(f"the value is not {self.wanted}")
+        return tuple(dict.fromkeys(written))
+
+
+_NUMBER: Final = Whole(1, 2**53)
+LIMIT_OPTIONS: Final = (
+    Option("per", Choice(("organization", "workspace", "key")), "organization", "Who shares it.", None),
+    Option("of", Choice(tuple(_GROUPS)), "messages", "What is limited; for all but messages, requests alone.", None),
+    Option("models", _Patterns(), ("*",), "Models that share it, as names or patterns.", None),
+    Option("requests_per_minute", _NUMBER, 0, "Requests a minute.", None),
+    Option("input_tokens_per_minute", _NUMBER, 0, "Tokens of prompts a minute; what a cache had is free.", None),
+    Option("output_tokens_per_minute", _NUMBER, 0, "Tokens that models write a minute.", None),
+    Option("concurrency", _NUMBER, 0, "Requests at once, in each process that answers.", None),
+)
+_TOKENS: Final = ("models", "input_tokens_per_minute", "output_tokens_per_minute", "concurrency")
+
+
+def _read(
+    tables: Mapping[str, Mapping[str, Any]], _said: Mapping[str, Any], _env: Mapping[str, str], where: str
+) -> tuple[LimitRule, ...]:
+    return tuple(_rule(name, table, where) for name, table in tables.items())
+
+
+def _rule(name: str, table: Mapping[str, Any], where: str) -> LimitRule:
+    place = f"{where}, [limits.{name}]"
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{place}: the name of a limit has up to 40 letters, digits, - and _")
+    given = read_options(table, LIMIT_OPTIONS, place)
+    of = given.pop("of", "messages")
+    if of != "messages" and (strange := [key for key in _TOKENS if key in given]):
+        raise ConfigError(f"{place}: {strange[0]} is for messages alone; of {of} only requests are limited")
+    rule = LimitRule(name, group=_GROUPS[of], **given)
+    if not any(
+        (rule.requests_per_minute, rule.input_tokens_per_minute, rule.output_tokens_per_minute, rule.concurrency)
+    ):
+        raise ConfigError(f"{place}: nothing is limited; write requests_per_minute = 60, for one")
+    return rule
+
+
+LIMITS: Final = Table(
+    "limits",
+    "How much callers may ask for in a minute: a table [limits.NAME] for each limit, none by default. See "
+    "docs/limits.md.",
+    LimitStore,
+    (
+        key_of(
+            "limits",
+            LimitStore(),
+            "store",
+            _Store(),
+            "Where is kept what was used: memory is for one process, the URL of a Redis or Valkey server for more. "
+            "A URL with a password belongs in the environment.",
+            flag=None,
+        ),
+    ),
+    field="limit_store",
+    inner=_read,
+)
