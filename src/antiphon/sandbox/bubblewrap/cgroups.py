@@ -19,10 +19,24 @@ _NEEDED: Final = ("memory", "pids")
 
 
 class Group:
-    """The control group of one command: a folder, or one for each controller."""
+    """The control group of one command: a folder, or one for memory and one for processes."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self._folders = folders
+
+    def bound(self, limits: Limits) -> None:
+        """Say what all in it may use together. Raises `OSError`."""
+        memory, pids = self._folders[0], self._folders[-1]
+        _write(pids / "pids.max", str(limits.processes))
+        if (memory / "memory.max").exists():
+            _write(memory / "memory.max", str(limits.memory))
+            with suppress(OSError):  # a kernel without swap has no such file
+                _write(memory / "memory.swap.max", "0")
+            _write(memory / "memory.oom.group", "1")
+        else:
+            _write(memory / "memory.limit_in_bytes", str(limits.memory))
+            with suppress(OSError):
+                _write(memory / "memory.memsw.limit_in_bytes", str(limits.memory))
 
     def take(self, process: int) -> None:
         """Put a process into it, with all that it will start. Raises `OSError`."""
@@ -70,12 +84,12 @@ class Groups:
     def make(self, limits: Limits) -> Group:
         """A new group that is bounded. Raises `OSError`."""
         name = f"{_PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
-        folders = tuple(dict.fromkeys(above / name for above in self.above.values()))
+        folders = tuple(dict.fromkeys(self.above[controller] / name for controller in _NEEDED))
         group = Group(folders)
         try:
             for folder in folders:
                 folder.mkdir()
-            _bound(self.above["memory"] / name, self.above["pids"] / name, limits)
+            group.bound(limits)
         except OSError:
             group.remove()
             raise
@@ -89,19 +103,6 @@ class Groups:
                 if not Path("/proc", owner).exists():
                     with suppress(OSError):
                         folder.rmdir()
-
-
-def _bound(memory: Path, pids: Path, limits: Limits) -> None:
-    _write(pids / "pids.max", str(limits.processes))
-    if (memory / "memory.max").exists():
-        _write(memory / "memory.max", str(limits.memory))
-        with suppress(OSError):  # a kernel without swap has no such file
-            _write(memory / "memory.swap.max", "0")
-        _write(memory / "memory.oom.group", "1")
-    else:
-        _write(memory / "memory.limit_in_bytes", str(limits.memory))
-        with suppress(OSError):
-            _write(memory / "memory.memsw.limit_in_bytes", str(limits.memory))
 
 
 def _write(path: Path, text: str) -> None:
