@@ -69,7 +69,12 @@ async def engine() -> AsyncGenerator[Engine]:
 
 
 async def reply(
-    engine: Engine, family: str, choice: Choice, question: str, tools: tuple[Tool, ...] = TOOLS, most: int = MOST_TOKENS
+    engine: Engine,
+    family: str,
+    choice: Choice,
+    question: str,
+    tools: tuple[Tool, ...] = TOOLS,
+    most: int = MOST_TOKENS,
 ) -> tuple[list[ReplyEvent], bool]:
     """The events of one reply, and whether the model came to its end."""
     served = ServedModel.of(engine, NAMED[family])
