@@ -1,4 +1,4 @@
-"""`antiphon eval tools` and `antiphon eval chat`."""
+"""`antiphon eval tools`, `antiphon eval chat` and `antiphon eval sources`."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from antiphon import __version__
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 from antiphon.cli.report import CaseProgress, Run, failures, heading, results, table
-from antiphon.clients.evals.cases import CHAT, TOOLS, Benchmark, Case, CasesError, choose
+from antiphon.clients.evals.cases import CHAT, SOURCES, TOOLS, Benchmark, Case, CasesError, choose
 from antiphon.config import OPTIONS, ConfigError, Settings, ThinkingSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _OF_A_START = "describes a model to start; --url measures one that runs"
 
 @click.group("eval")
 def evaluate() -> None:
-    """Measure what a model can do, through the Messages API: calling tools, answering short questions.
+    """Measure what a model can do, through the Messages API: calling tools, answering short questions, citing
+    and searching for tools.
 
     Starts the model on a port of its own, and a model that has an adapter twice: with and without it. --url measures
     any server that runs. The exit code is 1 if a case could not be measured.
@@ -72,6 +73,14 @@ def tools(ctx: click.Context, **given: Any) -> None:
 def chat(ctx: click.Context, **given: Any) -> None:
     """Whether it answers short questions without tools: facts and simple instructions."""
     ctx.exit(_measure_or_stop(CHAT, given))
+
+
+@evaluate.command()
+@_benchmark
+@click.pass_context
+def sources(ctx: click.Context, **given: Any) -> None:
+    """Whether it cites what it says from, and finds the right one of many deferred tools."""
+    ctx.exit(_measure_or_stop(SOURCES, given))
 
 
 @dataclass(frozen=True, slots=True)

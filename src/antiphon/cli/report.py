@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from antiphon.clients.evals.cases import Benchmark, Call
+from antiphon.clients.evals.cases import Benchmark, Call, Passage
 from antiphon.clients.evals.scoring import TOTAL, Outcome, Score, tally
 
 _PLAIN_STEPS: Final = 10
@@ -104,7 +104,20 @@ def failures(runs: Sequence[Run]) -> Iterator[str]:
                 yield f"  called: {_calls(reply.calls)}"
             if case.says:
                 yield f"  wanted to be said: {' | '.join(map(repr, case.says))}"
+            yield from _sources(outcome)
             yield f"  said:   {_cut(reply.text)!r}"
+
+
+def _sources(outcome: Outcome) -> Iterator[str]:
+    """What was wanted of sources and deferred tools, and what came."""
+    case, reply = outcome.case, outcome.reply
+    if case.cites:
+        yield f"  wanted to be cited: {_passages(case.cites)}"
+        yield f"  cited:  {_passages(reply.cites)}"
+    if case.search is not None:
+        yield f"  wanted: {case.search.finds or 'no tool'} to be found, {case.search.calls or 'nothing'} to be called"
+        yield f"  found:  {', '.join(reply.found) or 'nothing'}, in {reply.searches} searches"
+        yield f"  called: {_calls(reply.calls)}"
 
 
 def results(benchmark: Benchmark, runs: Sequence[Run], version: str) -> dict[str, Any]:
@@ -137,6 +150,9 @@ def _case(outcome: Outcome) -> dict[str, Any]:
         "right": dict(outcome.verdict),
         "calls": [asdict(call) for call in reply.calls],
         "text": reply.text,
+        "cites": [asdict(passage) for passage in reply.cites],
+        "searches": reply.searches,
+        "found": list(reply.found),
         "error": reply.error,
     }
 
@@ -171,6 +187,10 @@ def _count(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 def _calls(calls: Sequence[Call]) -> str:
     return "; ".join(f"{call.name} {json.dumps(call.input, ensure_ascii=False)}" for call in calls) or "nothing"
+
+
+def _passages(passages: Sequence[Passage]) -> str:
+    return "; ".join(f"{passage.source}: {_cut(passage.text)!r}" for passage in passages) or "nothing"
 
 
 def _cut(text: str) -> str:

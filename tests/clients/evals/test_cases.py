@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from antiphon.clients.evals.cases import CHAT, Call, CasesError, choose, read_chat, read_tools
+from antiphon.clients.evals.cases import (
+    CHAT,
+    SOURCES,
+    Call,
+    CasesError,
+    Passage,
+    Search,
+    choose,
+    read_chat,
+    read_sources,
+    read_tools,
+)
 from antiphon.clients.evals.scoring import Reply, judge
 
 CASES = Path(__file__).with_name("cases.jsonl")
@@ -84,3 +95,63 @@ def test_the_questions_that_ship_are_sound_and_no_fact_is_told_by_its_question()
 def test_the_cases_of_the_tests_cover_what_is_measured():
     cases = read_tools(CASES.read_text("utf-8"), CASES.name)
     assert {case.category for case in cases} == {"single", "several", "none", "ask", "result"}
+
+
+ASKED: Mapping[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
+CITING: Mapping[str, Any] = {"cites": [{"source": 1, "text": "Yes."}], "says": ["yes"]}
+FINDING: Mapping[str, Any] = {"finds": "get_weather", "calls": ""}
+
+
+@pytest.mark.promise("eval.cases")
+def test_a_case_of_sources_says_what_must_be_cited_or_found():
+    text = (
+        f"{line(request=ASKED, expect=CITING)}\n{line(id='b', deferred=30, request=SOUND['request'], expect=FINDING)}"
+    )
+    citing, finding = read_sources(text, "x.jsonl")
+    assert (citing.cites, citing.says, citing.search, citing.calls) == ((Passage(1, "Yes."),), ("yes",), None, None)
+    assert (finding.cites, finding.search, finding.calls) == ((), Search("get_weather", ""), None)
+    own, *deferred = finding.request["tools"]
+    assert (own, len(deferred)) == ({"name": "t"}, 30)
+    assert all(tool["defer_loading"] is True for tool in deferred)
+
+
+@pytest.mark.promise("eval.cases")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(line(request=ASKED, expect={"cites": []}), "'cites' must name what must be cited", id="nothing"),
+        pytest.param(line(request=SOUND["request"], expect=CITING), "unknown key 'tools'", id="tools"),
+        pytest.param(
+            line(request=ASKED, expect={"cites": [{"source": -1, "text": "a"}]}),
+            "expect, cites: 'source' must be a whole number from 0 on",
+            id="source",
+        ),
+        pytest.param(
+            line(deferred=True, request=SOUND["request"], expect=FINDING), "'deferred' must be a whole", id="count"
+        ),
+        pytest.param(
+            line(deferred=3, request=SOUND["request"], expect={"finds": "a"}), "'calls' must be a text", id="no call"
+        ),
+    ],
+)
+def test_a_wrong_line_of_sources_is_named_too(text: str, words: str):
+    with pytest.raises(CasesError, match=words):
+        read_sources(text, "x.jsonl")
+
+
+def test_the_cases_of_sources_that_ship_are_sound():
+    cases = read_sources(files("antiphon.clients.evals").joinpath(SOURCES.file).read_text("utf-8"), SOURCES.file)
+    assert len(cases) >= 20
+    for case in cases:
+        if case.search is not None:
+            loaded = {tool["name"] for tool in case.request["tools"] if not tool.get("defer_loading")}
+            deferred = {tool["name"] for tool in case.request["tools"]} - loaded
+            assert len(deferred) >= 30
+            assert {case.search.finds} - {""} <= deferred, case.id
+            assert {case.search.calls} - {"", case.search.finds} <= loaded, case.id
+            continue
+        *sources, question = case.request["messages"][0]["content"]
+        (wanted,) = case.cites
+        assert [wanted.text in json.dumps(one, ensure_ascii=False) for one in sources].index(True) == wanted.source
+        assert judge(case, Reply(text=wanted.text)).verdict["answer"], case.id
+        assert not judge(case, Reply(text=question["text"])).verdict["answer"], case.id

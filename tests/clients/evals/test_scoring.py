@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.clients.evals.cases import Call, Case
+from antiphon.clients.evals.cases import Call, Case, Passage, Search
 from antiphon.clients.evals.scoring import METRICS, TOTAL, Reply, Score, judge, tally
 
 PARIS = Call("weather", {"city": "Paris", "days": 2})
@@ -92,6 +92,51 @@ def test_what_could_not_be_asked_is_wrong_in_everything_that_would_have_been_loo
 
 def test_a_question_without_tools_is_judged_by_its_answer_alone():
     assert judge(Case("id", "c", {}, None, ("Paris",)), Reply(text="Paris.")).verdict == {"answer": True}
+
+
+OAK, POND = Passage(0, "The tree is an oak."), Passage(1, "No dogs.")
+
+
+@pytest.mark.promise("eval.sources")
+@pytest.mark.parametrize(
+    ("cited", "right"),
+    [
+        pytest.param((OAK, POND), (True, True), id="what was wanted"),
+        pytest.param((POND, Passage(0, "The tree is an oak. "), OAK), (True, True), id="again, in another order"),
+        pytest.param((OAK,), (True, False), id="not all"),
+        pytest.param((OAK, POND, Passage(1, "Entry is free.")), (True, False), id="more"),
+        pytest.param((OAK, Passage(0, "No dogs.")), (True, False), id="the words of another document"),
+        pytest.param((OAK, Passage(1, "No dogs. Entry is free.")), (True, False), id="too wide"),
+        pytest.param((), (False, False), id="nothing"),
+    ],
+)
+def test_citations_are_right_when_they_are_the_passages_wanted_and_no_others(
+    cited: tuple[Passage, ...], right: tuple[bool, bool]
+):
+    judged = judge(Case("id", "c", {}, None, cites=(OAK, POND)), Reply(cites=cited)).verdict
+    assert judged == {"cites": right[0], "place": right[1]}
+
+
+@pytest.mark.promise("eval.sources")
+@pytest.mark.parametrize(
+    ("wanted", "reply", "right"),
+    [
+        pytest.param(Search("a", "a"), Reply((Call("a", {}),), searches=1, found=("b", "a")), (True, True, True), id="all"),
+        pytest.param(Search("a", "a"), Reply((Call("b", {}),), searches=2, found=("b", "a")), (True, True, False), id="another called"),
+        pytest.param(Search("a", "a"), Reply((Call("a", {}), Call("b", {})), searches=1, found=("b",)), (True, False, False), id="both called"),
+        pytest.param(Search("a", "a"), Reply(searches=1), (True, False, False), id="nothing found"),
+        pytest.param(Search("a", "a"), Reply(text="No."), (False, False, False), id="no search"),
+        pytest.param(Search("a", "a"), Reply(error="500"), (False, False, False), id="error"),
+        pytest.param(Search("", "c"), Reply((Call("c", {}),)), (True, None, True), id="rightly no search"),
+        pytest.param(Search("", ""), Reply((Call("c", {}),), searches=1), (False, None, False), id="wrongly all"),
+        pytest.param(Search("", ""), Reply(text="Hello."), (True, None, True), id="rightly nothing"),
+    ],
+)  # fmt: skip
+def test_a_search_is_right_when_it_has_to_be_made_and_finds_the_tool_that_is_called(
+    wanted: Search, reply: Reply, right: object
+):
+    judged = judge(Case("id", "c", {}, None, search=wanted), reply).verdict
+    assert tuple(judged.get(metric) for metric in ("search", "found", "called")) == right
 
 
 def test_scores_are_counted_by_category_and_in_all():

@@ -1,14 +1,14 @@
 """Puts cases to a served model, several at once, through the Messages API."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import aiohttp
 import orjson
 
-from antiphon.clients.evals.cases import Call, Case
+from antiphon.clients.evals.cases import Call, Case, Passage
 from antiphon.clients.evals.scoring import Outcome, Reply, judge
 
 VERSION: Final = "2023-06-01"
@@ -103,9 +103,28 @@ def read_reply(status: int, data: bytes) -> Reply:
         blocks = cast("list[dict[str, Any]]", orjson.loads(data)["content"])
         calls = [Call(block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"]
         texts = [str(block["text"]) for block in blocks if block["type"] == "text"]
+        cites, found = _cited(blocks), _found(blocks)
+        searches = sum(_is_search(block) for block in blocks)
     except (orjson.JSONDecodeError, KeyError, TypeError) as problem:
         return Reply(error=f"not a message: {problem!r} in {data.decode('utf-8', 'replace')[:_SHOWN]}")
-    return Reply(tuple(calls), "".join(texts))
+    return Reply(tuple(calls), "".join(texts), "", cites, searches, found)
+
+
+def _cited(blocks: Sequence[Mapping[str, Any]]) -> tuple[Passage, ...]:
+    """What the texts cite of what the request gave to read; search results and documents are counted apart."""
+    said = (one for block in blocks if block["type"] == "text" for one in block.get("citations") or ())
+    places = ((one.get("document_index", one.get("search_result_index")), one["cited_text"]) for one in said)
+    return tuple(Passage(source, text) for source, text in places if source is not None)
+
+
+def _found(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The tools that searches found; a search that failed found none."""
+    results = (block["content"] for block in blocks if block["type"] == "tool_search_tool_result")
+    return tuple(one["tool_name"] for result in results for one in result.get("tool_references") or ())
+
+
+def _is_search(block: Mapping[str, Any]) -> bool:
+    return block["type"] == "server_tool_use" and str(block["name"]).startswith("tool_search_tool")
 
 
 async def first_model(url: str, key: str) -> str:

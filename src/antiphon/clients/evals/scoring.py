@@ -5,6 +5,11 @@
 - `arguments`: of the same cases: name and input of every call are exactly those wanted. Order does not matter, 2 and
   2.0 are equal, true and 1 are not, strings are compared as they are.
 - `answer`: of the cases that say so: the text has one of the texts that are accepted.
+- `cites`: of the cases that have something to cite: it cites at all.
+- `place`: of the same cases: all passages wanted are cited, as whole as they are, and nothing else.
+- `search`: of the cases with deferred tools: it searches for tools if and only if it has to.
+- `found`: of those that have to: the tool wanted is among what its searches found.
+- `called`: of the cases with deferred tools: the tool wanted is called, and no other; where none is, nothing.
 
 A case that could not be asked is wrong in all that it would have been looked at for.
 """
@@ -15,7 +20,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from antiphon.clients.evals.cases import Call, Case
+from antiphon.clients.evals.cases import Call, Case, Passage, Search
 
 METRICS: Final = ("decision", "tool", "arguments", "answer")
 
@@ -24,11 +29,17 @@ TOTAL: Final = "total"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: calls, and the text blocks as one text. `error`: why nothing came, empty if something did."""
+    """What came back: calls, and the text blocks as one text. `error`: why nothing came, empty if something did.
+
+    `cites`: what its texts cite; `searches`: how often it searched for tools, and `found`: the names that came of it.
+    """
 
     calls: tuple[Call, ...] = ()
     text: str = ""
     error: str = ""
+    cites: tuple[Passage, ...] = ()
+    searches: int = 0
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +74,26 @@ def judge(case: Case, reply: Reply) -> Outcome:
         verdict["arguments"] = _multiset(case.calls) == _multiset(reply.calls)
     if case.says:
         verdict["answer"] = any(_says(reply.text, text, whole_words=case.whole_words) for text in case.says)
+    if case.cites:
+        verdict["cites"] = bool(reply.cites)
+        verdict["place"] = _passages(case.cites) == _passages(reply.cites)
+    if case.search is not None:
+        verdict |= _search(case.search, reply)
     if reply.error:
         verdict = dict.fromkeys(verdict, False)
     return Outcome(case, reply, verdict)
+
+
+def _search(wanted: Search, reply: Reply) -> dict[str, bool]:
+    verdict = {"search": bool(wanted.finds) == bool(reply.searches)}
+    if wanted.finds:
+        verdict["found"] = wanted.finds in reply.found
+    verdict["called"] = {call.name for call in reply.calls} == ({wanted.calls} if wanted.calls else set())
+    return verdict
+
+
+def _passages(passages: Iterable[Passage]) -> set[tuple[int, str]]:
+    return {(passage.source, passage.text.strip()) for passage in passages}
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Score]]:
