@@ -233,7 +233,7 @@ def test_a_sound_machine_passes(composition: Composition):
     result = composition.run("doctor", "--port", "0")
     assert result.exit_code == 0
     assert [line.split()[1] for line in result.stdout.splitlines() if not line.startswith("      ")] == [
-        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "stores", "cache", "tools"
+        "python", "engine", "settings", "model", "port", "threads", "memory", "keys", "thinking", "store", "stores", "cache", "sandbox", "tools"
     ]  # fmt: skip
 
 
