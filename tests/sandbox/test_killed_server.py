@@ -12,6 +12,9 @@ import pytest
 from tests.sandbox.commands import mounts, until
 from tests.sandbox.conftest import LIMITS, bubblewrap
 
+SECONDS = str(100_000 + os.getpid())
+"""How long the server's sleeps would last: a number that no other process is called with."""
+
 SERVER = """
 import asyncio, sys
 from pathlib import Path
@@ -21,9 +24,9 @@ from tests.sandbox.conftest import LIMITS, bubblewrap
 async def main():
     driver = bubblewrap(Path(sys.argv[1]))
     sandbox = await driver.open("one", LIMITS)
-    spoken = await sandbox.start(Command(("/bin/sh", "-c", "trap '' TERM HUP INT; setsid sleep 98765 & echo; sleep 98765"), 9, 99))
+    spoken = await sandbox.start(Command(("/bin/sh", "-c", "trap '' TERM HUP INT; setsid sleep SECONDS & echo; sleep SECONDS"), 9, 99))
     await spoken.receive()
-    running = asyncio.ensure_future(sandbox.run(Command(("/bin/sh", "-c", "touch begun; sleep 98765"), 999, 99)))
+    running = asyncio.ensure_future(sandbox.run(Command(("/bin/sh", "-c", "touch begun; sleep SECONDS"), 999, 99)))
     while not await sandbox.entries("."):
         await asyncio.sleep(0)
     print("ready", flush=True)
@@ -38,7 +41,7 @@ def sleeping() -> list[str]:
     found: list[str] = []
     for name in os.listdir("/proc"):
         try:
-            if name.isdigit() and b"98765" in Path("/proc", name, "cmdline").read_bytes().split(b"\0"):
+            if name.isdigit() and SECONDS.encode() in Path("/proc", name, "cmdline").read_bytes().split(b"\0"):
                 found.append(name)
         except OSError:
             continue
@@ -59,12 +62,19 @@ async def all_gone() -> bool:
 async def test_a_server_that_is_killed_leaves_no_process_and_no_mount(tmp_path: Path):
     mounted = mounts()
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, str(tmp_path / "sandboxes"), stdout=PIPE, cwd=Path(__file__).parents[2]
+        sys.executable,
+        "-c",
+        SERVER.replace("SECONDS", SECONDS),
+        str(tmp_path / "sandboxes"),
+        stdout=PIPE,
+        cwd=Path(__file__).parents[2],
     )
     assert server.stdout is not None
-    async with asyncio.timeout(60):
-        assert await server.stdout.readline() == b"ready\n"
+    try:
+        async with asyncio.timeout(60):
+            assert await server.stdout.readline() == b"ready\n"
         await until(all_there)
+    finally:
         server.send_signal(signal.SIGKILL)
         await server.wait()
     await until(all_gone)
