@@ -31,6 +31,8 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
     "tests/stores/test_files.py": ("ports/files",),
+    "tests/request/files/test_listing.py": ("request/pages",),
+    "tests/request/skills/test_bundle.py": ("request/skills/wording",),
     "tests/web/test_files.py": ("request/files/wording",),
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from antiphon.errors import InvalidRequest
 from antiphon.ports.files import Place
-from antiphon.request.files.listing import Listing, cursor, listing, place_of
+from antiphon.request.files.listing import Listing, listing
+from antiphon.request.pages import cursor, place_of
 
 
 def test_without_a_word_twenty_files_are_asked_for() -> None:
@@ -27,9 +28,9 @@ def test_a_cursor_leads_back_to_its_place(created: int, id_: str) -> None:
 @given(st.text(max_size=60))
 def test_what_is_no_cursor_is_refused(said: str) -> None:
     with pytest.raises(InvalidRequest, match="no cursor"):
-        place_of(said)
+        place_of(said, "files")
     with pytest.raises(InvalidRequest, match="no cursor"):
-        place_of("page_" + cursor(Place(1, "a")) + said)
+        place_of("page_" + cursor(Place(1, "a")) + said, "files")
 
 
 @pytest.mark.promise("files.ids")

@@ -1,7 +1,7 @@
 """Files in the API's two shapes."""
 
 from antiphon.ports.files import StoredFile
-from antiphon.request.files.listing import cursor
+from antiphon.request.pages import cursor
 from antiphon.service.files.library import Shelf
 from antiphon.wire.files import BetaFileMetadata, BetaFilePage, FileMetadata, FilePage, moment
 

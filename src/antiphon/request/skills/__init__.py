@@ -1,0 +1,1 @@
+"""What a client may upload as a skill, and what it may ask of skills."""
