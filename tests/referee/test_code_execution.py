@@ -97,7 +97,7 @@ def test_the_typescript_sdk_does_the_same(url: str) -> None:
 def test_the_real_model_runs_a_command_where_it_must(tmp_path: Path) -> None:
     config = tmp_path / "antiphon.toml"
     config.write_text(GREEDY, "utf-8")
-    request = asked("Print the word hello with echo.", max_tokens=150)
+    request = asked("Print the word hello with echo.", max_tokens=60)
     request["tool_choice"] = {"type": "tool", "name": "code_execution"}
     with (
         live_process("--config", str(config)) as live,
