@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.config import StoreSettings, TurnLimits
 from antiphon.service.containers import LIFETIME
 from antiphon.tools.code import bash
+from tests.web import batches
 from tests.web.code_app import CODE, asks, code_app, edits, first, runs
 from tests.web.files_app import MINE, THEIRS, files_app
 from tests.web.searching_app import LOOK, invoke, kinds, says, section
@@ -209,3 +211,31 @@ async def test_a_pending_call_of_a_version_that_is_not_built_is_refused_by_name(
         assert await app.refusal(request) == (
             "messages.1.content.0: code_execution calls are not supported by this server yet."
         )
+
+
+@pytest.mark.promise("code-execution.paused", "server-tools.pause-turn")
+async def test_a_paused_turn_goes_on_in_its_container(tmp_path: Path):
+    script = says(runs("echo kept > a.txt"), times=1) + says(runs("cat a.txt"), times=1) + says("Done.")
+    async with code_app(tmp_path, script, turn=TurnLimits(rounds=1)) as app:
+        request = asks()
+        replies = [await app.reply(request)]
+        while replies[-1]["stop_reason"] == "pause_turn" and len(replies) < 5:
+            request["messages"].append({"role": "assistant", "content": replies[-1]["content"]})
+            request["container"] = replies[-1]["container"]["id"]
+            replies.append(await app.reply(request))
+    assert [reply["stop_reason"] for reply in replies] == ["pause_turn", "pause_turn", "end_turn"]
+    assert replies[1]["content"][1]["content"]["stdout"] == "kept\n"
+    assert replies[1]["container"]["id"] == replies[0]["container"]["id"]
+    assert kinds(replies[2]) == ["text"]
+
+
+@pytest.mark.promise("code-execution.batches")
+async def test_a_request_of_a_batch_runs_code_and_tells_its_container(tmp_path: Path):
+    stores = StoreSettings(data=str(tmp_path / "kept"))
+    async with code_app(tmp_path / "boxes", first(runs("echo hi")), stores=stores) as app:
+        client = batches.Client(app.files.bridge)
+        results = await client.results(await client.create({"custom_id": "one", "params": asks()}))
+    message = results["one"]["message"]
+    assert kinds(message) == ["server_tool_use", "bash_code_execution_tool_result", "text"]
+    assert message["content"][1]["content"]["stdout"] == "hi\n"
+    assert message["container"]["id"].startswith("container_")
