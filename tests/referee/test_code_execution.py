@@ -9,7 +9,6 @@ import anthropic
 import pytest
 from anthropic import beta_tool
 
-from tests.referee.conftest import GREEDY
 from tests.referee.live import live_process, run_client
 from tests.referee.node import node
 
@@ -94,16 +93,12 @@ def test_the_typescript_sdk_does_the_same(url: str) -> None:
 
 
 @pytest.mark.promise("code-execution.bash", "server-tools.forced")
-def test_the_real_model_runs_a_command_where_it_must(tmp_path: Path) -> None:
-    config = tmp_path / "antiphon.toml"
-    config.write_text(GREEDY, "utf-8")
+def test_the_real_model_runs_a_command_where_it_must(server: str) -> None:
     request = asked("Print the word hello with echo.", max_tokens=60)
     request["tool_choice"] = {"type": "tool", "name": "code_execution"}
-    with (
-        live_process("--config", str(config)) as live,
-        anthropic.Anthropic(base_url=live.url, api_key="k", max_retries=0) as client,
-    ):
-        message: Any = client.messages.create(**request)
+    with anthropic.Anthropic(base_url=server, api_key="k", max_retries=0) as client:
+        sdk: Any = client
+        message = sdk.messages.create(**request)
     call, result = message.content[:2]
     assert (call.type, call.name) == ("server_tool_use", "bash_code_execution")
     assert isinstance(call.input["command"], str)

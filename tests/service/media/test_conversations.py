@@ -196,8 +196,8 @@ async def test_a_model_that_sees_is_shown_pictures_and_not_told_of_them() -> Non
 @pytest.mark.promise("vision.refusals")
 async def test_nothing_is_read_of_a_request_that_is_wrong_otherwise() -> None:
     async with serving() as server:
-        assert "container_upload blocks" in await server.refusal(
-            user([IMAGE, {"type": "container_upload", "file_id": "file_1"}])
+        assert "unexpected `tool_use_id`" in await server.refusal(
+            user([{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}, IMAGE])
         )
         assert server.reader.asked == []
 
