@@ -32,6 +32,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/stores/test_threads.py": ("ports/threads",),
     "tests/stores/test_files.py": ("ports/files",),
     "tests/request/files/test_listing.py": ("request/pages",),
+    "tests/wire/test_batches.py": ("wire/moments",),
     "tests/request/skills/test_bundle.py": ("request/skills/wording",),
     "tests/web/test_files.py": ("request/files/wording",),
     "tests/stores/test_batches.py": ("ports/batches",),

@@ -3,7 +3,8 @@
 import pytest
 
 from antiphon.errors import ApiError, InvalidRequest
-from antiphon.wire.batches import errored, line, micros, moment
+from antiphon.wire.batches import errored, line
+from antiphon.wire.moments import micros, moment
 
 
 @pytest.mark.parametrize(

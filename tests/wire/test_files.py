@@ -6,7 +6,8 @@ from anthropic.types import DeletedFile as SdkDeletedFile
 from anthropic.types import FileMetadata as SdkFileMetadata
 from anthropic.types.beta import BetaFileMetadata as SdkBetaFileMetadata
 
-from antiphon.wire.files import BetaFileMetadata, BetaFilePage, DeletedFile, FileMetadata, FilePage, moment
+from antiphon.wire.files import BetaFileMetadata, BetaFilePage, DeletedFile, FileMetadata, FilePage
+from antiphon.wire.moments import moment
 
 BETA = BetaFileMetadata(
     id="file_1", filename="a", mime_type="a/b", size_bytes=1, created_at=moment(0), downloadable=False

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from antiphon.ports.sandbox import Command, Entry, Finished, Interactive, Limits, Mount, SandboxProblem
+from antiphon.ports.sandbox import Command, Entry, Finished, Limits, Mount, SandboxProblem
 from antiphon.sandbox import beneath
+from antiphon.sandbox.commands import Spoken, run
 from antiphon.sandbox.measuring import Usage, measure
 from antiphon.sandbox.places import Places
 from antiphon.sandbox.removal import remove
+from antiphon.sandbox.running import Running
 
 _CHUNK = 262_144
 
@@ -22,23 +24,44 @@ class Workspace(ABC):
     def __init__(self, places: Places, user: int | None, limits: Limits, mounts: Sequence[Mount]) -> None:
         self.places = places
         self.user = user
+        self._running: set[Running] = set()
         self.set(limits, mounts)
 
     def set(self, limits: Limits, mounts: Sequence[Mount]) -> None:
         """What commands that start from now on may use, and see."""
         self.limits, self.mounts = limits, tuple(mounts)
 
-    @abstractmethod
     async def run(self, command: Command) -> Finished:
         """Run a command to its end."""
+        before = await self.measured()
+        running = await self._begin(command)
+        try:
+            return await run(running, command, self.measure, before)
+        finally:
+            await running.aclose()
+            self._running.discard(running)
 
-    @abstractmethod
-    async def start(self, command: Command) -> Interactive:
+    async def start(self, command: Command) -> Spoken:
         """Start a process that is spoken to."""
+        before = await self.measured()
+        running = await self._begin(command)
+        return Spoken(running, self.measure, before, self._running.discard)
 
-    @abstractmethod
     async def rest(self) -> None:
         """Let go of all processes."""
+        for running in list(self._running):
+            await running.aclose()
+            self._running.discard(running)
+
+    @abstractmethod
+    async def _start(self, command: Command) -> Running:
+        """Start the command in a workspace that is ready for it. Raises `SandboxProblem`."""
+
+    async def _begin(self, command: Command) -> Running:
+        await self.make_ready(command)
+        running = await self._start(command)
+        self._running.add(running)
+        return running
 
     async def put(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Write a file. Raises `SandboxProblem`."""

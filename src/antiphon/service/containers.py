@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from mimetypes import guess_type
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from antiphon.request.case import Case
 from antiphon.service.faults import store_error
 from antiphon.service.files.files import Files
 from antiphon.wire.content.blocks import ContainerUploadBlock
+from antiphon.wire.moments import micros, moment
 from antiphon.words import shown
 
 LIFETIME: Final = 300.0
@@ -91,7 +91,7 @@ class Containers:
         )
         tenant = case.context.tenant
         if named is None:
-            return Claim(self, tenant, None, tuple(uploads.values()), ())
+            return Claim(self, tenant, None, tuple(uploads.values()), (), 0.0)
         try:
             known = await self.grounds.store.find(tenant, named)
             if known is None or not await self._is_there(known):
@@ -99,10 +99,10 @@ class Containers:
                     f"container: Container '{shown(named)}' does not exist or has expired. Leave `container` out for "
                     "a new one."
                 )
-            await self.use(named)
+            until = await self.use(named)
         except StoreError as problem:
             raise store_error(problem) from problem
-        return Claim(self, tenant, named, tuple(uploads.values()), new)
+        return Claim(self, tenant, named, tuple(uploads.values()), new, until)
 
     async def _is_there(self, known: StoredContainer) -> bool:
         grounds = self.grounds
@@ -147,7 +147,7 @@ class Containers:
 
 class Claim:
     """The `Container` of one reply. `uploads`: the files that its request puts there; `new`: also where one of the
-    same name is there already."""
+    same name is there already; `until`: when the container expires, as far as is known."""
 
     def __init__(
         self,
@@ -156,12 +156,14 @@ class Claim:
         id_: str | None,
         uploads: tuple[StoredFile, ...],
         new: tuple[StoredFile, ...],
+        until: float,
     ) -> None:
         self._containers = containers
         self._tenant = tenant
         self._id = id_
         self._uploads = uploads
         self._new = new
+        self._until = until
         self._made = asyncio.Lock()
         self._holder = containers.grounds.entropy.bytes(8).hex()
         self._sandbox: Sandbox | None = None
@@ -187,7 +189,7 @@ class Claim:
         assert self._id is not None
         grounds = self._containers.grounds
         try:
-            await self._containers.use(self._id)
+            self._until = await self._containers.use(self._id)
             for _ in range(_TRIES):
                 if grounds.leases is None or await grounds.leases.take(
                     self._name, self._holder, grounds.clock.now(), TURN
@@ -229,11 +231,11 @@ class Claim:
         if self._id is None:
             return None
         try:
-            until = await self._containers.use(self._id)
+            self._until = await self._containers.use(self._id)
         except StoreError as problem:
-            raise store_error(problem) from problem
-        moment = datetime.fromtimestamp(until, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return {"id": self._id, "expires_at": moment}
+            # The reply is written by now, and not lost for this: the container expires when it would have before.
+            log.warning("containers: one of them is not kept for longer: %s", problem)
+        return {"id": self._id, "expires_at": moment(micros(self._until))}
 
     @property
     def _name(self) -> str:
@@ -251,7 +253,7 @@ class Claim:
             until = grounds.clock.now() + self._containers.lifetime
             # The row comes first: whatever happens then, somebody finds what is to be taken away.
             await grounds.store.add(StoredContainer(id_, self._tenant, grounds.machine, until))
-            self._id = id_
+            self._id, self._until = id_, until
         sandbox = await grounds.sandboxes.driver.open(id_, grounds.sandboxes.limits, self._containers.mounts)
         there = {entry.name for entry in await sandbox.entries(WORKSPACE)}
         for file in self._uploads:

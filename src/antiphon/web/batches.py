@@ -19,7 +19,8 @@ from antiphon.web.paging import limit_of
 from antiphon.web.reached import base_url
 from antiphon.web.replies import UntilDisconnect
 from antiphon.wire.base import WireContext
-from antiphon.wire.batches import DeletedMessageBatch, MessageBatch, MessageBatchPage, RequestCounts, moment
+from antiphon.wire.batches import DeletedMessageBatch, MessageBatch, MessageBatchPage, RequestCounts
+from antiphon.wire.moments import moment
 from antiphon.wire.reply import ReplyModel
 
 PROGRESS: Final = "antiphon-batch-counts"

@@ -3,7 +3,6 @@
 Source: API reference, Message Batches; official SDK, types.
 """
 
-from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -20,8 +19,6 @@ CANCELED: Final = b'{"type":"canceled"}'
 
 EXPIRED: Final = b'{"type":"expired"}'
 """The result of a request that was not begun in a batch's day."""
-
-_MICROS: Final = 1_000_000
 
 
 class RequestCounts(ReplyModel, frozen=True, kw_only=True):
@@ -70,17 +67,6 @@ class SucceededResult(ReplyModel, frozen=True, kw_only=True):
 
     type: Literal["succeeded"] = "succeeded"
     message: Message
-
-
-def moment(micros: int) -> str:
-    """A time as it travels: RFC 3339, in UTC, with microseconds. `micros`: since the Unix epoch."""
-    seconds, rest = divmod(micros, _MICROS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
-
-
-def micros(seconds: float) -> int:
-    """A clock's seconds as the moments here are counted."""
-    return round(seconds * _MICROS)
 
 
 def succeeded(message: Message) -> bytes:

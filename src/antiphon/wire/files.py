@@ -1,6 +1,5 @@
 """Files as the API tells of them, in both of its shapes. No behaviour. Source: Files page; API reference, Files."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -47,9 +46,3 @@ class DeletedFile(ReplyModel, frozen=True, kw_only=True):
 
     id: str
     type: Literal["file_deleted"] = "file_deleted"
-
-
-def moment(microseconds: int) -> str:
-    """Microseconds since the Unix epoch as the API writes times: `2026-09-24T18:37:24.100435Z`."""
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"

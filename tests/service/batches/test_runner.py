@@ -16,7 +16,7 @@ from antiphon.service.traffic import Traffic
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.stores.sql.database import Database
 from antiphon.testing import FixedClock
-from antiphon.wire.batches import micros
+from antiphon.wire.moments import micros
 
 LEASE = 30.0
 BOUND = 30.0

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from antiphon.ports.sandbox import Command, Finished, Limits, Mount, SandboxProblem
+from antiphon.ports.sandbox import Command, Limits, Mount, SandboxProblem
 from antiphon.sandbox import seccomp, surroundings
 from antiphon.sandbox.bubblewrap.arguments import NESTED_USER, View, arguments
 from antiphon.sandbox.bubblewrap.cgroups import Groups
 from antiphon.sandbox.bubblewrap.starting import start
-from antiphon.sandbox.commands import Spoken, run
 from antiphon.sandbox.kept import USERS, KeptSandboxes
 from antiphon.sandbox.places import Places
 from antiphon.sandbox.python import Python
@@ -93,45 +92,19 @@ class BubblewrapSandbox(Workspace):
     ) -> None:
         super().__init__(places, user, limits, mounts)
         self._ground = ground
-        self._running: set[Running] = set()
-
-    async def run(self, command: Command) -> Finished:
-        """Run a command to its end."""
-        before = await self.measured()
-        running = await self._start(command)
-        try:
-            return await run(running, command, self.measure, before)
-        finally:
-            await running.aclose()
-            self._running.discard(running)
-
-    async def start(self, command: Command) -> Spoken:
-        """Start a process that is spoken to."""
-        before = await self.measured()
-        running = await self._start(command)
-        return Spoken(running, self.measure, before, self._running.discard)
-
-    async def rest(self) -> None:
-        """Let go of all processes."""
-        for running in list(self._running):
-            await running.aclose()
-            self._running.discard(running)
 
     async def _start(self, command: Command) -> Running:
-        await self.make_ready(command)
         ground = self._ground
         mounts = (*ground.python.mounts, *self.mounts)
         view = View(self.places, ground.etc, ground.borrowed, mounts, self.user)
         environment = surroundings.environment(ground.python.folders, ground.python.environment, command)
-        running = await start(
+        return await start(
             lambda given: arguments(ground.program, view, given, environment, command.argv),
             ground.filter,
             self.limits,
             command.output,
             ground.groups,
         )
-        self._running.add(running)
-        return running
 
 
 def _groups() -> Groups | None:

@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from antiphon.ports.sandbox import Command, Finished, Limits, Mount, SandboxProblem
+from antiphon.ports.sandbox import Command, Limits, Mount, SandboxProblem
 from antiphon.sandbox import surroundings
-from antiphon.sandbox.commands import Spoken, run
 from antiphon.sandbox.containers.arguments import GVISOR, LABEL, Call, arguments
 from antiphon.sandbox.containers.life import ContainerLife
 from antiphon.sandbox.kept import KeptSandboxes
@@ -115,32 +114,8 @@ class ContainerSandbox(Workspace):
         super().__init__(places, user, limits, mounts)
         self._engine = engine
         self._image = image
-        self._running: set[Running] = set()
-
-    async def run(self, command: Command) -> Finished:
-        """Run a command to its end."""
-        before = await self.measured()
-        running = await self._start(command)
-        try:
-            return await run(running, command, self.measure, before)
-        finally:
-            await running.aclose()
-            self._running.discard(running)
-
-    async def start(self, command: Command) -> Spoken:
-        """Start a process that is spoken to."""
-        before = await self.measured()
-        running = await self._start(command)
-        return Spoken(running, self.measure, before, self._running.discard)
-
-    async def rest(self) -> None:
-        """Let go of all containers."""
-        for running in list(self._running):
-            await running.aclose()
-            self._running.discard(running)
 
     async def _start(self, command: Command) -> Running:
-        await self.make_ready(command)
         engine = self._engine
         call = Call(
             engine.program, engine.new_name(), os.getpid(), self._image, self.places, self.user, engine.gvisor
@@ -151,6 +126,4 @@ class ContainerSandbox(Workspace):
             process = await asyncio.create_subprocess_exec(*argv, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         except OSError as problem:
             raise SandboxProblem("unavailable", str(problem)) from problem
-        running = Running(process, ContainerLife(engine.ask, call.name, process), self.limits, command.output)
-        self._running.add(running)
-        return running
+        return Running(process, ContainerLife(engine.ask, call.name, process), self.limits, command.output)

@@ -17,7 +17,8 @@ from antiphon.ports.system import Clock
 from antiphon.service.batches.policy import LOOK, Policy
 from antiphon.service.batches.rows import LOST, MOST_ATTEMPTS, Later
 from antiphon.service.traffic import Traffic
-from antiphon.wire.batches import CANCELED, EXPIRED, micros
+from antiphon.wire.batches import CANCELED, EXPIRED
+from antiphon.wire.moments import micros
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from antiphon.request.batches.envelope import Envelope, Row
 from antiphon.service.aside import aside_by
 from antiphon.service.faults import store_error
 from antiphon.wire.base import WireContext
-from antiphon.wire.batches import line, micros
+from antiphon.wire.batches import line
+from antiphon.wire.moments import micros
 
 MOST_BODY: Final = 256 * 1024 * 1024
 """Bytes of a batch."""

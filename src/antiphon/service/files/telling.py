@@ -3,7 +3,8 @@
 from antiphon.ports.files import StoredFile
 from antiphon.request.pages import cursor
 from antiphon.service.files.library import Shelf
-from antiphon.wire.files import BetaFileMetadata, BetaFilePage, FileMetadata, FilePage, moment
+from antiphon.wire.files import BetaFileMetadata, BetaFilePage, FileMetadata, FilePage
+from antiphon.wire.moments import moment
 
 
 def metadata(file: StoredFile, *, beta: bool) -> BetaFileMetadata:
