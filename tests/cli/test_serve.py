@@ -38,7 +38,8 @@ class Screen:
 def test_serve_says_what_it_does_and_then_where_it_answers(composition: Composition):
     result = composition.run("serve")
     assert result.exit_code == 0
-    assert "Finding the model …\nmodel.gguf: 0.0 MB of 0.0 MB (0%)\n" in result.stderr
+    assert "Finding the model …\nmodel.gguf: 0.0 MB to fetch; it needs " in result.stderr
+    assert "\nmodel.gguf: 0.0 MB of 0.0 MB (0%)\n" in result.stderr
     assert re.search(r"Loading smollm2-135m-instruct: \d+\.\d s\n", result.stderr)
     assert "Antiphon answers at http://127.0.0.1:8484\n" in result.stdout
     assert "Stopping.\n" in result.stderr

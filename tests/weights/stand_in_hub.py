@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import orjson
 
@@ -21,13 +21,20 @@ TOKEN = "hf_secret"
 @dataclass
 class StandInHub:
     """`files`: repository → file → bytes. `gated` repositories want `TOKEN`. `breaks`: how often a download is cut
-    in half. `down`: every answer is a 503. `log`: method, path and range of what was asked for files."""
+    in half. `down`: every answer is a 503. `lies`: what is sent is not what was announced. `ranges`: whether it knows
+    any. `stalls_after`: the next file's bytes stop there, which sets `stalled`, until `go_on`. `log`: method, path and
+    range of what was asked for files."""
 
     endpoint: str = ""
     files: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
     gated: set[str] = field(default_factory=set[str])
     breaks: int = 0
     down: bool = False
+    lies: bool = False
+    ranges: bool = True
+    stalls_after: int | None = None
+    stalled: Event = field(default_factory=Event)
+    go_on: Event = field(default_factory=Event)
     log: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
 
     @property
@@ -107,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _give(self, data: bytes) -> None:
-        wanted = self.headers.get("range")
+        wanted = self.headers.get("range") if self.hub.ranges else None
         start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
         self.send_response(206 if wanted else 200)
         if wanted:
@@ -119,7 +126,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        rest = data[start:]
+        rest = data[start:] if not self.hub.lies else bytes(len(data) - start)
+        if self.hub.stalls_after is not None:
+            self.wfile.write(rest[: self.hub.stalls_after])
+            self.wfile.flush()
+            self.hub.stalled.set()
+            self.hub.go_on.wait(60)
+            self.close_connection = True
+            return
         if self.hub.breaks:
             self.hub.breaks -= 1
             rest = rest[: len(rest) // 2]

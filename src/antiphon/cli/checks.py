@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from antiphon.cli.fit import ENGINE_BYTES
 from antiphon.cli.machine import Memory
 from antiphon.cli.progress import adapted, megabytes
 from antiphon.cli.tried import State, state, titled
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _OLDEST = (3, 11)
 _SHORT_KEY = 16
-_ENGINE_BYTES = 100_000_000
-"""What an engine process takes beside weights and cache: 50 MB with the built-in model, more with a larger one."""
 _NEW_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
 
 
@@ -258,7 +257,7 @@ def memory(described: "Sequence[ModelDescription]", settings: Settings, machine:
             continue
         tokens = model.window * settings.models[model.id].parallel
         weights = model.size_bytes + (0 if model.adapter is None else model.adapter.size_bytes)
-        need += model.copies * (weights + tokens * model.kv_bytes_per_token) + _ENGINE_BYTES
+        need += model.copies * (weights + tokens * model.kv_bytes_per_token) + ENGINE_BYTES
     unknown = f" (not counting {', '.join(silent)}, whose size is not known)" if silent else ""
     detail = f"the models need about {megabytes(need)}{unknown}; {megabytes(machine.available)} are free"
     if need <= machine.available:

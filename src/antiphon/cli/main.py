@@ -13,6 +13,7 @@ from antiphon.cli.keys import keys
 from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
+from antiphon.cli.shells import completion, man
 from antiphon.cli.stores import stores
 from antiphon.config import ConfigError
 
@@ -47,6 +48,8 @@ program.add_command(batches)
 program.add_command(stores)
 program.add_command(sandbox)
 program.add_command(keys)
+program.add_command(completion)
+program.add_command(man)
 
 
 def main() -> None:

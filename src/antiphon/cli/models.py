@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.cli.catalogue import list_models, pull, remove
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import adapted, megabytes
 
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
     from antiphon.weights.description import ModelDescription
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @setting_options(MODEL)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table.")
-def models(as_json: bool, **given: Any) -> None:
-    """Show the models that would be served, and the API model names that each answers for."""
+@click.pass_context
+def models(ctx: click.Context, as_json: bool, **given: Any) -> None:
+    """Show the models that would be served, and the API model names that each answers for.
+
+    The commands below look at models that could be: those with a short name, and those of the hub.
+    """
+    if ctx.invoked_subcommand is None:
+        _show(as_json, given)
+
+
+def _show(as_json: bool, given: dict[str, Any]) -> None:
     settings = load_settings(given)
     # Imported late: see `serve`.
     from antiphon.compose import models
@@ -61,3 +71,7 @@ def _table(described: "Sequence[ModelDescription]", default: str) -> Table:
         # As Text, since a path may hold brackets, which would be read as markup.
         table.add_row(*map(Text, cells))
     return table
+
+
+for command in (list_models, pull, remove):
+    models.add_command(command)

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
-from antiphon.config import OPTIONS, ConfigError, Option, Settings, parse_settings
+from antiphon.config import DEFAULT_MODEL, OPTIONS, ConfigError, Option, Settings, parse_settings
 from antiphon.config.kinds import NONE, Keys, Switch
 from antiphon.config.option import CONFIG_ENV, CONFIG_FILE
 from antiphon.config.remote import Addresses
+from antiphon.config.short import SHORT_NAMES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +41,11 @@ def load_settings(given: Mapping[str, Any]) -> Settings:
     return parse_settings(flags, os.environ, toml, toml_path=path)
 
 
+def short_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What the Tab key offers where a model is asked for."""
+    return [name for name in (DEFAULT_MODEL, *SHORT_NAMES) if name.startswith(incomplete)]
+
+
 def default_text(option: Option) -> str:
     """The option's default as people read it."""
     if option.default is None:
@@ -60,7 +66,15 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
     # The values stay text: they are checked where variables and files are, so that all are refused alike.
     several = isinstance(option.kind, Keys | Addresses)
     metavar = option.kind.metavar
-    given = click.option(option.flag, option.name, metavar=metavar, multiple=several, default=None, help=help_text)
+    given = click.option(
+        option.flag,
+        option.name,
+        metavar=metavar,
+        multiple=several,
+        default=None,
+        help=help_text,
+        shell_complete=short_names if option.name == "model" else None,
+    )
     if option.off_flag is None:
         return given
     off = click.option(

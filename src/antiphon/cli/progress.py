@@ -12,8 +12,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.status import Status
 from rich.text import Text
 
+from antiphon.cli.fit import before_download
+from antiphon.cli.machine import memory
 from antiphon.cli.tried import Row, rows_of, table_of, titled
 from antiphon.config import Settings
+from antiphon.weights.hub import is_model
 
 if TYPE_CHECKING:
     from antiphon.engines.remote.endpoint import Findings
@@ -42,6 +45,7 @@ class ConsoleObserver:
         self._tools: Sequence[str] = ()
         self._tried: dict[str, list[Row]] = {}
         self._told_of: set[str] = set()
+        self._announced: set[str] = set()
 
     def stage(self, text: str) -> None:
         """A step of the start begins; the step before it is done."""
@@ -54,7 +58,12 @@ class ConsoleObserver:
             self._line(f"{text} …")
 
     def download(self, name: str, done: int, total: int | None) -> None:
-        """So much of a file has come."""
+        """So much of a file has come; of a model, whether it fits is said first."""
+        if name not in self._announced:
+            self._announced.add(name)
+            if total and done < total and is_model(name):
+                self._stop_live()
+                self._line(before_download(self._settings, name, total, memory()))
         if not self._err.is_terminal:
             self._plain_download(name, done, total)
             return

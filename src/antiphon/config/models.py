@@ -8,6 +8,7 @@ from typing import Any
 from antiphon.config.reading import ConfigError, as_table, nearest, read_options
 from antiphon.config.remote import REMOTE_ID, split
 from antiphon.config.settings import DEFAULT_MODEL
+from antiphon.config.short import SHORT_NAMES, source_of
 from antiphon.config.tables.models import (
     BUILTIN_SAMPLING,
     MODEL_OPTIONS,
@@ -20,7 +21,7 @@ BUILTIN = "builtin"
 _HUB = re.compile(r"hf:[\w.-]+/[\w.-]+(:[\w./-]+)?")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
-_SOURCES = f"{BUILTIN}, the path of a .gguf file, hf:org/repo[:file] or script:PATH"
+_SOURCES = f"{BUILTIN}, the path of a .gguf file, hf:org/repo[:file], script:PATH or a short name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class ModelChoice:
 
 def is_source(text: str) -> bool:
     """Whether the text says where a model comes from, rather than being an id."""
-    return text == BUILTIN or text.startswith(("hf:", "script:")) or text.lower().endswith(".gguf")
+    known = text == BUILTIN or text in SHORT_NAMES
+    return known or text.startswith(("hf:", "script:")) or text.lower().endswith(".gguf")
 
 
 def id_of(source: str) -> str:
@@ -117,11 +119,13 @@ def _choose(tables: Mapping[str, Mapping[str, Any]], choice: ModelChoice) -> tup
         return wanted, ""
     if wanted == DEFAULT_MODEL:
         return wanted, BUILTIN
+    if wanted in SHORT_NAMES:
+        return wanted, source_of(wanted)
     if not is_source(wanted):
         known = [*tables, DEFAULT_MODEL]
         raise ConfigError(
-            f"{choice.place}: '{wanted}' is not a model{nearest(wanted, known)} "
-            f"(allowed: {', '.join(known)}, or a source: {_SOURCES})"
+            f"{choice.place}: '{wanted}' is not a model{nearest(wanted, [*known, *SHORT_NAMES])} "
+            f"(allowed: {', '.join(known)}, a short name of `antiphon models list`, or a source: {_SOURCES})"
         )
     _check_source(wanted, choice.place)
     name = id_of(wanted)
@@ -170,4 +174,5 @@ def _read_table(name: str, value: Any, place: str) -> dict[str, Any]:
             raise ConfigError(f"{place}: source is missing (allowed: {_SOURCES}), or url")
         given["source"] = BUILTIN
     _check_source(given["source"], f"{place} source")
+    given["source"] = source_of(given["source"])
     return given

@@ -46,7 +46,7 @@ OPTIONS: tuple[Option, ...] = (
         Text("a model id or source", "MODEL"),
         DEFAULT_MODEL,
         "The model that answers by default: an id from [models], the built-in "
-        f"{DEFAULT_MODEL}, a PATH.gguf, hf:org/repo[:file] or script:PATH.",
+        f"{DEFAULT_MODEL}, a short name of `antiphon models list`, a PATH.gguf, hf:org/repo[:file] or script:PATH.",
     ),
     *OUTSIDE_OPTIONS,
     _server(

@@ -1,19 +1,20 @@
 """Model files from a Hugging Face hub: choosing one in a repository, and bringing it into the hub's own cache.
 
 `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` mean what they mean to every program that
-uses `huggingface_hub`. A connection that breaks is taken up again where it broke; a download that is stopped
-begins anew, since that library keeps no partial files between runs.
+uses `huggingface_hub`. What came of a file is kept: a connection that breaks, and a download that was stopped, go on
+where they ended (`antiphon.weights.download`).
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import Any, Final, Self
 
+from antiphon.weights.download import Download, bring
 from antiphon.weights.errors import WeightsError
-from antiphon.weights.progress import Progress
+from antiphon.weights.progress import Progress, silent
 
 PREFERENCE: Final = (
     "Q4_K_M",
@@ -128,13 +129,66 @@ class Hub:
         from huggingface_hub import HfApi
 
         api: Any = HfApi(endpoint=self.endpoint, token=self.token)
-        bar = _bar(PurePosixPath(file).name, progress)
         try:
-            path = api.hf_hub_download(repo, file, cache_dir=self.cache, tqdm_class=bar, local_files_only=not online)
+            if online:
+                self._bring(repo, file, progress)
+            # Finds the bytes where they have just been put, and makes the cache's own entry for them.
+            path = api.hf_hub_download(repo, file, cache_dir=self.cache, local_files_only=not online)
+        except WeightsError as problem:
+            raise WeightsError(f"hf:{repo}:{file}: {problem}") from problem
         # The library lets errors of its HTTP client through, and has changed that client from one release to another.
         except Exception as problem:
             raise WeightsError(self._explain(problem, repo, file)) from problem
         return Path(path)
+
+    def _bring(self, repo: str, file: str, progress: Progress) -> None:
+        """The file's bytes into the cache, where it does not have them."""
+        from huggingface_hub import HfApi, constants, hf_hub_url, try_to_load_from_cache, utils
+        from huggingface_hub.file_download import repo_folder_name
+
+        api: Any = HfApi(endpoint=self.endpoint, token=self.token)
+        library: Any = utils
+        headers: dict[str, str] = library.build_hf_headers(token=self.token)
+        url = hf_hub_url(repo, file, endpoint=self.endpoint)
+        found = api.get_hf_file_metadata(url=url)
+        if not found.etag or not found.commit_hash or not found.size:
+            return
+        if isinstance(try_to_load_from_cache(repo, file, cache_dir=self.cache, revision=found.commit_hash), str):
+            return
+        cache = self.cache or Path(constants.HF_HUB_CACHE)
+        folder = repo_folder_name(repo_id=repo, repo_type="model")
+        bring(
+            Download(url, PurePosixPath(file).name, found.size, found.etag, headers),
+            blob=cache / folder / "blobs" / found.etag,
+            lock=cache / ".locks" / folder / f"{found.etag}.lock",
+            progress=progress,
+        )
+
+    def here(self, reference: HubReference) -> Path | None:
+        """The file (the first part of a split model) if the whole model is in the cache; the hub is not asked."""
+        files = self._cached_files(reference.repo)
+        models = [reference.file] if reference.file else [choose(files, reference.repo)] if any_model(files) else []
+        for file in models:
+            first, *others = parts(file)
+            if all(name in files for name in (first, *others)):
+                return self._download(reference.repo, first, silent, online=False)
+        return None
+
+    def forget(self, repo: str) -> int:
+        """Take a repository out of the cache, with what came of files that are not whole; the bytes that it freed."""
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        cache = self.cache or Path(constants.HF_HUB_CACHE)
+        folder = cache / repo_folder_name(repo_id=repo, repo_type="model")
+        if not folder.is_dir():
+            return 0
+        freed = sum(file.stat().st_size for file in (folder / "blobs").glob("*") if file.is_file())
+        try:
+            shutil.rmtree(folder)
+        except OSError as problem:
+            raise WeightsError(f"{folder}: {problem.strerror or problem}") from problem
+        return freed
 
     def _explain(self, problem: Exception, repo: str, file: str | None) -> str:
         """The owner's words for what the library raised."""
@@ -186,6 +240,11 @@ def carries(file: str, label: str) -> bool:
     return re.search(rf"(?<![a-z0-9]){label}", PurePosixPath(file).name, re.IGNORECASE) is not None
 
 
+def any_model(files: Iterable[str]) -> bool:
+    """Whether a model file is among the names."""
+    return any(map(is_model, files))
+
+
 def parts(file: str) -> Sequence[str]:
     """All files of a split model, from the name of any of them; otherwise the file alone."""
     match = _PART.fullmatch(file)
@@ -218,36 +277,3 @@ def _is_connection(problem: BaseException) -> bool:
         return True
     module = type(problem).__module__.partition(".")[0]
     return module.startswith(("httpx", "httpcore"))
-
-
-def _bar(name: str, progress: Progress) -> Any:
-    """A class that takes the place of a progress bar in `huggingface_hub`, as far as that library uses one."""
-
-    class Bar:
-        def __init__(self, *_: object, total: int | None = None, initial: int = 0, **__: object) -> None:
-            self.total = total
-            self.n = initial
-            progress(name, initial, total)
-
-        def update(self, count: float | None = 1) -> None:
-            self.n += int(count or 0)
-            progress(name, self.n, self.total)
-
-        def update_transfer(self, count: int) -> None:
-            """Its presence tells the library that one bar is enough."""
-
-        def set_postfix_str(self, *_: object, **__: object) -> None:
-            """Speeds are not shown."""
-
-        set_transfer_postfix_str = set_postfix_str
-
-        def close(self) -> None:
-            """Nothing is open."""
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-            self.close()
-
-    return Bar
