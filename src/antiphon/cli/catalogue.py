@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich import box
@@ -20,6 +20,8 @@ from antiphon.config.short import SHORT_NAMES, ShortName, source_of
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import HUB_PREFIX, Hub, HubReference
 from antiphon.weights.progress import Progress as Watcher
+
+_WIDE: Final = 100
 
 
 @click.command("list")
@@ -42,8 +44,11 @@ def list_models(as_json: bool) -> None:
     for title, right in (("Name", False), ("Size", True), ("Needs", True), ("Fits", False), ("Here", False)):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     table.add_column("Window", justify="right", no_wrap=True)
-    table.add_column("Family", no_wrap=True)
-    table.add_column("Licence", overflow="fold")
+    # What a narrow terminal has no room for is in --json.
+    wide = console.width >= _WIDE
+    if wide:
+        table.add_column("Family", no_wrap=True)
+        table.add_column("Licence", no_wrap=True)
     for row in rows:
         cells = (
             row["name"],
@@ -55,7 +60,7 @@ def list_models(as_json: bool) -> None:
             row["family"],
             row["licence"],
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(Text, cells if wide else cells[:-2]))
     console.print(table)
     if memory is not None:
         console.print(f"This machine has {megabytes(memory.available)} free of {megabytes(memory.total)}.")
