@@ -42,6 +42,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/sandbox/test_contract.py": ("ports/sandbox",),
     "tests/stores/test_keys.py": ("ports/keys",),
     "tests/stores/test_limits.py": ("ports/limits",),
+    "tests/service/guard/test_rules.py": ("ports/guard",),
     "tests/render/prompt/test_builder.py": ("dialogue/rendered",),
     "tests/request/told/test_thinking.py": ("dialogue/thinking", "wire/settings"),
     "tests/request/tools/test_toolbox.py": (

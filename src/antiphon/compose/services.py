@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from antiphon.compose.edges import limiter_for
+from antiphon.compose.edges import guard_for, limiter_for
 from antiphon.compose.engines import is_embedded
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
@@ -75,7 +75,8 @@ def services_for(
         routes.catalogue.wide_names(),
     )
     intake = Intake(routes, media, host, containers)
-    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
+    guard = guard_for(settings, routes.served, clock)
+    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer, guard)
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))

@@ -8,6 +8,7 @@
     keys       keys that seal thinking, as people write them down
     visitors   who may ask: names of the server, origins of pages
     remote     models in engines that somebody else runs
+    short      models that have a short name
     models     which models are served: `--model`, its sources and the tables of models
     reading    what a file says, and what it is told when that is wrong
     parse      flags, environment and TOML to `Settings`
@@ -25,6 +26,7 @@ from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
@@ -63,6 +65,8 @@ __all__ = [
     "EngineName",
     "FileSettings",
     "Foreign",
+    "GuardRule",
+    "GuardSettings",
     "LimitRule",
     "LimitStore",
     "MediaSettings",

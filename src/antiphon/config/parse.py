@@ -44,13 +44,13 @@ def parse_settings(
 
     default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path), env, toml_path)
     routes = _texts(tables["routes"], f"{toml_path}, [routes]", "the id of a served model")
-    summarizer = said.get("thinking_summarizer")
-    if DEFAULT_MODEL in routes.values() or (summarizer is not None and summarizer.value == DEFAULT_MODEL):
+    helpers = [said[name] for name in ("thinking_summarizer", "guard_model") if said.get(name) is not None]
+    if DEFAULT_MODEL in (*routes.values(), *(helper.value for helper in helpers)):
         models.setdefault(DEFAULT_MODEL, builtin())
     for name, model in routes.items():
         _check_served(model, models, f"{toml_path}, [routes] {name}")
-    if summarizer is not None:
-        _check_served(summarizer.value, models, summarizer.place)
+    for helper in helpers:
+        _check_served(helper.value, models, helper.place)
 
     of_server = {option.name for option in OPTIONS if not (option.of_model or option.table or option.name == "model")}
     settings = Settings(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
@@ -53,6 +54,8 @@ class Settings:
     batches: BatchSettings = field(default_factory=BatchSettings)
     limits: tuple[LimitRule, ...] = ()
     limit_store: LimitStore = field(default_factory=LimitStore)
+    guard: tuple[GuardRule, ...] = ()
+    guard_model: GuardSettings = field(default_factory=GuardSettings)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

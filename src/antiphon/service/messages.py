@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, replace
 
+from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
+from antiphon.ports.guard import Decline
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
@@ -21,7 +24,7 @@ class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any.
+    limits that it was let through, if there are any. `declined`: why it is not answered; None: it is.
     """
 
     work: Work
@@ -30,10 +33,12 @@ class Prepared:
     turn: Turn | None = None
     traffic: Traffic | None = None
     passed: Passed | None = None
+    declined: Decline | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn, self.passed, whole=not self.stream)
+        happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
+        return Reply(self.work, happenings, self.turn, self.passed, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -43,6 +48,11 @@ class Prepared:
             self.passed.release()
         if self.turn is not None:
             await self.turn.aclose()
+
+
+async def _refusal(declined: Decline) -> Batches:
+    """A reply that says nothing: no model was asked."""
+    yield [Finish("refusal", 0, stop_details=declined.details())]
 
 
 class MessageService:
@@ -87,11 +97,17 @@ class MessageService:
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)
                 passed = await self._limiter.admit("model_group", context, names, len(work.prompt.tokens))
+            try:
+                declined = await self._planner.judge(work)
+            except BaseException:
+                if passed is not None:
+                    passed.release()
+                raise
         except BaseException:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
+        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed, declined=declined)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -8,6 +8,7 @@ from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
 from antiphon.config.tables import (
     batches,
     files,
+    guard,
     limits,
     media,
     message_threads,
@@ -24,6 +25,7 @@ from antiphon.config.tables import (
 MODULES = (
     batches,
     files,
+    guard,
     limits,
     media,
     message_threads,

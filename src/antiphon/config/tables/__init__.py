@@ -5,6 +5,7 @@ from typing import Final
 from antiphon.config.option import Table
 from antiphon.config.tables.batches import BATCHES
 from antiphon.config.tables.files import FILES
+from antiphon.config.tables.guard import GUARD
 from antiphon.config.tables.limits import LIMITS
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
@@ -27,6 +28,7 @@ TABLES: Final[tuple[Table, ...]] = (
     STORES,
     BATCHES,
     LIMITS,
+    GUARD,
     PROMPT_CACHE,
     NETWORK,
     MEDIA,
