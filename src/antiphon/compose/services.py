@@ -33,6 +33,8 @@ from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
 from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
+from antiphon.service.usage.accounts import Accounts
+from antiphon.service.usage.book import UsageBook
 from antiphon.stores.caching import MemoryLedger
 from antiphon.tools.code import code_tools
 from antiphon.web.identity import organization
@@ -55,13 +57,15 @@ def services_for(
     files: Files | None = None,
     batches: BatchStore | None = None,
     containers: Containers | None = None,
+    book: UsageBook | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
-    `containers`: where code runs, kept tidy by their maker; None: nowhere.
+    `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
+    replies come to; None: nowhere.
     """
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
@@ -79,13 +83,16 @@ def services_for(
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
+    accounts = None if book is None else Accounts(clock, book.note)
+    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts)
     models = ModelService(routes, server_tools, batches=batches is not None)
     if batches is None:
         return Services(messages, models, files, limiter=limiter)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
-    # No request of a batch is a thread's.
-    alone = MessageService(intake, planner, patient, Threads(None, 0))
+    # No request of a batch is a thread's; what it comes to is kept with its result.
+    alone = MessageService(
+        intake, planner, patient, Threads(None, 0), accounts=None if book is None else Accounts(clock)
+    )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
     return Services(messages, models, files, taken, runner, limiter=limiter)

@@ -42,6 +42,7 @@ from antiphon.config.tables.server_tools import (
 )
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 __all__ = [
     "ANY_SANDBOX",
@@ -79,6 +80,7 @@ __all__ = [
     "ThreadSettings",
     "ToolSettings",
     "TurnLimits",
+    "UsageSettings",
     "WebFetchSettings",
     "WebSearchSettings",
     "parse_settings",

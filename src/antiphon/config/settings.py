@@ -17,6 +17,7 @@ from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -53,6 +54,7 @@ class Settings:
     batches: BatchSettings = field(default_factory=BatchSettings)
     limits: tuple[LimitRule, ...] = ()
     limit_store: LimitStore = field(default_factory=LimitStore)
+    usage: UsageSettings = field(default_factory=UsageSettings)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

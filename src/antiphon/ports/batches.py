@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from antiphon.ports.usage import UsageRecord
+
 Kind = Literal["succeeded", "errored", "canceled", "expired"]
 """How a request of a batch ended."""
 
@@ -87,11 +89,12 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a leased request came to. `result`: as it stands in the results."""
+    """What a leased request came to. `result`: as it stands in the results. `usage`: is kept with it."""
 
     leased: Leased
     kind: Kind
     result: bytes
+    usage: UsageRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +173,8 @@ class BatchStore(Protocol):
         ...
 
     async def finish(self, owner: str, outcomes: Sequence[Outcome], now: int) -> int:
-        """Keep what requests came to, and count them; a batch whose last it was is ended. How many were kept: those
-        whose lease was the owner's still."""
+        """Keep what requests came to, with their records of use, and count them; a batch whose last it was is ended.
+        How many were kept: those whose lease was the owner's still."""
         ...
 
     async def give_back(self, owner: str, rows: Sequence[Leased], *, counted: bool) -> None:

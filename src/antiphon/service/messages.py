@@ -12,6 +12,7 @@ from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
+from antiphon.service.usage.accounts import Account, Accounts, Both
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 
@@ -21,7 +22,7 @@ class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any.
+    limits that it was let through, if there are any. `account`: is told what the reply comes to.
     """
 
     work: Work
@@ -30,10 +31,14 @@ class Prepared:
     turn: Turn | None = None
     traffic: Traffic | None = None
     passed: Passed | None = None
+    account: Account | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn, self.passed, whole=not self.stream)
+        meter = self.passed or self.account
+        if self.passed is not None and self.account is not None:
+            meter = Both(self.passed, self.account)
+        return Reply(self.work, self.compactions.events(self.work), self.turn, meter, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -47,7 +52,7 @@ class Prepared:
 
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits. Raises `ApiError` only."""
+    their limits. `accounts`: is told what replies come to. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class MessageService:
         threads: Threads,
         traffic: Traffic | None = None,
         limiter: Limiter | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -64,6 +70,7 @@ class MessageService:
         self._threads = threads
         self._traffic = traffic
         self._limiter = limiter
+        self._accounts = accounts
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -91,7 +98,8 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
+        account = None if self._accounts is None else self._accounts.open(work, context)
+        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed, account=account)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -10,6 +10,7 @@ from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, serv
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -81,6 +82,7 @@ async def engine_app(
         stores = await open_stores(asked, clock, CountingEntropy())
         if stores is not None:
             running.push_async_callback(stores.aclose)
+        book = book_in(stores, asked, running)
         runs = _offered(Surroundings(fetcher, reader, clock, asked.network.ca_file), asked, running, runs)
         served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
@@ -104,6 +106,7 @@ async def engine_app(
             files=kept_files,
             batches=batches,
             containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            book=book,
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)

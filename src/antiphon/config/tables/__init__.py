@@ -16,6 +16,7 @@ from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
+from antiphon.config.tables.usage import USAGE
 
 TABLES: Final[tuple[Table, ...]] = (
     MODELS,
@@ -27,6 +28,7 @@ TABLES: Final[tuple[Table, ...]] = (
     STORES,
     BATCHES,
     LIMITS,
+    USAGE,
     PROMPT_CACHE,
     NETWORK,
     MEDIA,

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from antiphon.ports.batches import Batch, Counts, Endings, Kind, Leased, NewRow, Outcome, Page, Result, Said
 from antiphon.stores.sql.batch_tables import OVER, TAKEN, WAITING, batches, requests
 from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.usage import add_usage
 
 _AT_ONCE: Final = 500
 """Requests that are taken at most at once."""
@@ -193,6 +194,7 @@ class SqlBatches:
                 if ours:
                     values = [{"of": key, "at": each.leased.number, "came": each.result} for each in ours]
                     await connection.execute(_FINISH, values)
+                    await add_usage(connection, [each.usage for each in ours if each.usage is not None])
                     await _count(connection, key, Counter(each.kind for each in ours), now)
                 kept += len(ours)
         return kept

@@ -1,0 +1,44 @@
+"""Records of use on their way to the store: none is lost for its being away for a while."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from antiphon.ports.stores import StoreUnavailable
+from antiphon.ports.usage import UsageQuery, UsageRecord, UsageSum
+from antiphon.service.usage.book import UsageBook
+from tests.stores.test_usage import record
+
+
+class Flaky:
+    """A store that fails until it is told not to."""
+
+    def __init__(self) -> None:
+        self.fails = True
+        self.kept: list[UsageRecord] = []
+
+    async def add(self, records: Sequence[UsageRecord]) -> None:
+        if self.fails:
+            raise StoreUnavailable("gone")
+        self.kept += records
+
+    async def sums(self, query: UsageQuery) -> Sequence[UsageSum]:
+        raise AssertionError
+
+    async def forget(self, before: int) -> None:
+        raise AssertionError
+
+
+async def test_what_the_store_would_not_have_waits_and_is_kept_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky()
+    book = UsageBook(store, pause=60, most=3)
+    book.start()
+    some = [record(number, 0) for number in range(5)]
+    for each in some:
+        book.note(each)
+    assert not await book.flush()
+    assert "3 records wait" in caplog.text
+    assert "2 records are lost" in caplog.text
+    store.fails = False
+    await book.aclose()
+    assert store.kept == some[:3]
