@@ -35,6 +35,8 @@ from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
 from antiphon.service.usage.accounts import Accounts
 from antiphon.service.usage.book import UsageBook
+from antiphon.service.usage.costs import Costs
+from antiphon.service.usage.reports import Reports
 from antiphon.stores.caching import MemoryLedger
 from antiphon.tools.code import code_tools
 from antiphon.web.identity import organization
@@ -86,8 +88,9 @@ def services_for(
     accounts = None if book is None else Accounts(clock, book.note)
     messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts)
     models = ModelService(routes, server_tools, batches=batches is not None)
+    reports = None if book is None else Reports(book, Costs(settings.prices, settings.other_prices), clock)
     if batches is None:
-        return Services(messages, models, files, limiter=limiter)
+        return Services(messages, models, files, limiter=limiter, reports=reports)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's; what it comes to is kept with its result.
     alone = MessageService(
@@ -95,7 +98,7 @@ def services_for(
     )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner, limiter=limiter)
+    return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

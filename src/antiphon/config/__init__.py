@@ -30,6 +30,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import ANY_SANDBOX, NO_SANDBOX, SandboxSettings
 from antiphon.config.tables.server_tools import (
@@ -70,6 +71,8 @@ __all__ = [
     "ModelSettings",
     "NetworkSettings",
     "Option",
+    "OtherPrices",
+    "Price",
     "RemoteSettings",
     "SamplingSettings",
     "SandboxSettings",

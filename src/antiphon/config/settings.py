@@ -12,6 +12,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
@@ -55,6 +56,8 @@ class Settings:
     limits: tuple[LimitRule, ...] = ()
     limit_store: LimitStore = field(default_factory=LimitStore)
     usage: UsageSettings = field(default_factory=UsageSettings)
+    prices: tuple[Price, ...] = ()
+    other_prices: OtherPrices = field(default_factory=OtherPrices)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

@@ -82,7 +82,6 @@ async def engine_app(
         stores = await open_stores(asked, clock, CountingEntropy())
         if stores is not None:
             running.push_async_callback(stores.aclose)
-        book = book_in(stores, asked, running)
         runs = _offered(Surroundings(fetcher, reader, clock, asked.network.ca_file), asked, running, runs)
         served = await _started(engines, asked, running)
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
@@ -106,7 +105,7 @@ async def engine_app(
             files=kept_files,
             batches=batches,
             containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
-            book=book,
+            book=book_in(stores, asked, running),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from antiphon.config.tables.limits import LimitRule
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ids import make_id
+from antiphon.request.pages import limit_of
 from antiphon.service.models import ModelService
 from antiphon.web.keys import Gatekeeper
-from antiphon.web.paging import limit_of
 
 _GROUPS: Final = ("model_group", "batch", "token_count", "files", "skills", "web_search")
 _LIMITERS: Final = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")

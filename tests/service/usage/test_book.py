@@ -29,6 +29,7 @@ class Flaky:
         raise AssertionError
 
 
+@pytest.mark.promise("usage.no-harm")
 async def test_what_the_store_would_not_have_waits_and_is_kept_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     store = Flaky()
     book = UsageBook(store, pause=60, most=3)
@@ -42,3 +43,19 @@ async def test_what_the_store_would_not_have_waits_and_is_kept_in_the_end(caplog
     store.fails = False
     await book.aclose()
     assert store.kept == some[:3]
+
+
+async def test_one_that_the_store_cannot_take_keeps_no_other_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Picky(Flaky):
+        async def add(self, records: Sequence[UsageRecord]) -> None:
+            if any(each.id == "use_1" for each in records):
+                raise ValueError("no such record")
+            self.kept += records
+
+    store = Picky()
+    book = UsageBook(store)
+    for number in range(3):
+        book.note(record(number, 0))
+    assert await book.flush()
+    assert [each.id for each in store.kept] == ["use_0", "use_2"]
+    assert "use_1" in caplog.text

@@ -11,6 +11,7 @@ from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
+from antiphon.config.tables.prices import PRICES
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
@@ -29,6 +30,7 @@ TABLES: Final[tuple[Table, ...]] = (
     BATCHES,
     LIMITS,
     USAGE,
+    PRICES,
     PROMPT_CACHE,
     NETWORK,
     MEDIA,
