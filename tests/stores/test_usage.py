@@ -28,7 +28,7 @@ async def test_sums_are_those_of_the_buckets_and_each_record_counts_once(store: 
     await store.add(some)
     await store.add(some[2:])
     found = await store.sums(UsageQuery(0, 180, 60))
-    assert found == [UsageSum(0, {}, Tokens(20, 2, 4, 6, 3, 2)), UsageSum(60, {}, Tokens(10, 1, 2, 3, 4, 1))]
+    assert found == [UsageSum(0, {}, Tokens(20, 2, 4, 6, 3, 2), 2), UsageSum(60, {}, Tokens(10, 1, 2, 3, 4, 1), 1)]
 
 
 async def test_what_is_told_apart_has_sums_of_its_own_and_filters_leave_the_rest_out(store: SqlUsage) -> None:

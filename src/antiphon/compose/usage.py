@@ -1,11 +1,17 @@
-"""Records of use: written as long as the server runs, and taken out when they are past their time."""
+"""Records of use: written as long as the server runs, taken out when they are past their time, and summed up."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
-from antiphon.compose.stores import Stores
+from antiphon.compose.stores import Places, Stores
 from antiphon.config import Settings
+from antiphon.ports.stores import StoreUnfit
 from antiphon.service.usage.book import UsageBook
+from antiphon.service.usage.costs import Costs
+from antiphon.service.usage.summary import Column, Line, lines
+from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.keys import SqlKeys
 from antiphon.stores.sql.usage import SqlUsage
 from antiphon.wire.moments import micros
 
@@ -32,3 +38,16 @@ def book_in(stores: Stores | None, settings: Settings, running: AsyncExitStack) 
     book.start()
     running.push_async_callback(book.aclose)
     return book
+
+
+async def lines_of(settings: Settings, columns: Sequence[Column], since: int, until: int) -> list[Line]:
+    """What is written down of a server with these settings, whether it runs or not. Raises `StoreError` and
+    OSError."""
+    if not settings.stores.kept:
+        raise StoreUnfit("nothing is kept (--data off), and so is no use; name a place, as in docs/stores.md")
+    database = await Database.open(Places.of(settings).database, connections=1)
+    try:
+        costs = Costs(settings.prices, settings.other_prices)
+        return await lines(SqlUsage(database), SqlKeys(database), costs, columns, since, until)
+    finally:
+        await database.aclose()

@@ -63,11 +63,12 @@ class UsageQuery:
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """What the requests of one bucket came to that are alike in what was told apart."""
+    """What the `requests` of one bucket came to that are alike in what was told apart."""
 
     since: int
     told: Mapping[Dimension, str | None]
     tokens: Tokens
+    requests: int
 
 
 class UsageStore(Protocol):

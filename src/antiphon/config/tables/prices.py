@@ -73,7 +73,6 @@ PRICES: Final = Table(
             "web_search",
             Number(0, 1_000_000, "DOLLARS"),
             "Dollars for a thousand searches of the web.",
-            flag=None,
         ),
     ),
     field="other_prices",

@@ -26,7 +26,6 @@ USAGE: Final = Table(
             "days",
             Whole(0, 36_500, "DAYS"),
             "Days for which it is kept what each request came to; 0 = it is not kept, and there are no reports.",
-            flag=None,
         ),
     ),
 )

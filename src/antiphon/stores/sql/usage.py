@@ -52,7 +52,8 @@ class SqlUsage:
         since = (usages.c.at - usages.c.at % query.width).label("since")
         told = [usages.c[name] for name in query.by]
         counts = [func.sum(usages.c[name]).label(f"sum_{name}") for name in _COUNTS]
-        wanted = select(since, *told, *counts).where(usages.c.at >= query.since, usages.c.at < query.until)
+        wanted = select(since, *told, *counts, func.count().label("requests"))
+        wanted = wanted.where(usages.c.at >= query.since, usages.c.at < query.until)
         for name, values in query.only.items():
             wanted = wanted.where(usages.c[name].in_(list(values)))
         # By its name: PostgreSQL takes an expression with parameters for another one where it is said again.
@@ -83,4 +84,4 @@ def _row(record: UsageRecord) -> dict[str, Any]:
 
 def _sum(row: Any, by: Sequence[Dimension]) -> UsageSum:
     tokens = Tokens(*(int(row[f"sum_{name}"]) for name in _COUNTS))
-    return UsageSum(row["since"], {name: row[name] for name in by}, tokens)
+    return UsageSum(row["since"], {name: row[name] for name in by}, tokens, row["requests"])
