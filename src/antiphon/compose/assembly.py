@@ -123,8 +123,9 @@ async def assemble(
         containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
         book=book,
     )
-    if services.limiter is not None:
-        running.push_async_callback(services.limiter.aclose)
+    for limits in (services.limiter, services.spending):
+        if limits is not None:
+            running.push_async_callback(limits.aclose)
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()

@@ -5,6 +5,7 @@ from typing import Final
 
 from antiphon.compose.edges import limiter_for
 from antiphon.compose.engines import is_embedded
+from antiphon.compose.observer import StartError
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
 from antiphon.ports.caching import Ledger
@@ -37,6 +38,7 @@ from antiphon.service.usage.accounts import Accounts
 from antiphon.service.usage.book import UsageBook
 from antiphon.service.usage.costs import Costs
 from antiphon.service.usage.reports import Reports
+from antiphon.service.usage.spending import Spending
 from antiphon.stores.caching import MemoryLedger
 from antiphon.tools.code import code_tools
 from antiphon.web.identity import organization
@@ -85,20 +87,31 @@ def services_for(
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
-    accounts = None if book is None else Accounts(clock, book.note)
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts)
+    costs = Costs(settings.prices, settings.other_prices)
+    spending = _spending(settings, book, costs, clock)
+    notes = () if spending is None else (spending.note,)
+    accounts = None if book is None else Accounts(clock, book.note, *notes)
+    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts, spending)
     models = ModelService(routes, server_tools, batches=batches is not None)
-    reports = None if book is None else Reports(book, Costs(settings.prices, settings.other_prices), clock)
+    reports = None if book is None else Reports(book, costs, clock)
     if batches is None:
-        return Services(messages, models, files, limiter=limiter, reports=reports)
+        return Services(messages, models, files, limiter=limiter, reports=reports, spending=spending)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's; what it comes to is kept with its result.
-    alone = MessageService(
-        intake, planner, patient, Threads(None, 0), accounts=None if book is None else Accounts(clock)
-    )
+    kept_with_results = None if book is None else Accounts(clock, *notes)
+    alone = MessageService(intake, planner, patient, Threads(None, 0), accounts=kept_with_results, spending=spending)
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports)
+    return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports, spending=spending)
+
+
+def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:
+    """Who keeps callers to what they may spend; None: they may spend anything. `StartError`."""
+    if not any(rule.dollars_per_month for rule in settings.limits):
+        return None
+    if book is None:
+        raise StartError("limits: dollars_per_month needs a database that says what was spent, and nothing is kept")
+    return Spending(settings.limits, book, costs, clock)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

@@ -13,6 +13,7 @@ from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
 from antiphon.service.usage.accounts import Account, Accounts, Both
+from antiphon.service.usage.spending import Spending
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 
@@ -52,7 +53,8 @@ class Prepared:
 
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits. `accounts`: is told what replies come to. Raises `ApiError` only."""
+    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. Raises `ApiError`
+    only."""
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class MessageService:
         traffic: Traffic | None = None,
         limiter: Limiter | None = None,
         accounts: Accounts | None = None,
+        spending: Spending | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -71,6 +74,7 @@ class MessageService:
         self._traffic = traffic
         self._limiter = limiter
         self._accounts = accounts
+        self._spending = spending
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -90,6 +94,8 @@ class MessageService:
             document = document if turn is None else turn.document
             asked, served = await self._intake.read_request(document, context, create_of)
             work = await self._compactions.plan_reply(asked, served)
+            if self._spending is not None:
+                await self._spending.admit(context, asked.target.profile.id)
             passed = None
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)

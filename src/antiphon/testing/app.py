@@ -87,10 +87,7 @@ async def engine_app(
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
-        if threads is None:
-            threads = threads_for(asked, clock, CountingEntropy(), seals)
-            if threads is not None:
-                running.push_async_callback(threads.aclose)
+        threads = threads or _threads(asked, clock, seals, running)
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -110,6 +107,8 @@ async def engine_app(
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
+        if services.spending is not None:
+            running.push_async_callback(services.spending.aclose)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
         yield Bridge(door)
@@ -137,6 +136,14 @@ def _offered(
     tools = server_tools(asked, around).tools
     running.push_async_callback(close_tools, tools)
     return tools
+
+
+def _threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings keep conversations; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
 
 
 def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:

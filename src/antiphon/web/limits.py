@@ -42,7 +42,7 @@ class LimitResources:
     def _entries(self, group: str | None, model: str | None) -> list[dict[str, Any]]:
         if group is not None and group not in _GROUPS:
             raise InvalidRequest(f"group_type: Input should be {_one_of(_GROUPS)}")
-        entries = [self._entry(rule) for rule in self.rules if group in (None, rule.group)]
+        entries = [self._entry(rule) for rule in self.rules if rule.paced and group in (None, rule.group)]
         if model is not None:
             entries = [entry for entry in entries if model in (entry["models"] or ())]
             if not entries:

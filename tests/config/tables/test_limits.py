@@ -30,6 +30,8 @@ def test_each_table_is_a_limit():
         ({"a": {"requests_per_minute": 0}}, "[limits.a] requests_per_minute: 0 is not a whole number from 1"),
         ({"a": {"per": "person"}}, "[limits.a] per: 'person' is not one of organization, workspace, key"),
         ({"a": {"of": "files", "concurrency": 1}}, "[limits.a]: concurrency is for messages alone"),
+        ({"a": {"dollars_per_month": 5}}, "[limits.a]: dollars_per_month needs prices"),
+        ({"a": {"of": "files", "dollars_per_month": 5}}, "[limits.a]: dollars_per_month is for messages alone"),
         ({"a": {"models": "x", "concurrency": 1}}, "[limits.a] models: the value is not a list"),
         ({"a b": {"concurrency": 1}}, "the name of a limit has up to 40 letters"),
     ],

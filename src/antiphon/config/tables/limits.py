@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, ListKind, TextKind, Whole
+from antiphon.config.kinds import Choice, ListKind, Number, TextKind, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
@@ -26,7 +26,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 @dataclass(frozen=True, slots=True)
 class LimitRule:
     """One limit. `per`: whom each bucket is for. `group`: what is asked for; `models`: patterns of the names of
-    models that share it. What is 0 is not limited; `concurrency`: requests at once, in each process."""
+    models that share it. What is 0 is not limited; `concurrency`: requests at once, in each process;
+    `dollars_per_month`: what may be spent, by the prices of the settings."""
 
     name: str
     per: Per = "organization"
@@ -36,6 +37,13 @@ class LimitRule:
     input_tokens_per_minute: int = 0
     output_tokens_per_minute: int = 0
     concurrency: int = 0
+    dollars_per_month: float = 0.0
+
+    @property
+    def paced(self) -> bool:
+        """Whether it is about more than money."""
+        rates = (self.requests_per_minute, self.input_tokens_per_minute, self.output_tokens_per_minute)
+        return any((*rates, self.concurrency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,12 @@ LIMIT_OPTIONS: Final = (
     Option("input_tokens_per_minute", _NUMBER, 0, "Tokens of prompts a minute; what a cache had is free.", None),
     Option("output_tokens_per_minute", _NUMBER, 0, "Tokens that models write a minute.", None),
     Option("concurrency", _NUMBER, 0, "Requests at once, in each process that answers.", None),
+    Option("dollars_per_month", Number(0.01, 1e12), 0.0, "What may be spent in a month of UTC, by [prices].", None),
 )
-_TOKENS: Final = ("models", "input_tokens_per_minute", "output_tokens_per_minute", "concurrency")
+_TOKENS: Final = (
+    *("models", "input_tokens_per_minute", "output_tokens_per_minute", "concurrency"),
+    "dollars_per_month",
+)
 
 
 def _read(
@@ -102,9 +114,7 @@ def _rule(name: str, table: Mapping[str, Any], where: str) -> LimitRule:
     if of != "messages" and (strange := [key for key in _TOKENS if key in given]):
         raise ConfigError(f"{place}: {strange[0]} is for messages alone; of {of} only requests are limited")
     rule = LimitRule(name, group=_GROUPS[of], **given)
-    if not any(
-        (rule.requests_per_minute, rule.input_tokens_per_minute, rule.output_tokens_per_minute, rule.concurrency)
-    ):
+    if not (rule.paced or rule.dollars_per_month):
         raise ConfigError(f"{place}: nothing is limited; write requests_per_minute = 60, for one")
     return rule
 

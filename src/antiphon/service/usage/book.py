@@ -65,6 +65,10 @@ class UsageBook:
         await self.flush()
         return await self._store.sums(query)
 
+    async def written(self, query: UsageQuery) -> Sequence[UsageSum]:
+        """Sums over what is in the store already. Raises `StoreError`."""
+        return await self._store.sums(query)
+
     async def forget(self, before: int) -> None:
         """Take out what is older. Raises `StoreError`."""
         await self._store.forget(before)
