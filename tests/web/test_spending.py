@@ -1,5 +1,7 @@
 """What may be spent in a month, over the whole app."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,11 @@ import pytest
 
 from antiphon.config import LimitRule, Price
 from antiphon.service.usage.spending import FRESH
+from antiphon.stores.place import database_in
+from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.usage import SqlUsage
+from antiphon.testing.bridge import WAIT
+from tests.stores.test_usage import record
 from tests.web.batches import Client, request
 from tests.web.test_keys import app
 from tests.web.usage_app import HAIKU, SCRIPT, body
@@ -41,8 +48,8 @@ async def test_who_has_spent_enough_is_refused_until_the_next_month(tmp_path: Pa
 @pytest.mark.promise("limits.spent")
 async def test_workspaces_keys_and_models_spend_for_themselves(tmp_path: Path) -> None:
     rules = (
-        LimitRule("space", per="workspace", models=("claude-opus-*",), dollars_per_month=9.0),
-        LimitRule("one", per="key", dollars_per_month=14.0),
+        LimitRule("space", per="workspace", models=("claude-opus-*",), dollars_per_month=11.0),
+        LimitRule("one", per="key", dollars_per_month=16.0),
     )
     async with app(tmp_path, SCRIPT, limits=rules, **PRICES) as server:
         one, two = await server.key("one", workspace="a"), await server.key("two", workspace="a")
@@ -65,17 +72,28 @@ async def test_workspaces_keys_and_models_spend_for_themselves(tmp_path: Path) -
 
 @pytest.mark.promise("limits.spent")
 async def test_what_is_spent_at_another_server_counts_within_seconds(tmp_path: Path) -> None:
-    limits = (LimitRule("all", dollars_per_month=9.0),)
-    async with (
-        app(tmp_path, SCRIPT, limits=limits, **PRICES) as here,
-        app(tmp_path, SCRIPT, limits=limits, **PRICES) as there,
-    ):
-        assert (await here.bridge.post(body())).status == 200
-        batches = Client(there.bridge)
-        lines = await batches.results(await batches.create(request("a"), request("b")))
-        assert {line["type"] for line in lines.values()} == {"succeeded"}
-        for _ in range(2):
-            here.clock.time += FRESH
-            answer = await here.bridge.post(body())
-            await here.bridge.ask("GET", "/health")
-        assert answer.status == 400
+    limits = (LimitRule("all", dollars_per_month=90.0),)
+    async with app(tmp_path, SCRIPT, limits=limits, **PRICES) as server:
+        assert (await server.bridge.post(body())).status == 200
+        database = await Database.open(database_in(tmp_path))
+        await SqlUsage(database).add([record(1, round(server.clock.time * 1e6), 100)])
+        await database.aclose()
+        statuses: list[int] = []
+        async with asyncio.timeout(WAIT):
+            # It is looked up beside the requests.
+            while 400 not in statuses:
+                server.clock.time += FRESH
+                statuses.append((await server.bridge.post(body(max_tokens=1))).status)
+        assert len(statuses) < 80  # what was spent here is not enough
+
+
+@pytest.mark.promise("limits.spent")
+async def test_a_month_is_of_utc_and_a_year_has_twelve(tmp_path: Path) -> None:
+    rule = LimitRule("all", dollars_per_month=1.0)
+    async with app(tmp_path, SCRIPT, limits=(rule,), **PRICES) as server:
+        server.clock.time = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+        assert (await server.bridge.post(body())).status == 200
+        refused = await server.bridge.post(body())
+        assert refused.json["error"]["message"].endswith("You will regain access on 2027-01-01 at 00:00 UTC.")
+        server.clock.time += 1.0
+        assert (await server.bridge.post(body())).status == 200

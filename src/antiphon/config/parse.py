@@ -73,11 +73,8 @@ def parse_settings(
             "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), say --require-keys and make "
             "some with antiphon keys add, or listen on 127.0.0.1"
         )
-    if (
-        any(rule.paced for rule in settings.limits)
-        and settings.limit_store.store == IN_PROCESS
-        and settings.workers > 1
-    ):
+    paced = any(rule.paced for rule in settings.limits)
+    if paced and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
         raise ConfigError(
             f"{toml_path}, [limits]: {settings.workers} workers would each count for itself. Say where they count "
             'together: store = "redis://127.0.0.1:6379/0", or have one worker'

@@ -173,7 +173,7 @@ def _page(
     begin = since if "page" not in said else _continued(said["page"], since, width)
     end = max(begin, min(until, begin + limit * width.micros))
     groups = frozenset(listed.get("group_by", ()))
-    by = tuple(dimension for name, dimension in _DIMENSIONS.items() if name in groups)
+    by: tuple[Dimension, ...] = tuple(dimension for name, dimension in _DIMENSIONS.items() if name in groups)
     return Report(begin, end, width.micros, end if end < until else None, groups, by, only)
 
 

@@ -1,7 +1,7 @@
 """What may be spent in a month: held against what has been, in all servers of one database.
 
-Each process goes by what the database said some seconds ago, and what has ended in itself since then. Replies that have
-begun are not broken off, so that the last of a month may go a little beyond.
+Each process goes by what the database said some seconds ago, and what has ended in itself since then. Replies that
+have begun are not broken off, so that the last of a month may go a little beyond.
 """
 
 import asyncio
@@ -65,9 +65,9 @@ class Spending:
             spent = self._spent(_subject(rule, context.tenant, context.key))
             if _fits(rule, model) and spent >= Decimal(repr(rule.dollars_per_month)) * _CENTS:
                 whose = "specified workspace API" if rule.per == "workspace" else "specified API"
-                again = _months(self._clock.now())[1]
+                again = f"{_months(self._clock.now())[1]:%Y-%m-%d} at 00:00 UTC"
                 raise InvalidRequest(
-                    f"You have reached your {whose} usage limits. You will regain access on {again:%Y-%m-%d} at 00:00 UTC."
+                    f"You have reached your {whose} usage limits. You will regain access on {again}."
                 )
 
     def note(self, record: UsageRecord) -> None:

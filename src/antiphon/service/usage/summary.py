@@ -18,6 +18,7 @@ COLUMNS: Final[tuple[Column, ...]] = ("day", "workspace", "key", "model", "tier"
 NO_KEY: Final = "none"
 """What stands for the key of requests that showed none."""
 
+_PRICED: Final[tuple[Dimension, ...]] = ("model", "tier")
 _DAY: Final = 86_400_000_000
 _MICROS: Final = 1_000_000
 
@@ -38,8 +39,8 @@ async def lines(
     """The lines, in the order of what they tell, and of the days from `since` to `until` whole ones. Raises
     `StoreError`."""
     # Prices are those of models, and of batches.
-    by = [*dict.fromkeys([*(_dimension(column) for column in columns if column != "day"), "model", "tier"])]
-    wanted = [each for each in by if each is not None]
+    wanted: list[Dimension] = [column for column in columns if column != "day"]
+    wanted += [each for each in _PRICED if each not in wanted]
     names = await _names(keys)
     found: dict[tuple[str, ...], Line] = defaultdict(lambda: Line((), 0, Tokens(), Decimal(0)))
     for each in await store.sums(UsageQuery(since, until, _DAY, wanted)):
@@ -56,10 +57,6 @@ async def _names(keys: KeyStore) -> Mapping[str, str]:
     for key in await keys.all():
         names |= {key.id: key.name, key.workspace: key.workspace_name}
     return names
-
-
-def _dimension(column: Column) -> Dimension | None:
-    return None if column == "day" else column
 
 
 def _said(column: Column, since: int, told: Mapping[Dimension, str | None], names: Mapping[str, str]) -> str:
