@@ -15,6 +15,7 @@ from antiphon.ports.threads import ThreadStore
 from antiphon.request.asked import Host
 from antiphon.request.case import Latitude
 from antiphon.seals import Seals
+from antiphon.service.batches.enqueued import Enqueued
 from antiphon.service.batches.policy import Policy
 from antiphon.service.batches.rows import Rows
 from antiphon.service.batches.runner import BatchRunner
@@ -99,9 +100,19 @@ def services_for(
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's; what it comes to is kept with its result.
     kept_with_results = None if book is None else Accounts(clock, *notes)
-    alone = MessageService(intake, planner, patient, Threads(None, 0), accounts=kept_with_results, spending=spending)
+    alone = MessageService(
+        intake,
+        planner,
+        patient,
+        Threads(None, 0),
+        limiter=limiter,
+        accounts=kept_with_results,
+        spending=spending,
+        group="batch_requests",
+    )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
-    taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
+    enqueued = Enqueued(settings.limits, organization(seals.name))
+    taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
     return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports, spending=spending)
 
 

@@ -107,6 +107,23 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """At most so many requests that have not ended: of all batches, of a tenant's, of those made with one key."""
+
+    most: int
+    tenant: str | None = None
+    key: str | None = None
+
+
+class NoRoom(Exception):  # noqa: N818 - reads as what happened
+    """A batch would go beyond this `room`."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        self.room = room
+
+
+@dataclass(frozen=True, slots=True)
 class Endings:
     """What requests come to that nobody runs: those of canceled and expired batches, and those that were begun
     `most_attempts` times and never finished."""
@@ -128,8 +145,9 @@ class BatchStore(Protocol):
         """Requests of a batch that is not complete."""
         ...
 
-    async def complete(self, key: int, total: int, now: int, expires_at: int) -> Batch:
-        """The batch has all of its requests, and is created now."""
+    async def complete(self, key: int, total: int, now: int, expires_at: int, within: Sequence[Room] = ()) -> Batch:
+        """The batch has all of its requests, and is created now. Raises `NoRoom`, and has changed nothing, where it
+        would go beyond one of `within`."""
         ...
 
     async def abandon(self, key: int) -> None:

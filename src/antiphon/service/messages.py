@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from antiphon.config.tables.limits import Group
 from antiphon.errors import ApiError
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
@@ -53,8 +54,8 @@ class Prepared:
 
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. Raises `ApiError`
-    only."""
+    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. `group`: which
+    limits are theirs. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class MessageService:
         limiter: Limiter | None = None,
         accounts: Accounts | None = None,
         spending: Spending | None = None,
+        group: Group = "model_group",
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -75,6 +77,7 @@ class MessageService:
         self._limiter = limiter
         self._accounts = accounts
         self._spending = spending
+        self._group: Group = group
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -99,7 +102,7 @@ class MessageService:
             passed = None
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)
-                passed = await self._limiter.admit("model_group", context, names, len(work.prompt.tokens))
+                passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
         except BaseException:
             if turn is not None:
                 await turn.aclose()

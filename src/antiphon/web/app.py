@@ -53,6 +53,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/": Endpoint({"GET": resources.index}),
     }
     named = {
+        "/v1/organizations/workspaces/{workspace_id}/rate_limits": Endpoint({"GET": limits.read_workspace}),
         "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
         "/v1/messages/batches/{batch_id}": Endpoint({"GET": batches.retrieve, "DELETE": batches.delete}),
         "/v1/messages/batches/{batch_id}/cancel": Endpoint({"POST": batches.cancel}),

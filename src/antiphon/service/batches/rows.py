@@ -33,10 +33,12 @@ LOST: Final = errored(ApiError("api_error", "The request was interrupted too oft
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The request has come to nothing yet. `why`: the engine cannot take work now, or was lost in the middle."""
+    """The request has come to nothing yet. `why`: the engine cannot take work now, or was lost in the middle, or a
+    limit lets none of its batch through for so many seconds (`wait`)."""
 
     leased: Leased
-    why: Literal["unavailable", "died"]
+    why: Literal["unavailable", "died", "limited"]
+    wait: float = 0.0
 
 
 class Rows:
@@ -53,6 +55,8 @@ class Rows:
         except ApiError as error:
             if error.type == "overloaded_error":
                 return Later(leased, "unavailable")
+            if error.type == "rate_limit_error":
+                return Later(leased, "limited", float(error.headers.get("retry-after", "1")))
             if isinstance(error.__cause__, EngineDied) and leased.attempts < MOST_DEATHS:
                 return Later(leased, "died")
             return Outcome(leased, "errored", errored(error))
