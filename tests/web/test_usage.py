@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from antiphon.config import OtherPrices, Price, UsageSettings
+from antiphon.config import LimitRule, OtherPrices, Price, UsageSettings
+from antiphon.ports.stores import StoreUnavailable
 from antiphon.ports.usage import Tokens
+from antiphon.stores.sql.usage import SqlUsage
 from antiphon.testing.bridge import Answer, parse_events
 from antiphon.wire.usage import CostReport, UsageReport
 from tests.service.server_tools import ScriptedTool
@@ -225,3 +227,22 @@ async def test_without_prices_costs_are_nothing(tmp_path: Path) -> None:
         await Tally(server).post(body())
         (day,) = (await report(server, None, path=COST))["data"]
         assert [each["amount"] for each in day["results"]] == ["0"]
+
+
+@pytest.mark.promise("usage.no-harm")
+async def test_while_the_database_is_away_replies_go_on_and_are_counted_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise StoreUnavailable("it is away")
+
+    limits = (LimitRule("all", dollars_per_month=1.0),)
+    async with app(tmp_path, SCRIPT, limits=limits, prices=(Price("*", 0.001),)) as server:
+        tally = Tally(server)
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlUsage, "add", gone)
+            patched.setattr(SqlUsage, "sums", gone)
+            for stream in (False, True):
+                await tally.post(body(stream=stream))
+            assert (await asked(server, None, DAY)).status == 529
+        assert summed(await report(server, None)) == tally.told

@@ -59,3 +59,33 @@ async def test_one_that_the_store_cannot_take_keeps_no_other_from_it(caplog: pyt
     assert await book.flush()
     assert [each.id for each in store.kept] == ["use_0", "use_2"]
     assert "use_1" in caplog.text
+
+
+async def test_a_store_that_takes_nothing_at_all_loses_nothing() -> None:
+    class Broken(Flaky):
+        async def add(self, records: Sequence[UsageRecord]) -> None:
+            if self.fails:
+                raise RuntimeError("in a way that nobody has thought of")
+            self.kept += records
+
+    store = Broken()
+    book = UsageBook(store)
+    for number in range(30):
+        book.note(record(number, 0))
+    assert not await book.flush()
+    store.fails = False
+    await book.aclose()
+    assert len(store.kept) == 30
+
+
+async def test_what_comes_while_it_writes_does_not_keep_it_writing() -> None:
+    class Busy(Flaky):
+        async def add(self, records: Sequence[UsageRecord]) -> None:
+            self.kept += records
+            book.note(record(len(self.kept), 0))
+
+    store = Busy()
+    book = UsageBook(store)
+    book.note(record(0, 0))
+    assert await book.flush()
+    assert len(store.kept) == 1

@@ -16,6 +16,7 @@ MOST_WAITING: Final = 100_000
 """Records that wait while the store is gone; what comes then is lost, and the log says how much."""
 
 _AT_ONCE: Final = 1000
+_TRIES: Final = 10
 _PAUSE: Final = 1.0
 
 
@@ -27,7 +28,7 @@ class UsageBook:
         self._pause = pause
         self._most = most
         self._waiting: deque[UsageRecord] = deque()
-        self._lost = 0
+        self._noted = self._written = self._lost = 0
         self._turn = asyncio.Lock()
         self._closing = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
@@ -42,15 +43,17 @@ class UsageBook:
             self._lost += 1
             return
         self._waiting.append(record)
+        self._noted += 1
 
     async def flush(self) -> bool:
-        """Write what waits; False: the store would not, and it goes on waiting."""
+        """Write what waits now, and not what comes meanwhile; False: the store would not, and it goes on waiting."""
+        upto = self._noted
         async with self._turn:
             if self._lost:
                 log.error("usage: %d records are lost, too many waited for the store", self._lost)
                 self._lost = 0
-            while self._waiting:
-                some = [self._waiting[each] for each in range(min(_AT_ONCE, len(self._waiting)))]
+            while self._written < upto:
+                some = [self._waiting[each] for each in range(min(_AT_ONCE, upto - self._written))]
                 try:
                     await self._add(some)
                 except StoreError as problem:
@@ -58,6 +61,7 @@ class UsageBook:
                     return False
                 for _ in some:
                     self._waiting.popleft()
+                self._written += len(some)
             return True
 
     async def sums(self, query: UsageQuery) -> Sequence[UsageSum]:
@@ -87,13 +91,24 @@ class UsageBook:
             await self._store.add(some)
         except StoreError:
             raise
-        except Exception:
-            # One that no store takes must not keep the others from being written.
-            if len(some) == 1:
-                log.exception("usage: a record is lost, the store does not take it: %r", some[0])
-                return
-            for each in some:
-                await self._add([each])
+        except Exception as problem:
+            await self._sort_out(some, problem)
+
+    async def _sort_out(self, some: Sequence[UsageRecord], problem: Exception) -> None:
+        """One that no store takes must not keep the others from being written; where it takes none, it is at fault
+        itself."""
+        refused: list[UsageRecord] = []
+        for number, each in enumerate(some):
+            try:
+                await self._store.add([each])
+            except StoreError:
+                raise
+            except Exception:
+                refused.append(each)
+            if len(refused) > number and len(refused) in (_TRIES, len(some)):
+                raise StoreError(f"{type(problem).__name__}: {problem}") from problem
+        for each in refused:
+            log.error("usage: a record is lost, the store does not take it: %r", each)
 
     async def _write(self) -> None:
         while not self._closing.is_set():

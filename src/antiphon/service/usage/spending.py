@@ -56,6 +56,7 @@ class Spending:
         self._recent: _Tally = {}
         self._own: _Tally = defaultdict(Decimal)
         self._looking: asyncio.Task[None] | None = None
+        self._patient_until = 0.0
 
     async def admit(self, context: WireContext, model: str) -> None:
         """Let a request through for a model, by the name that replies have; raises the API's 400. A database that
@@ -94,18 +95,19 @@ class Spending:
             self._settled, self._recent, self._own = {}, {}, defaultdict(Decimal)
         if self._looking is None and not 0 <= now - self._tried < FRESH:
             self._tried = now
+            self._patient_until = asyncio.get_running_loop().time() + _PATIENCE
             self._looking = asyncio.create_task(self._look(month, now))
         if self._looking is not None and self._counted == float("-inf"):
             # Nothing is known yet.
-            await asyncio.wait((self._looking,), timeout=_PATIENCE)
+            left = self._patient_until - asyncio.get_running_loop().time()
+            await asyncio.wait((self._looking,), timeout=max(0.0, left))
 
     async def _look(self, month: int, now: float) -> None:
-        own: _Tally = {}
+        # All of that is in the sums below, and nearly nothing of what comes meanwhile.
+        own, self._own = self._own, defaultdict[_Subject, Decimal](Decimal)
         try:
             if not await self._book.flush():
                 return
-            # All of that is in the sums now, and what comes meanwhile is not.
-            own, self._own = self._own, defaultdict(Decimal)
             recounts = not 0 <= now - self._counted < RECOUNT
             cut = max(month, micros(now - _LATE)) if recounts else self._cut
             settled = await self._sums(month, cut) if recounts else self._settled

@@ -39,7 +39,8 @@ async def lines(
     """The lines, in the order of what they tell, and of the days from `since` to `until` whole ones. Raises
     `StoreError`."""
     # Prices are those of models, and of batches.
-    wanted: list[Dimension] = [column for column in columns if column != "day"]
+    wanted: list[Dimension] = []
+    wanted += [column for column in columns if column != "day"]
     wanted += [each for each in _PRICED if each not in wanted]
     names = await _names(keys)
     found: dict[tuple[str, ...], Line] = defaultdict(lambda: Line((), 0, Tokens(), Decimal(0)))
