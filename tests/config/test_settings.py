@@ -53,6 +53,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "message_threads_memory": ("0", "1", "2"),
     "batches_concurrency": ("0", "1", "2"),
     "batches_lease": ("1", "2.5", "3"),
+    "usage_days": ("30", "40", 50),
+    "prices_web_search": ("1.5", "2.5", 3.5),
     "limits_store": ("", "redis://:secret@env.lan/1", '"valkey://file.lan"'),
     "stores_data": ("/flag", "/env", '"/file"'),
     "stores_database": ("", "postgresql://:secret@db.lan/env", '"sqlite:////file/a.db"'),

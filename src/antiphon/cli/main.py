@@ -15,6 +15,7 @@ from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.shells import completion, man
 from antiphon.cli.stores import stores
+from antiphon.cli.usage import usage
 from antiphon.config import ConfigError
 
 
@@ -50,6 +51,7 @@ program.add_command(sandbox)
 program.add_command(keys)
 program.add_command(completion)
 program.add_command(man)
+program.add_command(usage)
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
 from antiphon.compose.stores import files_in, open_stores, ring_in
+from antiphon.compose.usage import book_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -88,6 +89,7 @@ async def assemble(
     stores = await open_stores(settings, ground.clock, ground.entropy)
     if stores is not None:
         running.push_async_callback(stores.aclose)
+    book = book_in(stores, settings, running)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
     served: dict[str, ServedModel] = {}
     for model in settings.models.values():
@@ -119,9 +121,11 @@ async def assemble(
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
         containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
+        book=book,
     )
-    if services.limiter is not None:
-        running.push_async_callback(services.limiter.aclose)
+    for limits in (services.limiter, services.spending):
+        if limits is not None:
+            running.push_async_callback(limits.aclose)
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()

@@ -32,6 +32,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import ANY_SANDBOX, NO_SANDBOX, SandboxSettings
 from antiphon.config.tables.server_tools import (
@@ -44,6 +45,7 @@ from antiphon.config.tables.server_tools import (
 )
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 __all__ = [
     "ANY_SANDBOX",
@@ -73,6 +75,8 @@ __all__ = [
     "ModelSettings",
     "NetworkSettings",
     "Option",
+    "OtherPrices",
+    "Price",
     "RemoteSettings",
     "SamplingSettings",
     "SandboxSettings",
@@ -83,6 +87,7 @@ __all__ = [
     "ThreadSettings",
     "ToolSettings",
     "TurnLimits",
+    "UsageSettings",
     "WebFetchSettings",
     "WebSearchSettings",
     "parse_settings",

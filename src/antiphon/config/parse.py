@@ -13,6 +13,8 @@ from antiphon.config.tables import TABLES
 from antiphon.config.tables.limits import IN_PROCESS
 from antiphon.config.tables.models import ModelSettings
 
+_MONTH = 31
+
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
 _SERVICE_LINKS = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")
 
@@ -71,17 +73,33 @@ def parse_settings(
             "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), say --require-keys and make "
             "some with antiphon keys add, or listen on 127.0.0.1"
         )
-    if settings.limits and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
+    paced = any(rule.paced for rule in settings.limits)
+    if paced and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
         raise ConfigError(
             f"{toml_path}, [limits]: {settings.workers} workers would each count for itself. Say where they count "
             'together: store = "redis://127.0.0.1:6379/0", or have one worker'
         )
+    _check_spending(settings, toml_path)
     if settings.require_keys and not settings.api_keys and not settings.stores.kept:
         raise ConfigError(
             f"{said['require_keys'].place}: no API key is set, and none can be made, since nothing is kept "
             f"({said['stores_data'].place}): nobody would be let in. Set ANTIPHON_API_KEYS, or keep something"
         )
     return settings
+
+
+def _check_spending(settings: Settings, toml_path: str) -> None:
+    """Who limits what may be spent says what things cost, and keeps it until a month is over."""
+    limited = next((rule.name for rule in settings.limits if rule.dollars_per_month), None)
+    if limited is None:
+        return
+    place = f"{toml_path}, [limits.{limited}]: dollars_per_month"
+    if not settings.prices:
+        raise ConfigError(f'{place} needs prices: write a table [prices."*"] with input and output, for one')
+    if not settings.stores.kept or settings.usage.days <= _MONTH:
+        raise ConfigError(
+            f"{place} needs what was spent in the month to be kept: more than {_MONTH} days in [usage], and stores"
+        )
 
 
 def _check_names(flags: Mapping[str, Any], env: Mapping[str, str]) -> None:

@@ -13,11 +13,13 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -56,6 +58,9 @@ class Settings:
     limit_store: LimitStore = field(default_factory=LimitStore)
     guard: tuple[GuardRule, ...] = ()
     guard_model: GuardSettings = field(default_factory=GuardSettings)
+    usage: UsageSettings = field(default_factory=UsageSettings)
+    prices: tuple[Price, ...] = ()
+    other_prices: OtherPrices = field(default_factory=OtherPrices)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

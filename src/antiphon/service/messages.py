@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
 from antiphon.ports.guard import Decline
@@ -15,6 +16,8 @@ from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
+from antiphon.service.usage.accounts import Account, Accounts, Both
+from antiphon.service.usage.spending import Spending
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 
@@ -24,7 +27,8 @@ class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any. `declined`: why it is not answered; None: it is.
+    limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
+    told what the reply comes to.
     """
 
     work: Work
@@ -34,11 +38,15 @@ class Prepared:
     traffic: Traffic | None = None
     passed: Passed | None = None
     declined: Decline | None = None
+    account: Account | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
         happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
-        return Reply(self.work, happenings, self.turn, self.passed, whole=not self.stream)
+        meter = self.passed or self.account
+        if self.passed is not None and self.account is not None:
+            meter = Both(self.passed, self.account)
+        return Reply(self.work, happenings, self.turn, meter, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -57,7 +65,8 @@ async def _refusal(declined: Decline) -> Batches:
 
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits. Raises `ApiError` only."""
+    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. `group`: which
+    limits are theirs. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -67,6 +76,9 @@ class MessageService:
         threads: Threads,
         traffic: Traffic | None = None,
         limiter: Limiter | None = None,
+        accounts: Accounts | None = None,
+        spending: Spending | None = None,
+        group: Group = "model_group",
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -74,6 +86,9 @@ class MessageService:
         self._threads = threads
         self._traffic = traffic
         self._limiter = limiter
+        self._accounts = accounts
+        self._spending = spending
+        self._group: Group = group
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -93,10 +108,12 @@ class MessageService:
             document = document if turn is None else turn.document
             asked, served = await self._intake.read_request(document, context, create_of)
             work = await self._compactions.plan_reply(asked, served)
+            if self._spending is not None:
+                await self._spending.admit(context, asked.target.profile.id)
             passed = None
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)
-                passed = await self._limiter.admit("model_group", context, names, len(work.prompt.tokens))
+                passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
             try:
                 declined = await self._planner.judge(work)
             except BaseException:
@@ -107,7 +124,9 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed, declined=declined)
+        account = None if self._accounts is None else self._accounts.open(work, context)
+        stream = bool(asked.request.stream)
+        return Prepared(work, self._compactions, stream, turn, passed=passed, declined=declined, account=account)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -10,6 +10,7 @@ from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, serv
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -86,10 +87,7 @@ async def engine_app(
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
-        if threads is None:
-            threads = threads_for(asked, clock, CountingEntropy(), seals)
-            if threads is not None:
-                running.push_async_callback(threads.aclose)
+        threads = threads or _threads(asked, clock, seals, running)
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -104,10 +102,13 @@ async def engine_app(
             files=kept_files,
             batches=batches,
             containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            book=book_in(stores, asked, running),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
+        if services.spending is not None:
+            running.push_async_callback(services.spending.aclose)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
         yield Bridge(door)
@@ -135,6 +136,14 @@ def _offered(
     tools = server_tools(asked, around).tools
     running.push_async_callback(close_tools, tools)
     return tools
+
+
+def _threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings keep conversations; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
 
 
 def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:

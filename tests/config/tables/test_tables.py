@@ -15,11 +15,13 @@ from antiphon.config.tables import (
     models,
     names,
     network,
+    prices,
     prompt_cache,
     sandbox,
     server_tools,
     stores,
     thinking,
+    usage,
 )
 
 MODULES = (
@@ -32,11 +34,13 @@ MODULES = (
     models,
     names,
     network,
+    prices,
     prompt_cache,
     sandbox,
     server_tools,
     stores,
     thinking,
+    usage,
 )
 READ = [table for table in TABLES if table.settings is not None]
 

@@ -12,11 +12,13 @@ from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
+from antiphon.config.tables.prices import PRICES
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
+from antiphon.config.tables.usage import USAGE
 
 TABLES: Final[tuple[Table, ...]] = (
     MODELS,
@@ -29,6 +31,8 @@ TABLES: Final[tuple[Table, ...]] = (
     BATCHES,
     LIMITS,
     GUARD,
+    USAGE,
+    PRICES,
     PROMPT_CACHE,
     NETWORK,
     MEDIA,
