@@ -61,8 +61,8 @@ def editing(words: Sequence[str], paste: Paste, history: Path | None) -> Keyboar
         files = pasted(text)
         event.current_buffer.insert_text(" ".join(paste(path) for path in files) + " " if files else text)
 
+    # Not Ctrl-J: an Enter that is typed before the line is there arrives as one.
     keys.add("escape", "enter")(newline)
-    keys.add("c-j")(newline)
     keys.add(Keys.BracketedPaste)(bracketed)
     kept = InMemoryHistory() if history is None or not _private(history) else FileHistory(str(history))
     completer = WordCompleter(list(words), sentence=True)
