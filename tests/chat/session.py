@@ -1,7 +1,7 @@
 """A chat in this process, with somebody who types what a test says."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,7 +66,7 @@ class Chat:
 
 
 @contextmanager
-def chat(server: Server, *tools: Any, most: int = 1000, compact_at: int = 0) -> Iterator[Chat]:
+def chat(server: Server, *tools: Any, most: int = 1000, compact_at: int = 0) -> Generator[Chat]:
     """A chat with this server."""
     made = Chat(server, list(tools), most, compact_at)
     with made.service.client:

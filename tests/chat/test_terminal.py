@@ -88,8 +88,11 @@ def test_a_terminal_that_only_writes_lines_is_enough(monkeypatch: pytest.MonkeyP
     assert re.fullmatch(
         r"Thought for 0\.0 s\. /think show unfolds it\.\nSome \*\*bold\*\* words\.\n", file.getvalue()
     )
-    lines = iter(["One line."])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+
+    def typed(prompt: str) -> str:
+        return "One line."
+
+    monkeypatch.setattr("builtins.input", typed)
     assert isinstance(keyboard_for(screen.console, lambda path: ""), Lines)
     assert Lines().read("> ") == "One line."
 

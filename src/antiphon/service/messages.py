@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from antiphon.errors import ApiError
+from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
@@ -14,6 +15,7 @@ from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
+from antiphon.wire.request import CreateMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,7 @@ class MessageService:
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, served = await self._intake.read_request(document, context, create_of)
-            work = await self._compactions.plan_reply(asked, served)
+            asked, work = await self._plan(document, context)
             passed = None
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)
@@ -92,6 +93,14 @@ class MessageService:
                 await turn.aclose()
             raise
         return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
+
+    async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""
+        return await self._plan(await self._intake.read_document(body), context)
+
+    async def _plan(self, document: Document, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        asked, served = await self._intake.read_request(document, context, create_of)
+        return asked, await self._compactions.plan_reply(asked, served)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
