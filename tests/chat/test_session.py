@@ -86,6 +86,10 @@ def test_a_long_conversation_goes_on_behind_a_summary(server: Server) -> None:
         assert (summary[0]["type"], summary[0]["content"]) == ("compaction", "They talked about numbers.")
         assert answer[0]["type"] == "text"
         assert "Hello" in talk.type("Hello")
+    with chat(server) as other:
+        shown = other.type("One", "/compact", "/retry")
+        assert "A summary stands for what was said so far." in shown
+        assert len(other.conversation.messages) == 1
 
 
 @pytest.mark.promise("chat.failures")

@@ -106,7 +106,8 @@ class Asker:
         """Put a summary in the place of all messages; whether there is one. Raises the SDK's errors but refusals."""
         asked = {key: value for key, value in self._params(conversation).items() if key != "output_config"}
         asked["betas"] = [SUMMARIES]
-        asked["tools"] = [tool.to_dict() for tool in self.tools]
+        if self.tools:
+            asked["tools"] = [tool.to_dict() for tool in self.tools]
         shown.note("Making a summary of the conversation …")
         try:
             with self.service.client.beta.messages.stream(**asked, compaction={"type": "summarize"}) as stream:

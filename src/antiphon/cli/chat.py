@@ -12,7 +12,7 @@ from rich.console import Console
 
 from antiphon.cli.companion import CompanionError, companion
 from antiphon.cli.options import MODEL, load_settings, setting_options
-from antiphon.config import ConfigError, Settings
+from antiphon.config import NOWHERE, ConfigError, Settings, StoreSettings
 
 # `--url` is where the server is that is talked to.
 _MODEL = MODEL - {"urls"}
@@ -90,7 +90,13 @@ def _chat(given: Mapping[str, Any]) -> int:
 
 
 def _alone(settings: Settings) -> Settings:
-    """The settings of a server that nobody else can use."""
+    """The settings of a server that nobody else can use, and that takes up no batches and keeps no files."""
     return replace(
-        settings, host="127.0.0.1", port=0, api_keys=(secrets.token_urlsafe(),), workers=1, drain_timeout=1.0
+        settings,
+        host="127.0.0.1",
+        port=0,
+        api_keys=(secrets.token_urlsafe(),),
+        workers=1,
+        drain_timeout=1.0,
+        stores=StoreSettings(data=NOWHERE),
     )

@@ -72,10 +72,11 @@ def test_only_looking_into_the_folder_needs_no_question(tmp_path: Path) -> None:
     tool = AskedTool(editor, Permission(answer), editor.describe)
     assert tool.call({"command": "view", "path": "."}) == ""
     assert asked == []
-    for given in ({"command": "view", "path": "/"}, {"command": "create", "path": "x", "file_text": "new"}):
+    created = {"command": "create", "path": "y/../x", "file_text": "new"}
+    for given in ({"command": "view", "path": "sub/../../.."}, created):
         with pytest.raises(ToolError, match="declined"):
             tool.call(given)
-    assert asked == ["view /", "create x\n+ new"]
+    assert asked == [f"view {tmp_path.parent.parent}", "create x\n+ new"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,9 +21,12 @@ class Editor(BetaBuiltinFunctionTool):
 
     def describe(self, given: dict[str, Any]) -> str | None:
         """What a call would do; None where it only looks at something in the folder."""
-        command, path = given.get("command"), str(given.get("path", ""))
+        command, whole = given.get("command"), self._path(str(given.get("path", "")))
+        inside = whole.is_relative_to(self._folder)
+        # Where a path leads is said, not how it was written.
+        path = whole.relative_to(self._folder) if inside else whole
         if command == "view":
-            return None if self._path(path).is_relative_to(self._folder) else f"view {path}"
+            return None if inside else f"view {path}"
         if command == "create":
             return f"create {path}\n{_changed('', given.get('file_text'))}"
         if command == "str_replace":
