@@ -1,17 +1,23 @@
 """`antiphon chat` in scripts: pipes, lines of JSON, exit codes."""
 
+import io
 import json
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from rich.console import Console
 
+from antiphon.chat.problems import ChatError
+from antiphon.chat.start import keyboard_for
 from antiphon.cli.main import program
 from tests.chat.conftest import Server
 
+INSTALL = "pip install 'antiphon[chat]'"
 ADD = '''
 def add(a: int, b: int) -> str:
     """Add two numbers."""
@@ -96,6 +102,19 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_what_is_not_there_is_said_in_a_line(server: Server, arguments: list[str], said: str) -> None:
     done = run(server, *arguments)
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"antiphon: {said}\n")
+
+
+@pytest.mark.promise("chat.failures")
+def test_what_is_not_installed_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        for name in [name for name in sys.modules if name.startswith("antiphon.chat")]:
+            without.delitem(sys.modules, name)
+        without.setitem(sys.modules, "anthropic", None)
+        done = CliRunner().invoke(program, ["chat", "Hi"])
+    assert (done.exit_code, done.stderr) == (2, f"antiphon: chat takes the package `anthropic`: {INSTALL}\n")
+    monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
+    with pytest.raises(ChatError, match="a chat takes the package `prompt_toolkit`: pip install"):
+        keyboard_for(Console(file=io.StringIO(), force_terminal=True), lambda path: "")
 
 
 @pytest.mark.parametrize(

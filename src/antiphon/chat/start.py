@@ -148,10 +148,13 @@ def _session(wanted: Wanted, conversation: Conversation, asker: Asker, content: 
 
 
 def keyboard_for(console: Console, paste: Paste) -> Keyboard:
-    """The keyboard of a terminal, as far as that can move its cursor."""
+    """The keyboard of a terminal, as far as that can move its cursor. Raises `ChatError`."""
     if console.is_dumb_terminal:
         return Lines()
-    return editing([f"/{command.name}" for command in COMMANDS], paste, history_file())
+    try:
+        return editing([f"/{command.name}" for command in COMMANDS], paste, history_file())
+    except ImportError as missing:
+        raise ChatError(f"a chat takes the package `{missing.name}`: pip install 'antiphon[chat]'") from missing
 
 
 def _tools(wanted: Wanted, running: ExitStack, permission: Permission) -> Sequence[Any]:

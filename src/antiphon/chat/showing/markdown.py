@@ -2,16 +2,28 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markdown import Markdown
+from rich.markdown import Heading, Markdown, MarkdownElement
 from rich.segment import Segment
 
 _REDRAWN: Final = 1 / 12
 _PARSER: Final = MarkdownIt("commonmark").enable("table").enable("strikethrough")
+
+
+class _Heading(Heading):
+    """A heading at the left: in the middle of a wide screen nobody looks for it."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        yield self.text
+
+
+class _Markdown(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {**Markdown.elements, "heading_open": _Heading}
 
 
 class MarkdownStream:
@@ -56,7 +68,7 @@ class MarkdownStream:
         if text.strip():
             if self._printed:
                 self._console.print()
-            self._console.print(Markdown(text))
+            self._console.print(_Markdown(text))
             self._printed = True
 
     def _stop(self) -> None:
@@ -73,7 +85,7 @@ class _Tail:
         self._gap = gap
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(Markdown(self._text), options.update(height=None), pad=False)
+        lines = console.render_lines(_Markdown(self._text), options.update(height=None), pad=False)
         if self._gap:
             lines.insert(0, [])
         for line in lines[-max(1, console.size.height - 2) :]:
