@@ -6,9 +6,11 @@ import click
 
 from antiphon import __version__
 from antiphon.cli.batches import batches
+from antiphon.cli.chat import chat
 from antiphon.cli.doctor import doctor
 from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
+from antiphon.cli.explain import explain
 from antiphon.cli.keys import keys
 from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
@@ -45,6 +47,8 @@ program.add_command(models)
 program.add_command(doctor)
 program.add_command(engines)
 program.add_command(evaluate)
+program.add_command(explain)
+program.add_command(chat)
 program.add_command(batches)
 program.add_command(stores)
 program.add_command(sandbox)

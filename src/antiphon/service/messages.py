@@ -6,6 +6,7 @@ from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
 from antiphon.ports.guard import Decline
+from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
@@ -20,6 +21,7 @@ from antiphon.service.usage.accounts import Account, Accounts, Both
 from antiphon.service.usage.spending import Spending
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
+from antiphon.wire.request import CreateMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,7 @@ class MessageService:
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, served = await self._intake.read_request(document, context, create_of)
-            work = await self._compactions.plan_reply(asked, served)
+            asked, work = await self._plan(document, context)
             if self._spending is not None:
                 await self._spending.admit(context, asked.target.profile.id)
             passed = None
@@ -127,6 +128,14 @@ class MessageService:
         account = None if self._accounts is None else self._accounts.open(work, context)
         stream = bool(asked.request.stream)
         return Prepared(work, self._compactions, stream, turn, passed=passed, declined=declined, account=account)
+
+    async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""
+        return await self._plan(await self._intake.read_document(body), context)
+
+    async def _plan(self, document: Document, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        asked, served = await self._intake.read_request(document, context, create_of)
+        return asked, await self._compactions.plan_reply(asked, served)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
