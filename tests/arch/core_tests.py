@@ -31,6 +31,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
     "tests/stores/test_files.py": ("ports/files",),
+    "tests/stores/test_skills.py": ("ports/skills",),
     "tests/request/files/test_listing.py": ("request/pages",),
     "tests/wire/test_batches.py": ("wire/moments",),
     "tests/request/skills/test_bundle.py": ("request/skills/wording",),
