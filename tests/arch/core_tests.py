@@ -17,6 +17,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/message_threads",
             "config/tables/prompt_cache",
             "config/tables/sandbox",
+            "config/tables/skills",
             "config/tables/models",
             "config/tables/names",
         ),
@@ -35,6 +36,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/request/files/test_listing.py": ("request/pages",),
     "tests/wire/test_batches.py": ("wire/moments",),
     "tests/request/skills/test_bundle.py": ("request/skills/wording",),
+    "tests/web/test_skills.py": ("wire/skills",),
     "tests/web/test_files.py": ("request/files/wording",),
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_objects.py": ("ports/objects", "ports/stores"),
@@ -111,6 +113,7 @@ COVERED: Final[dict[str, str]] = dict(
 """Module → the file of tests that covers it."""
 
 SAID: Final[dict[str, str]] = {
+    "wire/skills": "skill_version_deleted",
     "errors": "authentication_error",
     "wire/content/citations": "char_location",
     "wire/content/documents": "download_completed",

@@ -31,6 +31,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
+from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
 from antiphon.stores.caching import MemoryLedger
@@ -55,13 +56,15 @@ def services_for(
     files: Files | None = None,
     batches: BatchStore | None = None,
     containers: Containers | None = None,
+    skills: SkillLibrary | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
-    `containers`: where code runs, kept tidy by their maker; None: nowhere.
+    `containers`: where code runs, kept tidy by their maker; None: nowhere. `skills`: those that were uploaded; None:
+    nothing is kept.
     """
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
@@ -82,13 +85,13 @@ def services_for(
     messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
     models = ModelService(routes, server_tools, batches=batches is not None)
     if batches is None:
-        return Services(messages, models, files, limiter=limiter)
+        return Services(messages, models, files, limiter=limiter, skills=skills)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's.
     alone = MessageService(intake, planner, patient, Threads(None, 0))
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner, limiter=limiter)
+    return Services(messages, models, files, taken, runner, limiter=limiter, skills=skills)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

@@ -40,6 +40,7 @@ from antiphon.config.tables.server_tools import (
     WebFetchSettings,
     WebSearchSettings,
 )
+from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 
@@ -73,6 +74,7 @@ __all__ = [
     "SamplingSettings",
     "SandboxSettings",
     "Settings",
+    "SkillSettings",
     "StoreSettings",
     "Table",
     "ThinkingSettings",

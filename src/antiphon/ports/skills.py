@@ -27,7 +27,7 @@ class SkillFile:
 class SkillVersion:
     """A version. Times are microseconds since the Unix epoch; no two versions of a skill have the same.
 
-    `key`: of its object, a zip. `digest`: SHA-256 of the zip, in hex. `size`: its bytes.
+    `key`: of its object, a zip; empty where there is none. `digest`: SHA-256 of the zip, in hex. `size`: its bytes.
     """
 
     id: str
@@ -42,7 +42,10 @@ class SkillVersion:
 
 @dataclass(frozen=True, slots=True)
 class StoredSkill:
-    """A skill. `name`: of all its versions. `latest`: the newest of them; None where all were deleted."""
+    """A skill. `name`: of all its versions. `latest`: the newest of them; None where all were deleted.
+
+    `own`: it is no tenant's, but comes with the server.
+    """
 
     id: str
     tenant: str
@@ -51,6 +54,7 @@ class StoredSkill:
     created_at: int
     updated_at: int
     latest: SkillVersion | None = None
+    own: bool = False
 
 
 class SkillStore(Protocol):

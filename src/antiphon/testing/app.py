@@ -9,7 +9,8 @@ from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.skills import choice_of, library_in, own_skills
+from antiphon.compose.stores import Stores, open_stores, ring_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -23,6 +24,7 @@ from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.batches import SqlBatches
@@ -86,10 +88,8 @@ async def engine_app(
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
-        if threads is None:
-            threads = threads_for(asked, clock, CountingEntropy(), seals)
-            if threads is not None:
-                running.push_async_callback(threads.aclose)
+        threads = threads or _kept_threads(asked, clock, seals, running)
+        skills = _skills(asked, stores, clock, running)
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -103,7 +103,8 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            containers=None if sandboxes is None else _containers(sandboxes, kept_files, skills, clock),
+            skills=skills.library,
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -137,9 +138,24 @@ def _offered(
     return tools
 
 
-def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
+def _kept_threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings have conversations kept; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
+
+
+def _skills(asked: Settings, stores: Stores | None, clock: Clock, running: AsyncExitStack) -> SkillChoice:
+    """The skills of the settings, and those that are uploaded where anything is kept."""
+    own = own_skills(asked)
+    return choice_of(asked, own, library_in(stores, asked, own, clock, CountingEntropy()), running)
+
+
+def _containers(sandboxes: Sandboxes, files: Files, skills: SkillChoice, clock: Clock) -> Containers:
     """Containers that are known until the app is gone."""
-    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
+    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills)
+    return Containers(grounds)
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:

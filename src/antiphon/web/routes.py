@@ -19,6 +19,7 @@ from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
+from antiphon.service.skills.library import SkillLibrary
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
 from antiphon.web.paging import limit_of
@@ -41,6 +42,7 @@ class Services:
     runner: BatchRunner | None = None
     keys: KeyRing | None = None
     limiter: Limiter | None = None
+    skills: SkillLibrary | None = None
 
 
 @dataclass(frozen=True, slots=True)

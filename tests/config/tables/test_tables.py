@@ -17,6 +17,7 @@ from antiphon.config.tables import (
     prompt_cache,
     sandbox,
     server_tools,
+    skills,
     stores,
     thinking,
 )
@@ -33,6 +34,7 @@ MODULES = (
     prompt_cache,
     sandbox,
     server_tools,
+    skills,
     stores,
     thinking,
 )

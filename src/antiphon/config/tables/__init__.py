@@ -14,6 +14,7 @@ from antiphon.config.tables.network import NETWORK
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
+from antiphon.config.tables.skills import SKILLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
 
@@ -31,6 +32,7 @@ TABLES: Final[tuple[Table, ...]] = (
     NETWORK,
     MEDIA,
     FILES,
+    SKILLS,
     SERVER_TOOLS,
     SANDBOX,
 )

@@ -10,14 +10,20 @@ from antiphon.config.kinds import Choice, ListKind, TextKind, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
-Group = Literal["model_group", "token_count", "batch", "files"]
+Group = Literal["model_group", "token_count", "batch", "files", "skills"]
 Per = Literal["organization", "workspace", "key"]
 
 IN_PROCESS: Final = "memory"
 """The buckets lie in the server's one process."""
 
 _GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
-    {"messages": "model_group", "count_tokens": "token_count", "batches": "batch", "files": "files"}
+    {
+        "messages": "model_group",
+        "count_tokens": "token_count",
+        "batches": "batch",
+        "files": "files",
+        "skills": "skills",
+    }
 )
 _URL: Final = re.compile(r"(?:redis|rediss|valkey|valkeys|unix)://[!-~]+", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
