@@ -109,7 +109,7 @@ async def assemble(
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
     skills = library_in(stores, settings, own, ground.clock, ground.entropy)
-    choice = choice_of(settings, own, skills, running)
+    choice = None if sandboxes is None else choice_of(settings, own, skills, running)
     services = services_for(
         settings,
         routes,

@@ -23,7 +23,7 @@ def containers_for(
     sandboxes: Sandboxes | None,
     stores: Stores | None,
     files: Files | None,
-    skills: SkillChoice,
+    skills: SkillChoice | None,
     clock: Clock,
     entropy: Entropy,
     running: AsyncExitStack,

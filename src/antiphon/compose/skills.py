@@ -55,7 +55,7 @@ def library_in(
 def choice_of(
     settings: Settings, own: OwnSkills, library: SkillLibrary | None, running: AsyncExitStack
 ) -> SkillChoice:
-    """What requests choose their skills from; folders of a server that keeps nothing go with `running`."""
+    """What requests choose from where code runs; the folders of a server that keeps nothing go with `running`."""
     folder = folder_in(settings, _FOLDER)
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="antiphon-"))

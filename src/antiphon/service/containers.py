@@ -192,6 +192,8 @@ class Claim:
                     self._sandbox = await self._opened()
                 except (SandboxProblem, StoreError) as problem:
                     raise ToolProblem("unavailable", str(problem)) from problem
+                except ApiError as problem:
+                    raise ToolProblem("unavailable", problem.message) from problem
         await self._turn.acquire()
         try:
             await self._take_turn()
@@ -293,7 +295,7 @@ class Claim:
         sandboxes = self._containers.grounds.sandboxes
         return await sandboxes.driver.open(self._id, sandboxes.limits, [one.mount for one in self._skills])
 
-    async def _bytes(self, file: StoredFile) -> AsyncIterator[bytes]:
+    def _bytes(self, file: StoredFile) -> AsyncIterator[bytes]:
         files = self._containers.grounds.files
         assert files is not None
-        yield await files.library.read(file)
+        return files.library.stream(file)

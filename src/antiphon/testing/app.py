@@ -1,6 +1,6 @@
 """The whole app in this process: the API's own road, from a request's bytes to its reply's, without a socket."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -10,7 +10,7 @@ from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, serv
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
-from antiphon.compose.stores import Stores, open_stores, ring_in
+from antiphon.compose.stores import open_stores, ring_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -89,7 +89,8 @@ async def engine_app(
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
         threads = threads or _kept_threads(asked, clock, seals, running)
-        skills = _skills(asked, stores, clock, running)
+        own = own_skills(asked)
+        skills = library_in(stores, asked, own, clock, CountingEntropy())
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -103,8 +104,8 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None if sandboxes is None else _containers(sandboxes, kept_files, skills, clock),
-            skills=skills.library,
+            containers=_containers(sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock),
+            skills=skills,
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -146,15 +147,13 @@ def _kept_threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExi
     return threads
 
 
-def _skills(asked: Settings, stores: Stores | None, clock: Clock, running: AsyncExitStack) -> SkillChoice:
-    """The skills of the settings, and those that are uploaded where anything is kept."""
-    own = own_skills(asked)
-    return choice_of(asked, own, library_in(stores, asked, own, clock, CountingEntropy()), running)
-
-
-def _containers(sandboxes: Sandboxes, files: Files, skills: SkillChoice, clock: Clock) -> Containers:
-    """Containers that are known until the app is gone."""
-    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills)
+def _containers(
+    sandboxes: Sandboxes | None, files: Files, skills: Callable[[], SkillChoice], clock: Clock
+) -> Containers | None:
+    """Containers that are known until the app is gone; None where no code runs."""
+    if sandboxes is None:
+        return None
+    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills())
     return Containers(grounds)
 
 
