@@ -53,6 +53,9 @@ class LocalSkillFolders:
         try:
             for name, file in files.items():
                 _write(draft, name, file)
+            # Whole after a power failure too: nobody looks into a folder that is there.
+            for within in (draft, *(each for each in draft.rglob("*") if each.is_dir())):
+                _settle(within)
             with suppress(OSError):  # another process was faster
                 draft.rename(path)
         finally:
@@ -81,6 +84,15 @@ def _write(draft: Path, name: str, file: SkillFile) -> None:
             parent.chmod(0o755)
     path.write_bytes(file.data)
     path.chmod(0o755 if file.executable else 0o644)
+    _settle(path)
+
+
+def _settle(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _error(problem: OSError) -> StoreError:
