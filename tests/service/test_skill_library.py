@@ -1,6 +1,6 @@
 """Skills and what fails beneath them: bytes that became no version are swept, broken ones are never used."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,13 @@ class Failing(SqlSkills):
         if self.problem is not None:
             raise self.problem
         await super().add(skill, first)
+
+    async def remove(self, tenant: str, id_: str) -> Sequence[str] | None:
+        """Nothing can be written before there is room."""
+        problem, self.problem = self.problem, None
+        if problem is not None:
+            raise problem
+        return await super().remove(tenant, id_)
 
 
 class World:
@@ -82,6 +89,15 @@ async def test_a_deleted_skill_leaves_no_bytes(world: World) -> None:
     assert await world.kept() == 2
     await world.library.delete("mine", skill.id)
     assert await world.kept() == 0
+
+
+async def test_a_skill_is_deleted_from_a_full_disk_too(world: World) -> None:
+    skill = await world.library.create("mine", form())
+    world.rows.problem = StoreFull("full")
+    await world.library.delete("mine", skill.id)
+    assert await world.kept() == 0
+    with pytest.raises(ApiError, match="not found"):
+        await world.library.get("mine", skill.id)
 
 
 async def test_bytes_that_are_not_what_was_kept_are_never_used(world: World) -> None:

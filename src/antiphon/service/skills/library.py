@@ -32,6 +32,8 @@ from antiphon.service.skills.own import OwnSkills
 from antiphon.wire.moments import micros
 
 _PIECE: Final = 1024 * 1024
+_FREED: Final = 100
+"""Versions whose bytes make room for taking a skill away."""
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +158,13 @@ class SkillLibrary:
         """Take a skill away with all its versions."""
         await self._theirs(tenant, id_)
         with _told():
-            keys = await self._rows.remove(tenant, id_)
+            try:
+                keys = await self._rows.remove(tenant, id_)
+            except StoreFull:
+                # Nothing can be written, not even this: its bytes make room.
+                for version in await self._rows.versions(tenant, id_, None, _FREED):
+                    await self._objects.delete(version.key)
+                keys = await self._rows.remove(tenant, id_)
         if keys is None:
             raise unknown_skill(id_)
         await self._delete(keys)
