@@ -19,6 +19,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/message_threads",
             "config/tables/prompt_cache",
             "config/tables/sandbox",
+            "config/tables/skills",
             "config/tables/models",
             "config/tables/names",
         ),
@@ -33,9 +34,11 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/engines/test_contract.py": ("ports/engine",),
     "tests/stores/test_threads.py": ("ports/threads",),
     "tests/stores/test_files.py": ("ports/files",),
+    "tests/stores/test_skills.py": ("ports/skills",),
     "tests/request/files/test_listing.py": ("request/pages",),
     "tests/wire/test_batches.py": ("wire/moments",),
     "tests/request/skills/test_bundle.py": ("request/skills/wording",),
+    "tests/web/test_skills.py": ("wire/skills",),
     "tests/web/test_files.py": ("request/files/wording",),
     "tests/stores/test_batches.py": ("ports/batches",),
     "tests/stores/test_usage.py": ("ports/usage",),
@@ -115,6 +118,7 @@ COVERED: Final[dict[str, str]] = dict(
 """Module → the file of tests that covers it."""
 
 SAID: Final[dict[str, str]] = {
+    "wire/skills": "skill_version_deleted",
     "errors": "authentication_error",
     "wire/content/citations": "char_location",
     "wire/content/documents": "download_completed",

@@ -79,6 +79,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "sandbox_python": ("/flag", "/env", '"/file"'),
     "sandbox_image": ("flag", "env", '"file"'),
     "files_quota": ("0", "1", "2"),
+    "skills_folders": ("/flag,/other", "/env", '["/file"]'),
+    "skills_quota": ("0", "1", "2"),
     "server_tools_rounds": ("1", "2", "3"),
     "server_tools_turn_seconds": ("1", "2.5", "3"),
     "server_tools_tool_seconds": ("0.5", "2", "3"),

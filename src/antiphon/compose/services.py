@@ -33,6 +33,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
+from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
 from antiphon.service.usage.accounts import Accounts
@@ -63,6 +64,7 @@ def services_for(
     batches: BatchStore | None = None,
     containers: Containers | None = None,
     book: UsageBook | None = None,
+    skills: SkillLibrary | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
@@ -70,51 +72,61 @@ def services_for(
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
     `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
-    replies come to; None: nowhere.
+    replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept.
     """
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
-    retells = settings.thinking.summarizer
-    summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
-    host = Host(
-        seals,
-        server_tools,
-        settings.thinking.foreign,
-        Latitude(settings.extended_schemas, settings.accommodations),
-        routes.catalogue.wide_names(),
-    )
-    intake = Intake(routes, media, host, containers)
-    guard = guard_for(settings, routes.served, clock)
-    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer, guard)
-    compactions = Compactions(Workshop(intake, planner, media, settings.turn))
-    kept, traffic = Threads(threads, settings.max_body), Traffic()
+    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers)
+    planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
+    shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
     costs = Costs(settings.prices, settings.other_prices)
     spending = _spending(settings, book, costs, clock)
     notes = () if spending is None else (spending.note,)
     accounts = None if book is None else Accounts(clock, book.note, *notes)
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts, spending)
-    models = ModelService(routes, server_tools, batches=batches is not None)
-    reports = None if book is None else Reports(book, costs, clock)
+    kept = Threads(threads, settings.max_body)
+    messages = MessageService(intake, planner, Compactions(shop), kept, traffic, limiter, accounts, spending)
+    services = Services(
+        messages,
+        ModelService(routes, server_tools, batches=batches is not None),
+        files,
+        limiter=limiter,
+        reports=None if book is None else Reports(book, costs, clock),
+        spending=spending,
+        skills=skills,
+    )
     if batches is None:
-        return Services(messages, models, files, limiter=limiter, reports=reports, spending=spending)
-    patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
+        return services
     # No request of a batch is a thread's; what it comes to is kept with its result.
-    kept_with_results = None if book is None else Accounts(clock, *notes)
     alone = MessageService(
         intake,
         planner,
-        patient,
+        Compactions(replace(shop, limits=_patient(settings.turn))),
         Threads(None, 0),
         limiter=limiter,
-        accounts=kept_with_results,
+        accounts=None if book is None else Accounts(clock, *notes),
         spending=spending,
         group="batch_requests",
     )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     enqueued = Enqueued(settings.limits, organization(seals.name))
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
-    return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports, spending=spending)
+    return replace(services, batches=taken, runner=runner)
+
+
+def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:
+    """What requests have to know of this server."""
+    latitude = Latitude(settings.extended_schemas, settings.accommodations)
+    return Host(seals, server_tools, settings.thinking.foreign, latitude, routes.catalogue.wide_names())
+
+
+def _planner(
+    settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy, seals: Seals, ledger: Ledger
+) -> Planner:
+    retells = settings.thinking.summarizer
+    summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
+    guard = guard_for(settings, routes.served, clock)
+    return Planner(clock, entropy, seals, Caching(ledger), Diagnoses(), summarizer, guard)
 
 
 def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:

@@ -43,6 +43,7 @@ from antiphon.config.tables.server_tools import (
     WebFetchSettings,
     WebSearchSettings,
 )
+from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
 from antiphon.config.tables.usage import UsageSettings
@@ -81,6 +82,7 @@ __all__ = [
     "SamplingSettings",
     "SandboxSettings",
     "Settings",
+    "SkillSettings",
     "StoreSettings",
     "Table",
     "ThinkingSettings",

@@ -17,6 +17,7 @@ from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
+from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
 from antiphon.config.tables.usage import UsageSettings
@@ -65,6 +66,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    skills: SkillSettings = field(default_factory=SkillSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)
     server_tools: ToolSettings = field(default_factory=ToolSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)

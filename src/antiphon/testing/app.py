@@ -1,6 +1,6 @@
 """The whole app in this process: the API's own road, from a request's bytes to its reply's, without a socket."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -9,6 +9,7 @@ from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
+from antiphon.compose.skills import choice_of, library_in, own_skills
 from antiphon.compose.stores import open_stores, ring_in
 from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
@@ -24,6 +25,7 @@ from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.batches import SqlBatches
@@ -88,6 +90,8 @@ async def engine_app(
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
         threads = threads or _threads(asked, clock, seals, running)
+        own = own_skills(asked)
+        skills = library_in(stores, asked, own, clock, CountingEntropy())
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -101,8 +105,9 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            containers=_containers(sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock),
             book=book_in(stores, asked, running),
+            skills=skills,
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -146,9 +151,14 @@ def _threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStac
     return threads
 
 
-def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
-    """Containers that are known until the app is gone."""
-    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
+def _containers(
+    sandboxes: Sandboxes | None, files: Files, skills: Callable[[], SkillChoice], clock: Clock
+) -> Containers | None:
+    """Containers that are known until the app is gone; None where no code runs."""
+    if sandboxes is None:
+        return None
+    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills())
+    return Containers(grounds)
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:

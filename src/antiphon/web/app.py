@@ -14,6 +14,7 @@ from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.limits import LimitResources
 from antiphon.web.routes import Resources, Services
+from antiphon.web.skills import SkillResources
 from antiphon.web.usage import UsageResources
 
 
@@ -64,5 +65,9 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         table["/v1/files"] = Endpoint({"GET": files.list, "POST": files.upload})
         named["/v1/files/{file_id}"] = Endpoint({"GET": files.get, "DELETE": files.delete})
         named["/v1/files/{file_id}/content"] = Endpoint({"GET": files.content})
+    if services.skills is not None:
+        skills = SkillResources(services.skills, admission)
+        table["/v1/skills"] = Endpoint({"GET": skills.list, "POST": skills.create})
+        named |= skills.endpoints()
     routes = [Route(path, endpoint) for path, endpoint in named.items()]
     return Paths(table, Router(routes, default=nowhere, redirect_slashes=False))

@@ -20,6 +20,7 @@ from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
+from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.usage.reports import Reports
 from antiphon.service.usage.spending import Spending
 from antiphon.web.admission import Admission
@@ -46,6 +47,7 @@ class Services:
     limiter: Limiter | None = None
     reports: Reports | None = None
     spending: Spending | None = None
+    skills: SkillLibrary | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from antiphon.config.tables.prices import PRICES
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
+from antiphon.config.tables.skills import SKILLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
 from antiphon.config.tables.usage import USAGE
@@ -37,6 +38,7 @@ TABLES: Final[tuple[Table, ...]] = (
     NETWORK,
     MEDIA,
     FILES,
+    SKILLS,
     SERVER_TOOLS,
     SANDBOX,
 )

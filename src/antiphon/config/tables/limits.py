@@ -10,7 +10,7 @@ from antiphon.config.kinds import Choice, ListKind, Number, TextKind, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
-Group = Literal["model_group", "token_count", "batch", "files", "batch_requests"]
+Group = Literal["model_group", "token_count", "batch", "files", "skills", "batch_requests"]
 Per = Literal["organization", "workspace", "key"]
 
 IN_PROCESS: Final = "memory"
@@ -23,6 +23,7 @@ _GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
         "batches": "batch",
         "batch_requests": "batch_requests",
         "files": "files",
+        "skills": "skills",
     }
 )
 _URL: Final = re.compile(r"(?:redis|rediss|valkey|valkeys|unix)://[!-~]+", re.ASCII)
