@@ -98,15 +98,10 @@ def services_for(
     if batches is None:
         return services
     # No request of a batch is a thread's; what it comes to is kept with its result.
+    patient = Compactions(replace(shop, limits=_patient(settings.turn)))
+    written = None if book is None else Accounts(clock, *notes)
     alone = MessageService(
-        intake,
-        planner,
-        Compactions(replace(shop, limits=_patient(settings.turn))),
-        Threads(None, 0),
-        limiter=limiter,
-        accounts=None if book is None else Accounts(clock, *notes),
-        spending=spending,
-        group="batch_requests",
+        intake, planner, patient, Threads(None, 0), None, limiter, written, spending, group="batch_requests"
     )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     enqueued = Enqueued(settings.limits, organization(seals.name))

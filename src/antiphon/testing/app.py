@@ -92,19 +92,10 @@ async def engine_app(
         threads = threads or _threads(asked, clock, seals, running)
         own = own_skills(asked)
         skills = library_in(stores, asked, own, clock, CountingEntropy())
-        batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
+        dice, tools = CountingEntropy(), ServerTools(tuple(runs))
         services = services_for(
-            asked,
-            routes,
-            clock,
-            dice,
-            seals,
-            media,
-            ServerTools(tuple(runs)),
-            ledger,
-            threads,
-            files=kept_files,
-            batches=batches,
+            *(asked, routes, clock, dice, seals, media, tools, ledger, threads, kept_files),
+            batches=None if stores is None else SqlBatches(stores.database),
             containers=_containers(sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock),
             book=book_in(stores, asked, running),
             skills=skills,
