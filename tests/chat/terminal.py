@@ -36,15 +36,17 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def until(self, text: str) -> str:
-        """What is shown from the last call on until this text is there, without escape sequences."""
+        """What is shown behind what the last call found, up to this text, without escape sequences."""
         deadline = time.monotonic() + _TIMEOUT
         while True:
             # Blanks that nobody has written are passed over by moving the cursor.
-            shown = _FORWARD.sub(" ", _STYLES.sub("", self.raw[self._seen :]))
-            shown = _ESCAPES.sub("", shown).replace("\r\n", "\n").replace("\r", "")
-            if text in shown:
-                self._seen = len(self.raw)
-                return shown
+            whole = _FORWARD.sub(" ", _STYLES.sub("", self.raw))
+            whole = _ESCAPES.sub("", whole).replace("\r\n", "\n").replace("\r", "")
+            begin, found = self._seen, whole.find(text, self._seen)
+            if found >= 0:
+                self._seen = found + len(text)
+                return whole[begin : self._seen]
+            shown = whole[begin:]
             left = deadline - time.monotonic()
             assert left > 0, f"{text!r} was not shown; this was:\n{shown}"
             if not self._read(left):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 from PIL import Image
 from rich.console import Console
@@ -15,7 +16,7 @@ from rich.console import Console
 from antiphon.chat.problems import ChatError
 from antiphon.chat.start import keyboard_for
 from antiphon.cli.main import program
-from tests.chat.conftest import Server
+from tests.chat.conftest import Server, bare, running
 
 INSTALL = "pip install 'antiphon[chat]'"
 ADD = '''
@@ -68,6 +69,18 @@ def test_a_reply_that_is_cut_off_says_so_beside_it(server: Server) -> None:
     done = run(server, "cut")
     assert done.stdout == "One two three four five six.\n"
     assert "--max-tokens" in done.stderr
+
+
+@pytest.mark.promise("chat.any-server")
+def test_a_server_that_has_messages_and_nothing_else_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(ADD)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running(bare)) as found:
+        assert run(found, "--tools", str(tmp_path / "mine.py"), "add").stdout == "Let me see.\nIt is 42.\n"
+        nameless = CliRunner().invoke(program, ["chat", "--url", found.url, "--key", found.key, "Hi"])
+        assert nameless.stderr == f"antiphon: {found.url} lists no models; --model says which one to ask\n"
+        elsewhere = CliRunner().invoke(program, ["chat", "--url", f"{found.url}/x", "--model", "any", "Hi"])
+        assert elsewhere.exit_code == 1
+        assert "status 404, and no error of the Messages API" in elsewhere.stderr
 
 
 @pytest.mark.promise("chat.failures")

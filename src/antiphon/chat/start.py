@@ -92,6 +92,7 @@ def chat(wanted: Wanted, place: Place) -> int:
 def _service(place: Place, running: ExitStack) -> tuple[Service, str]:
     url, key, name = place(running)
     service = Service(url, key)
+    running.callback(service.client.close)
     if not name:
         names = service.names()
         if not names:
