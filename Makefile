@@ -17,7 +17,7 @@ ALL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve examples test test-vllm lint types contracts docs train bench lock clean install develop
+.PHONY: help serve examples test test-vllm lint types contracts docs build train bench lock clean install develop
 
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
@@ -54,6 +54,13 @@ docs: develop ## write the generated pages anew
 	@$(BIN)/python scripts/compatibility.py
 	@$(BIN)/python scripts/configuration.py
 	@$(BIN)/python scripts/phases.py
+
+build: develop ## build the wheel, which runs without this source tree, into dist/
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@echo "dist/$$(cd dist && ls *.whl)"
+	@echo "Install it with: pip install dist/$$(cd dist && ls *.whl)"
+	@echo "The built-in model comes with: antiphon models pull smollm2-135m-instruct"
 
 train: .venv-train/.stamp $(STAMPS)/self $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
 	@model=$$($(BIN)/python scripts/builtin_model.py) && PYTHONPATH=src:. .venv-train/bin/python -m training.train \

@@ -9,6 +9,8 @@ Prefix = Literal[
     "srvtoolu_",
     "file_",
     "container_",
+    "skill_",
+    "skver_",
     "msgbatch_",
     "wrkspc_",
     "apikey_",

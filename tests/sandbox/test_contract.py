@@ -227,6 +227,12 @@ async def test_a_folder_of_the_machine_is_seen_and_cannot_be_changed(driver: San
     sandbox = await driver.open("one", LIMITS, [Mount(str(tmp_path / "shown"), "/skills/mine")])
     said = await sandbox.run(shell("cat /skills/mine/file; touch /skills/mine/new || ls -A /skills"))
     assert said.stdout == b"seenmine\n"
+    assert await read(sandbox, "/skills/mine/file") == b"seen"
+    for path in ("/skills/mine/../../etc/passwd", "/skills/mine", "/skills/other/file"):
+        with pytest.raises(SandboxProblem):
+            await read(sandbox, path)
+    with pytest.raises(SandboxProblem):
+        await sandbox.put("/skills/mine/file", chunks(b"changed"))
     assert os.listdir(tmp_path / "shown") == ["file"]
 
 

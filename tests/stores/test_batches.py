@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.ports.batches import Batch, Counts, Endings, Leased, NewRow, Outcome, Said
+from antiphon.ports.batches import Batch, Counts, Endings, Leased, NewRow, NoRoom, Outcome, Room, Said
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.stores.sql.database import Database
 
@@ -288,3 +288,23 @@ async def test_a_late_result_of_somebody_elses_request_changes_nothing(store: Sq
     theirs = replace(mine, number=1)
     assert await store.finish("mine", outcomes([theirs]), NOW) == 0
     assert (await current(store, batch)).counts == Counts()
+
+
+@pytest.mark.promise("limits.enqueued")
+async def test_of_batches_that_come_at_once_only_those_are_created_for_which_there_is_room(store: SqlBatches) -> None:
+    refusing: list[Room] = []
+
+    async def create(name: str) -> bool:
+        key = await store.begin(f"msgbatch_{name}", "me", Said(key="k"), NOW)
+        await store.add(key, [NewRow(number, f"id-{number}", b"{}", "") for number in range(2)])
+        try:
+            await store.complete(key, 2, NOW, NOW + DAY, [Room(9, "you"), Room(9, "me", "other"), Room(5, "me", "k")])
+        except NoRoom as narrow:
+            refusing.append(narrow.room)
+            return False
+        return True
+
+    async with asyncio.timeout(60):
+        created = await asyncio.gather(*(create(f"n{number}") for number in range(6)))
+    assert sorted(created) == [False] * 4 + [True] * 2
+    assert refusing == [Room(5, "me", "k")] * 4

@@ -1,6 +1,7 @@
 """Code that the model writes, run in a container and told to the client."""
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -239,3 +240,21 @@ async def test_a_request_of_a_batch_runs_code_and_tells_its_container(tmp_path: 
     assert kinds(message) == ["server_tool_use", "bash_code_execution_tool_result", "text"]
     assert message["content"][1]["content"]["stdout"] == "hi\n"
     assert message["container"]["id"].startswith("container_")
+
+
+@pytest.mark.promise("code-execution.uploads")
+async def test_a_large_upload_is_put_there_in_pieces_and_one_that_is_gone_is_an_error_of_the_tool(tmp_path: Path):
+    script = first(runs("sha256sum < big.bin | cut -c 1-8; wc -c < big.bin"))
+    async with code_app(tmp_path, script) as app:
+        data = bytes(range(256)) * 4096 * 3
+        id_ = await app.files.id_of(data, "big.bin", "application/octet-stream")
+        message = await app.reply(asks([{"type": "container_upload", "file_id": id_}]))
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    assert message["content"][1]["content"]["stdout"] == f"{digest}\n{len(data)}\n"
+    async with code_app(tmp_path / "other", script) as app:
+        id_ = await app.files.id_of(data, "big.bin", "application/octet-stream")
+        [key] = await app.files.kept()
+        await app.files.objects.delete(key)
+        message = await app.reply(asks([{"type": "container_upload", "file_id": id_}]))
+    assert message["content"][1]["content"]["error_code"] == "unavailable"
+    assert message["content"][-1]["text"] == "Done."

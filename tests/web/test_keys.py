@@ -55,14 +55,14 @@ class App:
 
 
 @asynccontextmanager
-async def app(folder: Path, **options: Any) -> AsyncGenerator[App]:
+async def app(folder: Path, script: str = SCRIPT, **options: Any) -> AsyncGenerator[App]:
     """An app whose files, batches and keys lie in a folder."""
     clock, dice = FixedClock(), CountingEntropy()
     database = await Database.open(database_in(folder))
     kept = Files.over(MemoryFiles(), Objects.open("memory://"), clock, dice)
     try:
         async with engine_app(
-            ScriptedEngine(MODEL, SCRIPT),
+            ScriptedEngine(MODEL, script),
             clock=clock,
             kept_files=kept,
             stores=StoreSettings(data=str(folder)),

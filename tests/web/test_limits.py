@@ -1,5 +1,6 @@
 """Limits over the whole app: what replies say of them, what is refused, what counts."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 
 from antiphon.config import LimitRule, StoreSettings
 from antiphon.testing import scripted_app
-from antiphon.testing.bridge import Answer
+from antiphon.testing.bridge import WAIT, Answer
 from antiphon.testing.clock import FixedClock
+from tests.web.batches import Client, request
 from tests.web.test_keys import app
 
 SCRIPT = "[[reply]]\ntext = 'One two three four.'\n"
@@ -212,3 +214,94 @@ async def test_what_is_configured_is_told_to_admins(tmp_path: Path) -> None:
         page = (await found("limit=1")).json
         assert page["data"] == [models]
         assert (await found(f"limit=1&page={page['next_page']}")).json == {"data": [files], "next_page": None}
+
+
+@pytest.mark.promise("limits.enqueued")
+async def test_a_batch_that_would_let_too_many_requests_wait_is_refused_whole(tmp_path: Path) -> None:
+    rules = (
+        LimitRule("all", group="batch", enqueued_batch_requests=4),
+        LimitRule("one", per="key", group="batch", enqueued_batch_requests=3),
+    )
+    async with app(tmp_path, limits=rules) as server:
+        one, two = [Client(server.bridge, {"x-api-key": await server.key(name)}) for name in ("one", "two")]
+        admin = await server.key("boss", admin=True)
+        await server.ask(admin)
+        slow = [request(f"r{number}", content="slow") for number in range(3)]
+        batch = await one.create(*slow)
+        refused = await one.ask("POST", "", {"requests": slow[:1]})
+        assert (refused.status, refused.headers["x-should-retry"]) == (429, "false")
+        assert refused.json["error"]["message"].startswith(
+            "This request would exceed your organization's rate limit of 3 enqueued batch requests (org: "
+        )
+        refused = await two.ask("POST", "", {"requests": slow[:2]})
+        assert "4 enqueued batch requests" in refused.json["error"]["message"]
+        assert len((await two.ask("GET")).json["data"]) == 1
+        await two.create(slow[0])
+        assert (await one.ask("POST", f"/{batch['id']}/cancel")).status == 200
+        listed = (await server.ask(admin, "/v1/organizations/rate_limits")).json["data"]
+        assert [each["limits"] for each in listed] == [
+            [{"type": "enqueued_batch_requests", "value": most}] for most in (4, 3)
+        ]
+
+
+@pytest.mark.promise("limits.batch-requests")
+async def test_requests_of_a_batch_wait_until_a_limit_lets_them_through(tmp_path: Path) -> None:
+    rules = (LimitRule("rows", group="batch_requests", models=("claude-opus-*",), requests_per_minute=2),)
+    async with app(tmp_path, limits=rules) as server:
+        batches = Client(server.bridge)
+        batch = await batches.create(*(request(f"r{number}") for number in range(5)))
+        other = await batches.create(*(request(f"r{number}", model="claude-haiku-4-5") for number in range(5)))
+        assert {line["type"] for line in (await batches.results(other)).values()} == {"succeeded"}
+        for _ in range(4):
+            assert (await server.bridge.post(body())).status == 200
+        assert (await batches.get(batch))["processing_status"] == "in_progress"
+        async with asyncio.timeout(WAIT):
+            begun = server.clock.time
+            while (await batches.get(batch))["processing_status"] != "ended":
+                server.clock.time += 1.0
+        # Two at once, and one each half of a minute.
+        assert server.clock.time - begun >= 60.0
+        assert {line["type"] for line in (await batches.results(batch)).values()} == {"succeeded"}
+
+
+@pytest.mark.promise("limits.of-workspaces")
+async def test_limits_of_a_workspace_are_told_beside_those_of_the_organization(tmp_path: Path) -> None:
+    rules = (
+        LimitRule("all", requests_per_minute=9, output_tokens_per_minute=100),
+        LimitRule("haiku", models=("claude-haiku-*",), requests_per_minute=2),
+        LimitRule(
+            "each", per="workspace", models=("claude-opus-*",), requests_per_minute=5, input_tokens_per_minute=7
+        ),
+    )
+    async with app(tmp_path, limits=rules) as server:
+        admin, key = await server.key("boss", admin=True), await server.key("one")
+        workspace = (await server.ask(key)).headers["anthropic-workspace-id"]
+        path = f"/v1/organizations/workspaces/{workspace}/rate_limits"
+
+        async def found(query: str = "", key: str = admin, path: str = path) -> Answer:
+            return await server.bridge.ask("GET", path, headers={"x-api-key": key}, query=query)
+
+        (own,) = (await found()).json["data"]
+        assert (own["type"], own["workspace_id"]) == ("workspace_rate_limit", workspace)
+        assert own["limits"] == [
+            {"type": "requests_per_minute", "value": 5, "org_limit": 9, "source": {"type": "workspace"}},
+            {"type": "input_tokens_per_minute", "value": 7, "org_limit": None, "source": {"type": "workspace"}},
+        ]
+        assert all(name.startswith("claude-opus-") for name in own["models"])
+        listed = (await found(path="/v1/organizations/rate_limits")).json["data"]
+        assert own["rate_limit_id"] == listed[2]["id"]
+        every = (await found("include_inherited=true")).json["data"]
+        assert every[0] == own
+        assert [(each["rate_limit_id"], each["limits"][0]["org_limit"]) for each in every[1:]] == [
+            (listed[0]["id"], 9),
+            (listed[1]["id"], 2),
+        ]
+        assert {value["source"]["type"] for each in every[1:] for value in each["limits"]} == {"organization"}
+        page = (await found("include_inherited=true&limit=2")).json
+        assert page["data"] == every[:2]
+        assert (await found(f"include_inherited=true&page={page['next_page']}")).json["data"] == every[2:]
+        assert (await found("group_type=files")).json["data"] == []
+        assert (await found(key=key)).status == 403
+        assert (await found(path=path.replace(workspace, "wrkspc_0"))).status == 404
+        assert (await found("include_inherited=maybe")).status == 400
+        assert (await server.bridge.ask("POST", path, {}, headers={"x-api-key": admin})).status == 405

@@ -37,7 +37,7 @@ async def test_the_list_is_newest_first_and_pages_in_both_directions(bridge: Bri
     [
         ("limit=0", "limit: Input should be greater than or equal to 1"),
         ("limit=1001", "limit: Input should be less than or equal to 1000"),
-        ("limit=ten", "limit: Input should be a valid integer"),
+        ("limit=ten", "limit: Input should be a valid integer, unable to parse string as an integer"),
         ("lifecycle=new", "lifecycle: Input should be 'active', 'deprecated' or 'retired'"),
         ("after_id=nobody", "after_id: no model has the id 'nobody'"),
         ("after_id=a&before_id=b", "after_id: only one of `after_id` and `before_id` may be given"),

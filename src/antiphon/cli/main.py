@@ -6,15 +6,18 @@ import click
 
 from antiphon import __version__
 from antiphon.cli.batches import batches
+from antiphon.cli.chat import chat
 from antiphon.cli.doctor import doctor
 from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
+from antiphon.cli.explain import explain
 from antiphon.cli.keys import keys
 from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.shells import completion, man
 from antiphon.cli.stores import stores
+from antiphon.cli.usage import usage
 from antiphon.config import ConfigError
 
 
@@ -44,12 +47,15 @@ program.add_command(models)
 program.add_command(doctor)
 program.add_command(engines)
 program.add_command(evaluate)
+program.add_command(explain)
+program.add_command(chat)
 program.add_command(batches)
 program.add_command(stores)
 program.add_command(sandbox)
 program.add_command(keys)
 program.add_command(completion)
 program.add_command(man)
+program.add_command(usage)
 
 
 def main() -> None:

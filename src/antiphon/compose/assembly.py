@@ -26,7 +26,9 @@ from antiphon.compose.models import families, load_catalogue, ready_model, with_
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
+from antiphon.compose.skills import choice_of, library_in, own_skills
 from antiphon.compose.stores import files_in, open_stores, ring_in
+from antiphon.compose.usage import book_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -81,6 +83,7 @@ async def assemble(
     reader = reader_for(settings)
     running.push_async_callback(reader.aclose)
     # Before the models, which take long: what an owner has added may not be there.
+    own = await asyncio.to_thread(own_skills, settings)
     sandboxes = await open_sandboxes(settings, running)
     around = Surroundings(ground.fetcher, reader, ground.clock, settings.network.ca_file, sandboxes)
     tools = server_tools(settings, around)
@@ -88,6 +91,7 @@ async def assemble(
     stores = await open_stores(settings, ground.clock, ground.entropy)
     if stores is not None:
         running.push_async_callback(stores.aclose)
+    book = book_in(stores, settings, running)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
     served: dict[str, ServedModel] = {}
     for model in settings.models.values():
@@ -99,13 +103,15 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    own = await asyncio.to_thread(ledger_for, settings)
-    shared = shared_ledger(settings, own)
+    ledger = await asyncio.to_thread(ledger_for, settings)
+    shared = shared_ledger(settings, ledger)
     if shared is not None:
         running.push_async_callback(shared.aclose)
     files = files_in(stores, settings, ground.clock, ground.entropy)
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
+    skills = library_in(stores, settings, own, ground.clock, ground.entropy)
+    choice = None if sandboxes is None else choice_of(settings, own, skills, running)
     services = services_for(
         settings,
         routes,
@@ -114,14 +120,17 @@ async def assemble(
         ground.seals,
         media,
         tools,
-        ledger=shared or own,
+        ledger=shared or ledger,
         threads=threads,
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
-        containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
+        containers=containers_for(settings, sandboxes, stores, files, choice, ground.clock, ground.entropy, running),
+        book=book,
+        skills=skills,
     )
-    if services.limiter is not None:
-        running.push_async_callback(services.limiter.aclose)
+    for limits in (services.limiter, services.spending):
+        if limits is not None:
+            running.push_async_callback(limits.aclose)
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()

@@ -10,6 +10,7 @@ from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.system import Clock, Entropy
 from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
+from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.sql.containers import SqlContainers
 from antiphon.stores.sql.leases import SqlLeases
@@ -22,6 +23,7 @@ def containers_for(
     sandboxes: Sandboxes | None,
     stores: Stores | None,
     files: Files | None,
+    skills: SkillChoice | None,
     clock: Clock,
     entropy: Entropy,
     running: AsyncExitStack,
@@ -36,7 +38,7 @@ def containers_for(
         return None
     store = MemoryContainers() if stores is None else SqlContainers(stores.database)
     leases = None if stores is None else SqlLeases(stores.database)
-    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases)
+    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases, skills)
     containers = Containers(grounds)
     containers.start()
     running.push_async_callback(containers.aclose)

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,16 @@ from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
+from antiphon.ports.guard import Guard
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
 from antiphon.seals import Seals
+from antiphon.service.guard.guard import OwnersGuard
+from antiphon.service.guard.judge import Judge
+from antiphon.service.guard.rules import Rules
 from antiphon.service.limits import Limiter
+from antiphon.service.served import ServedModel
 from antiphon.stores import keyfile
 from antiphon.stores.caching import MemoryLedger
 from antiphon.stores.keyfile import KeyFileError
@@ -114,6 +120,15 @@ def limiter_for(settings: Settings, clock: Clock, organization: str) -> Limiter 
         raise StartError(f"limits_store: {problem}. Run: {sys.executable} -m pip install 'redis>=8'") from None
     except ValueError as problem:
         raise StartError(f"limits_store: {problem}") from problem
+
+
+def guard_for(settings: Settings, served: Mapping[str, ServedModel], clock: Clock) -> Guard | None:
+    """Who may decline requests and replies, as the settings say; None: nobody does. Raises `ConfigError`."""
+    given = settings.guard_model
+    if not settings.guard and given.model is None:
+        return None
+    judge = None if given.model is None else Judge(served[given.model], given.policy, clock)
+    return OwnersGuard(Rules(settings.guard), judge, given)
 
 
 def threads_for(settings: Settings, clock: Clock, entropy: Entropy, seals: Seals) -> ThreadStore | None:

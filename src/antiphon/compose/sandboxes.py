@@ -32,7 +32,7 @@ async def open_sandboxes(settings: Settings, running: AsyncExitStack) -> Sandbox
     given = settings.sandbox
     if given.driver == NO_SANDBOX:
         return None
-    folder = _folder(settings)
+    folder = folder_in(settings, _FOLDER)
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="antiphon-"))
         running.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -86,9 +86,9 @@ def libraries_of(settings: Settings) -> Path | None:
     return cached(os.environ) if given is None else Path(given).expanduser().absolute()
 
 
-def _folder(settings: Settings) -> Path | None:
-    """Where workspaces lie: with what else this server keeps, or nowhere."""
+def folder_in(settings: Settings, name: str) -> Path | None:
+    """A folder of this machine beside what else this server keeps; None where it keeps nothing."""
     try:
-        return data_folder(settings.stores.data, os.environ) / _FOLDER if settings.stores.kept else None
+        return data_folder(settings.stores.data, os.environ) / name if settings.stores.kept else None
     except OSError:
         return None

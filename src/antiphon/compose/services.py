@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from antiphon.compose.edges import limiter_for
+from antiphon.compose.edges import guard_for, limiter_for
 from antiphon.compose.engines import is_embedded
+from antiphon.compose.observer import StartError
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
 from antiphon.ports.caching import Ledger
@@ -14,6 +15,7 @@ from antiphon.ports.threads import ThreadStore
 from antiphon.request.asked import Host
 from antiphon.request.case import Latitude
 from antiphon.seals import Seals
+from antiphon.service.batches.enqueued import Enqueued
 from antiphon.service.batches.policy import Policy
 from antiphon.service.batches.rows import Rows
 from antiphon.service.batches.runner import BatchRunner
@@ -31,8 +33,14 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.rounds import Workshop
 from antiphon.service.reply.summarizer import Summarizer
 from antiphon.service.served import ModelRoutes
+from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.threads import Threads
 from antiphon.service.traffic import Traffic
+from antiphon.service.usage.accounts import Accounts
+from antiphon.service.usage.book import UsageBook
+from antiphon.service.usage.costs import Costs
+from antiphon.service.usage.reports import Reports
+from antiphon.service.usage.spending import Spending
 from antiphon.stores.caching import MemoryLedger
 from antiphon.tools.code import code_tools
 from antiphon.web.identity import organization
@@ -55,40 +63,79 @@ def services_for(
     files: Files | None = None,
     batches: BatchStore | None = None,
     containers: Containers | None = None,
+    book: UsageBook | None = None,
+    skills: SkillLibrary | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
-    `containers`: where code runs, kept tidy by their maker; None: nowhere.
+    `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
+    replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept.
     """
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
+    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers)
+    planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
+    shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()
+    limiter = limiter_for(settings, clock, organization(seals.name))
+    costs = Costs(settings.prices, settings.other_prices)
+    spending = _spending(settings, book, costs, clock)
+    notes = () if spending is None else (spending.note,)
+    accounts = None if book is None else Accounts(clock, book.note, *notes)
+    kept = Threads(threads, settings.max_body)
+    messages = MessageService(intake, planner, Compactions(shop), kept, traffic, limiter, accounts, spending)
+    services = Services(
+        messages,
+        ModelService(routes, server_tools, batches=batches is not None),
+        files,
+        limiter=limiter,
+        reports=None if book is None else Reports(book, costs, clock),
+        spending=spending,
+        skills=skills,
+    )
+    if batches is None:
+        return services
+    # No request of a batch is a thread's; what it comes to is kept with its result.
+    alone = MessageService(
+        intake,
+        planner,
+        Compactions(replace(shop, limits=_patient(settings.turn))),
+        Threads(None, 0),
+        limiter=limiter,
+        accounts=None if book is None else Accounts(clock, *notes),
+        spending=spending,
+        group="batch_requests",
+    )
+    runner = _runner(settings, batches, alone, traffic, clock, entropy)
+    enqueued = Enqueued(settings.limits, organization(seals.name))
+    taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
+    return replace(services, batches=taken, runner=runner)
+
+
+def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:
+    """What requests have to know of this server."""
+    latitude = Latitude(settings.extended_schemas, settings.accommodations)
+    return Host(seals, server_tools, settings.thinking.foreign, latitude, routes.catalogue.wide_names())
+
+
+def _planner(
+    settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy, seals: Seals, ledger: Ledger
+) -> Planner:
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
-    host = Host(
-        seals,
-        server_tools,
-        settings.thinking.foreign,
-        Latitude(settings.extended_schemas, settings.accommodations),
-        routes.catalogue.wide_names(),
-    )
-    intake = Intake(routes, media, host, containers)
-    planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
-    compactions = Compactions(Workshop(intake, planner, media, settings.turn))
-    kept, traffic = Threads(threads, settings.max_body), Traffic()
-    limiter = limiter_for(settings, clock, organization(seals.name))
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
-    models = ModelService(routes, server_tools, batches=batches is not None)
-    if batches is None:
-        return Services(messages, models, files, limiter=limiter)
-    patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
-    # No request of a batch is a thread's.
-    alone = MessageService(intake, planner, patient, Threads(None, 0))
-    runner = _runner(settings, batches, alone, traffic, clock, entropy)
-    taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner, limiter=limiter)
+    guard = guard_for(settings, routes.served, clock)
+    return Planner(clock, entropy, seals, Caching(ledger), Diagnoses(), summarizer, guard)
+
+
+def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:
+    """Who keeps callers to what they may spend; None: they may spend anything. `StartError`."""
+    if not any(rule.dollars_per_month for rule in settings.limits):
+        return None
+    if book is None:
+        raise StartError("limits: dollars_per_month needs a database that says what was spent, and nothing is kept")
+    return Spending(settings.limits, book, costs, clock)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

@@ -8,6 +8,7 @@
     keys       keys that seal thinking, as people write them down
     visitors   who may ask: names of the server, origins of pages
     remote     models in engines that somebody else runs
+    short      models that have a short name
     models     which models are served: `--model`, its sources and the tables of models
     reading    what a file says, and what it is told when that is wrong
     parse      flags, environment and TOML to `Settings`
@@ -25,11 +26,13 @@ from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import ANY_SANDBOX, NO_SANDBOX, SandboxSettings
 from antiphon.config.tables.server_tools import (
@@ -40,8 +43,10 @@ from antiphon.config.tables.server_tools import (
     WebFetchSettings,
     WebSearchSettings,
 )
+from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 __all__ = [
     "ANY_SANDBOX",
@@ -63,22 +68,28 @@ __all__ = [
     "EngineName",
     "FileSettings",
     "Foreign",
+    "GuardRule",
+    "GuardSettings",
     "LimitRule",
     "LimitStore",
     "MediaSettings",
     "ModelSettings",
     "NetworkSettings",
     "Option",
+    "OtherPrices",
+    "Price",
     "RemoteSettings",
     "SamplingSettings",
     "SandboxSettings",
     "Settings",
+    "SkillSettings",
     "StoreSettings",
     "Table",
     "ThinkingSettings",
     "ThreadSettings",
     "ToolSettings",
     "TurnLimits",
+    "UsageSettings",
     "WebFetchSettings",
     "WebSearchSettings",
     "parse_settings",

@@ -268,6 +268,22 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class Folders(ListKind[str]):
+    """A list of folders of this machine."""
+
+    wanted: str = "a list of directories"
+    metavar: str = "DIR"
+
+    def from_toml(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{shown(value)} is not {self.wanted}")
+        written: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - a TOML array
+        if wrong := [text for text in written if not isinstance(text, str) or not text.strip()]:
+            raise ValueError(f"{shown(wrong[0])} is no directory; the value must be {self.wanted}")
+        return tuple(dict.fromkeys(text.strip() for text in written))
+
+
+@dataclass(frozen=True, slots=True)
 class AllowedHost:
     """A scheme, host and port that the owner vouches for: it may be private, and is not asked for its robots.txt.
 

@@ -13,6 +13,8 @@ from antiphon.config.tables import TABLES
 from antiphon.config.tables.limits import IN_PROCESS
 from antiphon.config.tables.models import ModelSettings
 
+_MONTH = 31
+
 # A container platform sets these for a service that is called "antiphon"; they are not ours to complain about.
 _SERVICE_LINKS = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT_")
 
@@ -44,13 +46,13 @@ def parse_settings(
 
     default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path), env, toml_path)
     routes = _texts(tables["routes"], f"{toml_path}, [routes]", "the id of a served model")
-    summarizer = said.get("thinking_summarizer")
-    if DEFAULT_MODEL in routes.values() or (summarizer is not None and summarizer.value == DEFAULT_MODEL):
+    helpers = [said[name] for name in ("thinking_summarizer", "guard_model") if said.get(name) is not None]
+    if DEFAULT_MODEL in (*routes.values(), *(helper.value for helper in helpers)):
         models.setdefault(DEFAULT_MODEL, builtin())
     for name, model in routes.items():
         _check_served(model, models, f"{toml_path}, [routes] {name}")
-    if summarizer is not None:
-        _check_served(summarizer.value, models, summarizer.place)
+    for helper in helpers:
+        _check_served(helper.value, models, helper.place)
 
     of_server = {option.name for option in OPTIONS if not (option.of_model or option.table or option.name == "model")}
     settings = Settings(
@@ -71,17 +73,33 @@ def parse_settings(
             "Set ANTIPHON_API_KEYS to one or more keys of your own (comma separated), say --require-keys and make "
             "some with antiphon keys add, or listen on 127.0.0.1"
         )
-    if settings.limits and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
+    paced = any(rule.paced for rule in settings.limits)
+    if paced and settings.limit_store.store == IN_PROCESS and settings.workers > 1:
         raise ConfigError(
             f"{toml_path}, [limits]: {settings.workers} workers would each count for itself. Say where they count "
             'together: store = "redis://127.0.0.1:6379/0", or have one worker'
         )
+    _check_spending(settings, toml_path)
     if settings.require_keys and not settings.api_keys and not settings.stores.kept:
         raise ConfigError(
             f"{said['require_keys'].place}: no API key is set, and none can be made, since nothing is kept "
             f"({said['stores_data'].place}): nobody would be let in. Set ANTIPHON_API_KEYS, or keep something"
         )
     return settings
+
+
+def _check_spending(settings: Settings, toml_path: str) -> None:
+    """Who limits what may be spent says what things cost, and keeps it until a month is over."""
+    limited = next((rule.name for rule in settings.limits if rule.dollars_per_month), None)
+    if limited is None:
+        return
+    place = f"{toml_path}, [limits.{limited}]: dollars_per_month"
+    if not settings.prices:
+        raise ConfigError(f'{place} needs prices: write a table [prices."*"] with input and output, for one')
+    if not settings.stores.kept or settings.usage.days <= _MONTH:
+        raise ConfigError(
+            f"{place} needs what was spent in the month to be kept: more than {_MONTH} days in [usage], and stores"
+        )
 
 
 def _check_names(flags: Mapping[str, Any], env: Mapping[str, str]) -> None:

@@ -7,16 +7,20 @@ from typing import Any, Literal
 
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
+from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
+from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
+from antiphon.config.tables.usage import UsageSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -53,10 +57,16 @@ class Settings:
     batches: BatchSettings = field(default_factory=BatchSettings)
     limits: tuple[LimitRule, ...] = ()
     limit_store: LimitStore = field(default_factory=LimitStore)
+    guard: tuple[GuardRule, ...] = ()
+    guard_model: GuardSettings = field(default_factory=GuardSettings)
+    usage: UsageSettings = field(default_factory=UsageSettings)
+    prices: tuple[Price, ...] = ()
+    other_prices: OtherPrices = field(default_factory=OtherPrices)
     prompt_cache: CacheSettings = field(default_factory=CacheSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    skills: SkillSettings = field(default_factory=SkillSettings)
     turn: TurnLimits = field(default_factory=TurnLimits)
     server_tools: ToolSettings = field(default_factory=ToolSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from antiphon.ports.usage import UsageRecord
+
 Kind = Literal["succeeded", "errored", "canceled", "expired"]
 """How a request of a batch ended."""
 
@@ -87,11 +89,12 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a leased request came to. `result`: as it stands in the results."""
+    """What a leased request came to. `result`: as it stands in the results. `usage`: is kept with it."""
 
     leased: Leased
     kind: Kind
     result: bytes
+    usage: UsageRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,23 @@ class Result:
     number: int
     custom_id: str
     result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """At most so many requests that have not ended: of all batches, of a tenant's, of those made with one key."""
+
+    most: int
+    tenant: str | None = None
+    key: str | None = None
+
+
+class NoRoom(Exception):  # noqa: N818 - reads as what happened
+    """A batch would go beyond this `room`."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        self.room = room
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +145,9 @@ class BatchStore(Protocol):
         """Requests of a batch that is not complete."""
         ...
 
-    async def complete(self, key: int, total: int, now: int, expires_at: int) -> Batch:
-        """The batch has all of its requests, and is created now."""
+    async def complete(self, key: int, total: int, now: int, expires_at: int, within: Sequence[Room] = ()) -> Batch:
+        """The batch has all of its requests, and is created now. Raises `NoRoom`, and has changed nothing, where it
+        would go beyond one of `within`."""
         ...
 
     async def abandon(self, key: int) -> None:
@@ -170,8 +191,8 @@ class BatchStore(Protocol):
         ...
 
     async def finish(self, owner: str, outcomes: Sequence[Outcome], now: int) -> int:
-        """Keep what requests came to, and count them; a batch whose last it was is ended. How many were kept: those
-        whose lease was the owner's still."""
+        """Keep what requests came to, with their records of use, and count them; a batch whose last it was is ended.
+        How many were kept: those whose lease was the owner's still."""
         ...
 
     async def give_back(self, owner: str, rows: Sequence[Leased], *, counted: bool) -> None:

@@ -128,7 +128,10 @@ class Sandbox(Protocol):
         ...
 
     def get(self, path: str, most: int) -> AsyncIterator[bytes]:
-        """The bytes of a regular file, links not followed; `SandboxProblem("too_large")` where they pass `most`."""
+        """The bytes of a regular file, links not followed; `SandboxProblem("too_large")` where they pass `most`.
+
+        Files of mounts that the sandbox was opened with are read too.
+        """
         ...
 
     async def entries(self, folder: str) -> Sequence[Entry]:

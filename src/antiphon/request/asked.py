@@ -11,6 +11,7 @@ from antiphon.dialogue.thinking import Thinker
 from antiphon.ports.containers import Container
 from antiphon.ports.files import StoredFile
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
+from antiphon.ports.skills import SkillVersion
 from antiphon.profiles import Profile
 from antiphon.request.case import USUAL, Case, Issue, Latitude
 from antiphon.request.ladder import check
@@ -75,7 +76,8 @@ class Asked(Generic[Request]):
 
     `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold;
     `uploads`: by id, what is known of those that were uploaded. `begun`: how many of the messages came from the
-    client, where the server has put more behind them; None: all. `container`: where its code runs.
+    client, where the server has put more behind them; None: all. `container`: where its code runs; `skills`: those
+    that are there.
     """
 
     request: Request
@@ -87,6 +89,7 @@ class Asked(Generic[Request]):
     uploads: Mapping[str, StoredFile] = field(default_factory=lambda: _NOTHING)
     begun: int | None = None
     container: Container | None = None
+    skills: tuple[SkillVersion, ...] = ()
 
     @property
     def said(self) -> int:
@@ -106,9 +109,9 @@ class Asked(Generic[Request]):
         """The same with what is known of its uploaded files."""
         return replace(self, uploads=uploads) if uploads else self
 
-    def working_in(self, container: Container | None) -> "Asked[Request]":
-        """The same with the place where its code runs."""
-        return self if container is None else replace(self, container=container)
+    def working_in(self, container: Container | None, skills: tuple[SkillVersion, ...] = ()) -> "Asked[Request]":
+        """The same with the place where its code runs, and the skills that are there."""
+        return self if container is None else replace(self, container=container, skills=skills)
 
     def instead(self, request: Request) -> "Asked[Request]":
         """The same request with other settings; its messages and all that was opened of them stay."""

@@ -28,7 +28,9 @@ from antiphon.wire.settings import (
     ClearThinking,
     ClearToolUses,
     Compact,
+    ContainerParams,
     EffortLevel,
+    Skill,
     ThinkingAdaptive,
     ThinkingEnabled,
 )
@@ -215,6 +217,12 @@ class Case:
     def creation(self) -> CreateMessage | None:
         """The request if it asks for a reply, and not for a count."""
         return self.request if isinstance(self.request, CreateMessage) else None
+
+    @property
+    def skills(self) -> list[Skill]:
+        """The skills that the request puts into its container."""
+        container = self.creation and self.creation.container
+        return (container.skills or []) if isinstance(container, ContainerParams) else []
 
     @property
     def tools(self) -> list[Tool]:

@@ -19,10 +19,10 @@ _MOST_CURSOR: Final = 256
 _MOST_DIGITS: Final = 18
 
 
-def limit_of(value: str | None, most: int = MOST_LISTED) -> int:
-    """How many are asked for; raises `InvalidRequest`."""
+def limit_of(value: str | None, most: int = MOST_LISTED, usual: int = DEFAULT_LIMIT) -> int:
+    """How many are asked for; `usual`: where nothing is said. Raises `InvalidRequest`."""
     if value is None:
-        return DEFAULT_LIMIT
+        return usual
     # More digits than a limit can have: the interpreter refuses to read thousands of them.
     if not value.removeprefix("-").isdecimal() or len(value) > _MOST_DIGITS:
         raise InvalidRequest("limit: Input should be a valid integer, unable to parse string as an integer")

@@ -1,15 +1,25 @@
 """Paths as code in a sandbox sees them, and where they lie on this machine."""
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from antiphon.ports.sandbox import OUTPUT, WORKSPACE, SandboxProblem
+from antiphon.ports.sandbox import OUTPUT, WORKSPACE, Mount, SandboxProblem
 
 TEMPORARY: Final = "/tmp"
 
 _FOLDERS: Final = {WORKSPACE: "workspace", TEMPORARY: "tmp"}
+
+
+def mounted(path: str, mounts: Sequence[Mount]) -> tuple[Path, str] | None:
+    """The folder of this machine that a path lies in, and the path beneath it, where a mount has it."""
+    whole = posixpath.normpath(posixpath.join(WORKSPACE, path))
+    for mount in mounts:
+        if whole.startswith(mount.target + "/"):
+            return Path(mount.source), whole[len(mount.target) + 1 :]
+    return None
 
 
 @dataclass(frozen=True, slots=True)

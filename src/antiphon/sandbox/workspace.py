@@ -11,7 +11,7 @@ from antiphon.ports.sandbox import Command, Entry, Finished, Limits, Mount, Sand
 from antiphon.sandbox import beneath
 from antiphon.sandbox.commands import Spoken, run
 from antiphon.sandbox.measuring import Usage, measure
-from antiphon.sandbox.places import Places
+from antiphon.sandbox.places import Places, mounted
 from antiphon.sandbox.removal import remove
 from antiphon.sandbox.running import Running
 
@@ -80,7 +80,7 @@ class Workspace(ABC):
 
     async def get(self, path: str, most: int) -> AsyncIterator[bytes]:
         """The bytes of a regular file. Raises `SandboxProblem`."""
-        folder, below = self.places.named(path)
+        folder, below = mounted(path, self.mounts) or self.places.named(path)
         root = _root(folder)
         try:
             file, size = await asyncio.to_thread(beneath.open_file, root, below)

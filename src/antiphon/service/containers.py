@@ -16,13 +16,14 @@ from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.containers import ContainerStore, StoredContainer
 from antiphon.ports.files import StoredFile
 from antiphon.ports.leases import Leases
-from antiphon.ports.sandbox import WORKSPACE, Mount, Sandbox, Sandboxes, SandboxProblem
+from antiphon.ports.sandbox import WORKSPACE, Sandbox, Sandboxes, SandboxProblem
 from antiphon.ports.server_tools import ToolProblem
 from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
 from antiphon.request.case import Case
 from antiphon.service.faults import store_error
 from antiphon.service.files.files import Files
+from antiphon.service.skills.chosen import Chosen, SkillChoice
 from antiphon.wire.content.blocks import ContainerUploadBlock
 from antiphon.wire.moments import micros, moment
 from antiphon.words import shown
@@ -47,7 +48,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Grounds:
     """What containers are made of. `machine`: whose disk holds them. `files`: None: nothing is kept of their files.
-    `leases`: turns in a container, where other processes work in it too."""
+    `leases`: turns in a container, where other processes work in it too. `skills`: what requests choose from; None:
+    nothing."""
 
     sandboxes: Sandboxes
     store: ContainerStore
@@ -56,15 +58,15 @@ class Grounds:
     clock: Clock
     entropy: Entropy
     leases: Leases | None = None
+    skills: SkillChoice | None = None
 
 
 class Containers:
-    """The containers of this machine. `mounts`: folders that all of them see, read-only. Raises `ApiError` only."""
+    """The containers of this machine. Raises `ApiError` only."""
 
-    def __init__(self, grounds: Grounds, *, lifetime: float = LIFETIME, mounts: tuple[Mount, ...] = ()) -> None:
+    def __init__(self, grounds: Grounds, *, lifetime: float = LIFETIME) -> None:
         self.grounds = grounds
         self.lifetime = lifetime
-        self.mounts = mounts
         self.turns: dict[str, asyncio.Lock] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -78,7 +80,18 @@ class Containers:
             raise InvalidRequest("container_upload: this server keeps no files")
         return await files.library.named(case.context.tenant, ids)
 
-    async def claim(self, case: Case, uploads: Mapping[str, StoredFile]) -> "Claim | None":
+    async def skills(self, case: Case) -> tuple[Chosen, ...]:
+        """The skills that the request puts into its container."""
+        asked = case.skills
+        if not asked:
+            return ()
+        if self.grounds.skills is None:
+            raise InvalidRequest("container.skills: this server has no skills")
+        return await self.grounds.skills.chosen(case.context, asked)
+
+    async def claim(
+        self, case: Case, uploads: Mapping[str, StoredFile], skills: tuple[Chosen, ...] = ()
+    ) -> "Claim | None":
         """The container of a request that asks for a reply: the one that it names, or one made when needed."""
         request = case.creation
         if request is None:
@@ -91,7 +104,7 @@ class Containers:
         )
         tenant = case.context.tenant
         if named is None:
-            return Claim(self, tenant, None, tuple(uploads.values()), (), 0.0)
+            return Claim(self, tenant, None, tuple(uploads.values()), (), 0.0, skills)
         try:
             known = await self.grounds.store.find(tenant, named)
             if known is None or not await self._is_there(known):
@@ -102,7 +115,7 @@ class Containers:
             until = await self.use(named)
         except StoreError as problem:
             raise store_error(problem) from problem
-        return Claim(self, tenant, named, tuple(uploads.values()), new, until)
+        return Claim(self, tenant, named, tuple(uploads.values()), new, until, skills)
 
     async def _is_there(self, known: StoredContainer) -> bool:
         grounds = self.grounds
@@ -147,7 +160,8 @@ class Containers:
 
 class Claim:
     """The `Container` of one reply. `uploads`: the files that its request puts there; `new`: also where one of the
-    same name is there already; `until`: when the container expires, as far as is known."""
+    same name is there already; `until`: when the container expires, as far as is known; `skills`: what code sees of
+    skills while this reply is made."""
 
     def __init__(
         self,
@@ -157,6 +171,7 @@ class Claim:
         uploads: tuple[StoredFile, ...],
         new: tuple[StoredFile, ...],
         until: float,
+        skills: tuple[Chosen, ...] = (),
     ) -> None:
         self._containers = containers
         self._tenant = tenant
@@ -164,6 +179,7 @@ class Claim:
         self._uploads = uploads
         self._new = new
         self._until = until
+        self._skills = skills
         self._made = asyncio.Lock()
         self._holder = containers.grounds.entropy.bytes(8).hex()
         self._sandbox: Sandbox | None = None
@@ -176,13 +192,19 @@ class Claim:
                     self._sandbox = await self._opened()
                 except (SandboxProblem, StoreError) as problem:
                     raise ToolProblem("unavailable", str(problem)) from problem
+                except ApiError as problem:
+                    raise ToolProblem("unavailable", problem.message) from problem
         await self._turn.acquire()
         try:
             await self._take_turn()
+            # Another reply in the same container may have other skills.
+            return await self._seen()
+        except SandboxProblem as problem:
+            self._turn.release()
+            raise ToolProblem("unavailable", str(problem)) from problem
         except BaseException:
             self._turn.release()
             raise
-        return self._sandbox
 
     async def _take_turn(self) -> None:
         """Keep the container for another while, and other processes of this machine out of it."""
@@ -228,14 +250,20 @@ class Claim:
 
     async def told(self) -> Mapping[str, Any] | None:
         """See `Container`."""
-        if self._id is None:
+        if self._id is None and not self._skills:
             return None
         try:
+            if self._id is None:
+                await self._opened()
+            assert self._id is not None
             self._until = await self._containers.use(self._id)
-        except StoreError as problem:
+        except (StoreError, SandboxProblem, ApiError) as problem:
             # The reply is written by now, and not lost for this: the container expires when it would have before.
             log.warning("containers: one of them is not kept for longer: %s", problem)
-        return {"id": self._id, "expires_at": moment(micros(self._until))}
+            if self._id is None:
+                return None
+        told = {"id": self._id, "expires_at": moment(micros(self._until))}
+        return {**told, "skills": [one.told for one in self._skills]} if self._skills else told
 
     @property
     def _name(self) -> str:
@@ -254,14 +282,20 @@ class Claim:
             # The row comes first: whatever happens then, somebody finds what is to be taken away.
             await grounds.store.add(StoredContainer(id_, self._tenant, grounds.machine, until))
             self._id, self._until = id_, until
-        sandbox = await grounds.sandboxes.driver.open(id_, grounds.sandboxes.limits, self._containers.mounts)
+        sandbox = await self._seen()
         there = {entry.name for entry in await sandbox.entries(WORKSPACE)}
         for file in self._uploads:
             if file.filename not in there or file in self._new:
                 await sandbox.put(file.filename, self._bytes(file))
         return sandbox
 
-    async def _bytes(self, file: StoredFile) -> AsyncIterator[bytes]:
+    async def _seen(self) -> Sandbox:
+        """The sandbox, from now on with the skills of this reply."""
+        assert self._id is not None
+        sandboxes = self._containers.grounds.sandboxes
+        return await sandboxes.driver.open(self._id, sandboxes.limits, [one.mount for one in self._skills])
+
+    def _bytes(self, file: StoredFile) -> AsyncIterator[bytes]:
         files = self._containers.grounds.files
         assert files is not None
-        yield await files.library.read(file)
+        return files.library.stream(file)

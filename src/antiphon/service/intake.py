@@ -58,8 +58,10 @@ class Intake:
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
         if self._containers is not None and asked.case.runs_code:
             uploads = await self._containers.uploads(asked.case)
-            claimed = await self._containers.claim(asked.case, uploads)
-            asked = asked.naming({**asked.uploads, **uploads}).working_in(claimed)
+            skills = await self._containers.skills(asked.case)
+            claimed = await self._containers.claim(asked.case, uploads, skills)
+            asked = asked.naming({**asked.uploads, **uploads})
+            asked = asked.working_in(claimed, tuple(one.version for one in skills))
         return asked.reading(await self._media.read(asked.files, asked.uploads)), served
 
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
@@ -67,7 +69,7 @@ class Intake:
         again = receive_again(asked, request, self._host)
         if isinstance(again, Issue):
             raise refusal(again)
-        again = again.naming(asked.uploads).working_in(asked.container)
+        again = again.naming(asked.uploads).working_in(asked.container, asked.skills)
         new = await self._media.read([file for file in again.files if file.path not in asked.media], again.uploads)
         return again.reading({**asked.media, **new})
 

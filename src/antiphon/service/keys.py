@@ -124,6 +124,11 @@ class KeyRing:
         """Whether there has ever been a key; from then on nobody is let in without one."""
         return self._version != 0
 
+    @property
+    def workspaces(self) -> set[str]:
+        """Those that keys were made for."""
+        return {key.workspace for key in self._keys.values()}
+
     def find(self, secret: str) -> StoredKey | None:
         """The key, if it is good. What is compared in time that differs is a digest, which tells nothing of a key."""
         key = self._keys.get(digest_of(secret))

@@ -67,8 +67,9 @@ class Passed:
         self._settle("input-tokens", sum(_used(each.charge) for each in summaries))
         self._write(finish.output_tokens + sum(each.output_tokens for each in summaries))
 
-    def broken(self, pieces: int) -> None:
-        """The reply ended before it was whole, after about so many tokens."""
+    def broken(self, pieces: int, *, failed: bool) -> None:
+        """The reply has ended: where it was not whole, after about so many tokens, which were written for nothing
+        where it `failed`."""
         self._write(pieces)
 
     def release(self) -> None:

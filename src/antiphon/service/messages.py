@@ -2,18 +2,26 @@
 
 from dataclasses import dataclass, replace
 
+from antiphon.config.tables.limits import Group
+from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
+from antiphon.ports.guard import Decline
+from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
+from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.traffic import Traffic
+from antiphon.service.usage.accounts import Account, Accounts, Both
+from antiphon.service.usage.spending import Spending
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
+from antiphon.wire.request import CreateMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any.
+    limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
+    told what the reply comes to.
     """
 
     work: Work
@@ -30,10 +39,16 @@ class Prepared:
     turn: Turn | None = None
     traffic: Traffic | None = None
     passed: Passed | None = None
+    declined: Decline | None = None
+    account: Account | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn, self.passed, whole=not self.stream)
+        happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
+        meter = self.passed or self.account
+        if self.passed is not None and self.account is not None:
+            meter = Both(self.passed, self.account)
+        return Reply(self.work, happenings, self.turn, meter, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -45,9 +60,15 @@ class Prepared:
             await self.turn.aclose()
 
 
+async def _refusal(declined: Decline) -> Batches:
+    """A reply that says nothing: no model was asked."""
+    yield [Finish("refusal", 0, stop_details=declined.details())]
+
+
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits. Raises `ApiError` only."""
+    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. `group`: which
+    limits are theirs. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -57,6 +78,9 @@ class MessageService:
         threads: Threads,
         traffic: Traffic | None = None,
         limiter: Limiter | None = None,
+        accounts: Accounts | None = None,
+        spending: Spending | None = None,
+        group: Group = "model_group",
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -64,6 +88,9 @@ class MessageService:
         self._threads = threads
         self._traffic = traffic
         self._limiter = limiter
+        self._accounts = accounts
+        self._spending = spending
+        self._group: Group = group
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -81,17 +108,34 @@ class MessageService:
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, served = await self._intake.read_request(document, context, create_of)
-            work = await self._compactions.plan_reply(asked, served)
+            asked, work = await self._plan(document, context)
+            if self._spending is not None:
+                await self._spending.admit(context, asked.target.profile.id)
             passed = None
             if self._limiter is not None:
                 names = (asked.request.model, asked.target.profile.id)
-                passed = await self._limiter.admit("model_group", context, names, len(work.prompt.tokens))
+                passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
+            try:
+                declined = await self._planner.judge(work)
+            except BaseException:
+                if passed is not None:
+                    passed.release()
+                raise
         except BaseException:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
+        account = None if self._accounts is None else self._accounts.open(work, context)
+        stream = bool(asked.request.stream)
+        return Prepared(work, self._compactions, stream, turn, passed=passed, declined=declined, account=account)
+
+    async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""
+        return await self._plan(await self._intake.read_document(body), context)
+
+    async def _plan(self, document: Document, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+        asked, served = await self._intake.read_request(document, context, create_of)
+        return asked, await self._compactions.plan_reply(asked, served)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -1,6 +1,6 @@
 """The whole app in this process: the API's own road, from a request's bytes to its reply's, without a socket."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -9,7 +9,9 @@ from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
+from antiphon.compose.skills import choice_of, library_in, own_skills
 from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -23,6 +25,7 @@ from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
+from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
 from antiphon.stores.sql.batches import SqlBatches
@@ -86,10 +89,9 @@ async def engine_app(
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
-        if threads is None:
-            threads = threads_for(asked, clock, CountingEntropy(), seals)
-            if threads is not None:
-                running.push_async_callback(threads.aclose)
+        threads = threads or _threads(asked, clock, seals, running)
+        own = own_skills(asked)
+        skills = library_in(stores, asked, own, clock, CountingEntropy())
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -103,11 +105,15 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            containers=_containers(sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock),
+            book=book_in(stores, asked, running),
+            skills=skills,
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
+        if services.spending is not None:
+            running.push_async_callback(services.spending.aclose)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
         door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
         yield Bridge(door)
@@ -137,9 +143,22 @@ def _offered(
     return tools
 
 
-def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
-    """Containers that are known until the app is gone."""
-    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
+def _threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings keep conversations; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
+
+
+def _containers(
+    sandboxes: Sandboxes | None, files: Files, skills: Callable[[], SkillChoice], clock: Clock
+) -> Containers | None:
+    """Containers that are known until the app is gone; None where no code runs."""
+    if sandboxes is None:
+        return None
+    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills())
+    return Containers(grounds)
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:

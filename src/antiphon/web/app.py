@@ -14,6 +14,8 @@ from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.limits import LimitResources
 from antiphon.web.routes import Resources, Services
+from antiphon.web.skills import SkillResources
+from antiphon.web.usage import UsageResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
     admission = Admission(gatekeeper, settings.strict_betas, services.limiter)
     resources = Resources(settings, services, admission)
     limits = LimitResources(settings.limits, services.models, gatekeeper)
+    usage = UsageResources(services.reports, gatekeeper)
     batches = BatchResources(services.batches, admission)
     table = {
         "/v1/messages": Endpoint({"POST": resources.create_message}),
@@ -43,12 +46,15 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/v1/messages/batches": Endpoint({"GET": batches.list, "POST": batches.create}),
         "/v1/models": Endpoint({"GET": resources.list_models}),
         "/v1/organizations/rate_limits": Endpoint({"GET": limits.read}),
+        "/v1/organizations/usage_report/messages": Endpoint({"GET": usage.usage}),
+        "/v1/organizations/cost_report": Endpoint({"GET": usage.cost}),
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
         "/": Endpoint({"GET": resources.index}),
     }
     named = {
+        "/v1/organizations/workspaces/{workspace_id}/rate_limits": Endpoint({"GET": limits.read_workspace}),
         "/v1/models/{model_id}": Endpoint({"GET": resources.get_model}),
         "/v1/messages/batches/{batch_id}": Endpoint({"GET": batches.retrieve, "DELETE": batches.delete}),
         "/v1/messages/batches/{batch_id}/cancel": Endpoint({"POST": batches.cancel}),
@@ -59,5 +65,9 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         table["/v1/files"] = Endpoint({"GET": files.list, "POST": files.upload})
         named["/v1/files/{file_id}"] = Endpoint({"GET": files.get, "DELETE": files.delete})
         named["/v1/files/{file_id}/content"] = Endpoint({"GET": files.content})
+    if services.skills is not None:
+        skills = SkillResources(services.skills, admission)
+        table["/v1/skills"] = Endpoint({"GET": skills.list, "POST": skills.create})
+        named |= skills.endpoints()
     routes = [Route(path, endpoint) for path, endpoint in named.items()]
     return Paths(table, Router(routes, default=nowhere, redirect_slashes=False))

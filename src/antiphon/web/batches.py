@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.ports.batches import Batch
+from antiphon.request.pages import limit_of
 from antiphon.service.batches.taking import MOST_BODY, Batches
 from antiphon.web.admission import Admission
 from antiphon.web.body import json_pieces
 from antiphon.web.errors import unknown_resource
-from antiphon.web.paging import limit_of
 from antiphon.web.reached import base_url
 from antiphon.web.replies import UntilDisconnect
 from antiphon.wire.base import WireContext

@@ -35,8 +35,7 @@ def field(request: Request, name: bytes) -> str | None:
 def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
     """What the request's headers say; its key has been checked."""
     version = parse_version(field(request, b"anthropic-version"))
-    said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
-    betas = parse_betas(said, strict=strict_betas)
+    betas = betas_of(request, strict=strict_betas)
     shown: Caller | None = request.scope.get(CALLER)
     caller = shown or cast("Identity", request.scope[IDENTITY]).nobody
     return WireContext(
@@ -48,6 +47,12 @@ def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
         key=caller.key,
         models=caller.models,
     )
+
+
+def betas_of(request: Request, *, strict: bool = False) -> frozenset[str]:
+    """The beta features that are asked for. `strict`: unknown ones are an error."""
+    said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
+    return parse_betas(said, strict=strict)
 
 
 def _fields(request: Request) -> Mapping[bytes, bytes]:

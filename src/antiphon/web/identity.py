@@ -55,6 +55,11 @@ class Identity:
         self.nobody: Final = caller(b"")
         self._callers = [caller(key.encode()) for key in api_keys]
 
+    @property
+    def workspaces(self) -> set[str]:
+        """Those of the keys in the settings, and the server's own."""
+        return {caller.workspace for caller in (self.nobody, *self._callers)}
+
     def configured(self, number: int) -> Caller:
         """Who shows the key with this number."""
         return self._callers[number]

@@ -54,6 +54,11 @@ class Gatekeeper:
             raise ApiError("permission_error", "This endpoint requires an admin API key.")
         self._note(request, found)
 
+    def knows(self, request: Request, workspace: str) -> bool:
+        """Whether a key is, or was, of this workspace; or it is the one of those who show none."""
+        identity = cast("Identity", request.scope[IDENTITY])
+        return workspace in identity.workspaces or (self._ring is not None and workspace in self._ring.workspaces)
+
     async def _shown(self, request: Request) -> StoredKey | int | None:
         """The key that was shown, or its number in the settings; None where none is wanted. Raises `ApiError`."""
         if not self._required and self._ring is None:

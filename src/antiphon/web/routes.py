@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
+from antiphon.request.pages import limit_of
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
@@ -19,9 +20,11 @@ from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
+from antiphon.service.skills.library import SkillLibrary
+from antiphon.service.usage.reports import Reports
+from antiphon.service.usage.spending import Spending
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
-from antiphon.web.paging import limit_of
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
 
 _LIFECYCLES = ("active", "deprecated", "retired")
@@ -32,7 +35,8 @@ class Services:
     """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
     requests of batches, from its start to its close. `keys`: those of callers that are
     kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
-    there are any."""
+    there are any. `reports`: of what requests came to; None where that is not kept. `spending`: keeps
+    callers to what they may spend, until it is closed."""
 
     messages: MessageService
     models: ModelService
@@ -41,6 +45,9 @@ class Services:
     runner: BatchRunner | None = None
     keys: KeyRing | None = None
     limiter: Limiter | None = None
+    reports: Reports | None = None
+    spending: Spending | None = None
+    skills: SkillLibrary | None = None
 
 
 @dataclass(frozen=True, slots=True)

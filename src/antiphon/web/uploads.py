@@ -1,7 +1,7 @@
 """The body of an upload as it comes: bounded in size and in time, never held."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,13 +26,15 @@ class Patience:
     whole: float = 4 * 3600.0
 
 
-async def body_of(request: Request, most: int, patience: Patience) -> AsyncIterator[bytes]:
-    """The pieces of a body whose file has `most` bytes at most. Raises `ApiError` where it is larger, breaks off,
-    or comes too slowly."""
+async def body_of(
+    request: Request, most: int, patience: Patience, refuse: Callable[[int], ApiError] = too_large_a_file
+) -> AsyncIterator[bytes]:
+    """The pieces of a body whose file has `most` bytes at most. Raises `ApiError` where it is larger (as `refuse`
+    says), breaks off, or comes too slowly."""
     declared = field(request, b"content-length") or ""
     # A number of so many digits is over every limit, and the interpreter refuses to read thousands of them.
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most + AROUND):
-        raise _ended(too_large_a_file(most))
+        raise _ended(refuse(most))
     loop = asyncio.get_running_loop()
     last, count, more = loop.time() + patience.whole, 0, True
     while more:
@@ -47,7 +49,7 @@ async def body_of(request: Request, most: int, patience: Patience) -> AsyncItera
         more = message.get("more_body", False)
         count += len(body)
         if count > most + AROUND:
-            raise _ended(too_large_a_file(most))
+            raise _ended(refuse(most))
         if body:
             yield body
 

@@ -39,6 +39,9 @@ FALLBACK_CREDIT: Final = frozenset({"fallback-credit-2026-06-01", "fallback-cred
 FILES: Final = frozenset({"files-api-2025-04-14"})
 """It unlocks nothing: who sends it is answered in the shapes of the beta."""
 
+SKILLS: Final = frozenset({"skills-2025-10-02"})
+"""The same of skills."""
+
 THREADS: Final = frozenset({"message-threads-2026-08-12"})
 
 BILLING_POLICY: Final = frozenset({"user-profiles-billing-2026-10-01"})

@@ -123,6 +123,9 @@ class Metadata(WireModel):
     user_id: Annotated[str, AfterValidator(_check_user)] | None = None
 
 
+MOST_SKILLS: Final = 20
+
+
 class Skill(WireModel):
     """A skill that is put into the container."""
 
@@ -135,7 +138,7 @@ class ContainerParams(WireModel):
     """The container that code runs in: a known one, or a new one with skills."""
 
     id: str | None = None
-    skills: Items[Skill] | None = None
+    skills: Annotated[Items[Skill], Field(max_length=MOST_SKILLS)] | None = None
 
 
 Container = Annotated[str | ContainerParams, ByKind(name="ContainerParams")]

@@ -30,6 +30,8 @@ def test_each_table_is_a_limit():
         ({"a": {"requests_per_minute": 0}}, "[limits.a] requests_per_minute: 0 is not a whole number from 1"),
         ({"a": {"per": "person"}}, "[limits.a] per: 'person' is not one of organization, workspace, key"),
         ({"a": {"of": "files", "concurrency": 1}}, "[limits.a]: concurrency is for messages alone"),
+        ({"a": {"dollars_per_month": 5}}, "[limits.a]: dollars_per_month needs prices"),
+        ({"a": {"of": "files", "dollars_per_month": 5}}, "[limits.a]: dollars_per_month is for messages alone"),
         ({"a": {"models": "x", "concurrency": 1}}, "[limits.a] models: the value is not a list"),
         ({"a b": {"concurrency": 1}}, "the name of a limit has up to 40 letters"),
     ],
@@ -45,3 +47,25 @@ def test_several_workers_count_together_or_not_at_all():
     with pytest.raises(ConfigError, match="2 workers would each count for itself"):
         parse_settings({}, {}, {"workers": 2, "limits": limits})
     assert parse_settings({}, {}, {"workers": 2, "limits": {"store": "redis://h", **limits}}).limits
+
+
+def test_who_limits_money_keeps_what_was_spent_and_needs_no_other_place_to_count():
+    said: dict[str, Any] = {"workers": 2, "prices": {"*": {"input": 1}}, "limits": {"a": {"dollars_per_month": 5}}}
+    assert parse_settings({}, {}, said).limits == (LimitRule("a", dollars_per_month=5.0),)
+    for nowhere in ({"usage": {"days": 31}}, {"stores": {"data": "off"}}):
+        with pytest.raises(ConfigError, match=r"needs what was spent in the month to be kept"):
+            parse_settings({}, {}, {**said, **nowhere})
+
+
+def test_what_is_in_batches_has_limits_of_its_own():
+    tables = {
+        "rows": {"of": "batch_requests", "output_tokens_per_minute": 5},
+        "queue": {"of": "batches", "enqueued_batch_requests": 7},
+    }
+    assert parse_settings({}, {}, {"limits": tables}).limits == (
+        LimitRule("rows", group="batch_requests", output_tokens_per_minute=5),
+        LimitRule("queue", group="batch", enqueued_batch_requests=7),
+    )
+    for wrong in ({"of": "batch_requests", "concurrency": 1}, {"enqueued_batch_requests": 1}):
+        with pytest.raises(ConfigError, match=r"\[limits\.a\]"):
+            parse_settings({}, {}, {"limits": {"a": wrong}})

@@ -8,33 +8,41 @@ from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
 from antiphon.config.tables import (
     batches,
     files,
+    guard,
     limits,
     media,
     message_threads,
     models,
     names,
     network,
+    prices,
     prompt_cache,
     sandbox,
     server_tools,
+    skills,
     stores,
     thinking,
+    usage,
 )
 
 MODULES = (
     batches,
     files,
+    guard,
     limits,
     media,
     message_threads,
     models,
     names,
     network,
+    prices,
     prompt_cache,
     sandbox,
     server_tools,
+    skills,
     stores,
     thinking,
+    usage,
 )
 READ = [table for table in TABLES if table.settings is not None]
 

@@ -139,10 +139,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "output_config.task_budget: task budgets are",
     ),
     "mcp": (body(mcp_servers=[SERVER], tools=[TOOLSET]), "mcp_servers: the MCP connector is"),
-    "skills": (
-        body(container={"skills": [{"type": "custom", "skill_id": "s"}]}, tools=[CODE]),
-        "container.skills: skills are",
-    ),
     "credit": (body(fallback_credit_token="t"), "fallback_credit_token: fallback credit is"),
     "billing": (body(billing_policy={"type": "billing_policy"}), "billing_policy: billing policies are"),
     "fast": ({**body(speed="fast"), "model": "claude-opus-5"}, "speed: fast mode is"),

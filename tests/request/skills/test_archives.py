@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import InvalidRequest
+from antiphon.ports.skills import SkillFile
 from antiphon.request.skills.archives import is_zip, unzipped, zipped
-from antiphon.request.skills.bundle import SkillFile, bundle_of
+from antiphon.request.skills.bundle import bundle_of
 from antiphon.request.skills.wording import MOST_BYTES, MOST_FILES
 
 MANIFEST = b"---\nname: my-skill\ndescription: Does it.\n---\n"

@@ -3,8 +3,9 @@
 import pytest
 
 from antiphon.errors import InvalidRequest
+from antiphon.ports.skills import SkillFile
 from antiphon.request.skills import bundle
-from antiphon.request.skills.bundle import SkillFile, bundle_of
+from antiphon.request.skills.bundle import bundle_of
 from antiphon.request.skills.wording import MOST_BYTES, MOST_FILES
 
 MANIFEST = b"---\nname: my-skill\ndescription: Does it.\n---\n"

@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, ListKind, TextKind, Whole
+from antiphon.config.kinds import Choice, ListKind, Number, TextKind, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
-Group = Literal["model_group", "token_count", "batch", "files"]
+Group = Literal["model_group", "token_count", "batch", "files", "skills", "batch_requests"]
 Per = Literal["organization", "workspace", "key"]
 
 IN_PROCESS: Final = "memory"
 """The buckets lie in the server's one process."""
 
 _GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
-    {"messages": "model_group", "count_tokens": "token_count", "batches": "batch", "files": "files"}
+    {
+        "messages": "model_group",
+        "count_tokens": "token_count",
+        "batches": "batch",
+        "batch_requests": "batch_requests",
+        "files": "files",
+        "skills": "skills",
+    }
 )
 _URL: Final = re.compile(r"(?:redis|rediss|valkey|valkeys|unix)://[!-~]+", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -26,7 +33,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 @dataclass(frozen=True, slots=True)
 class LimitRule:
     """One limit. `per`: whom each bucket is for. `group`: what is asked for; `models`: patterns of the names of
-    models that share it. What is 0 is not limited; `concurrency`: requests at once, in each process."""
+    models that share it. What is 0 is not limited; `concurrency`: requests at once, in each process;
+    `dollars_per_month`: what may be spent, by the prices of the settings; `enqueued_batch_requests`: requests of
+    batches that wait or run."""
 
     name: str
     per: Per = "organization"
@@ -36,6 +45,14 @@ class LimitRule:
     input_tokens_per_minute: int = 0
     output_tokens_per_minute: int = 0
     concurrency: int = 0
+    dollars_per_month: float = 0.0
+    enqueued_batch_requests: int = 0
+
+    @property
+    def paced(self) -> bool:
+        """Whether it needs a place to count in, beside the database."""
+        rates = (self.requests_per_minute, self.input_tokens_per_minute, self.output_tokens_per_minute)
+        return any((*rates, self.concurrency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +94,17 @@ class _Patterns(ListKind[str]):
 _NUMBER: Final = Whole(1, 2**53)
 LIMIT_OPTIONS: Final = (
     Option("per", Choice(("organization", "workspace", "key")), "organization", "Who shares it.", None),
-    Option("of", Choice(tuple(_GROUPS)), "messages", "What is limited; for all but messages, requests alone.", None),
+    Option("of", Choice(tuple(_GROUPS)), "messages", "What is limited: messages, those in batches; or calls.", None),
     Option("models", _Patterns(), ("*",), "Models that share it, as names or patterns.", None),
     Option("requests_per_minute", _NUMBER, 0, "Requests a minute.", None),
     Option("input_tokens_per_minute", _NUMBER, 0, "Tokens of prompts a minute; what a cache had is free.", None),
     Option("output_tokens_per_minute", _NUMBER, 0, "Tokens that models write a minute.", None),
     Option("concurrency", _NUMBER, 0, "Requests at once, in each process that answers.", None),
+    Option("dollars_per_month", Number(0.01, 1e12), 0.0, "What may be spent in a month of UTC, by [prices].", None),
+    Option("enqueued_batch_requests", _NUMBER, 0, "Requests of batches that wait or run.", None),
 )
-_TOKENS: Final = ("models", "input_tokens_per_minute", "output_tokens_per_minute", "concurrency")
+_TOKENS: Final = ("models", "input_tokens_per_minute", "output_tokens_per_minute")
+_ONLINE: Final = ("concurrency", "dollars_per_month")
 
 
 def _read(
@@ -99,12 +119,14 @@ def _rule(name: str, table: Mapping[str, Any], where: str) -> LimitRule:
         raise ConfigError(f"{place}: the name of a limit has up to 40 letters, digits, - and _")
     given = read_options(table, LIMIT_OPTIONS, place)
     of = given.pop("of", "messages")
-    if of != "messages" and (strange := [key for key in _TOKENS if key in given]):
+    if of not in ("messages", "batch_requests") and (strange := [key for key in _TOKENS if key in given]):
         raise ConfigError(f"{place}: {strange[0]} is for messages alone; of {of} only requests are limited")
+    if of != "messages" and (strange := [key for key in _ONLINE if key in given]):
+        raise ConfigError(f"{place}: {strange[0]} is for messages alone")
+    if of != "batches" and "enqueued_batch_requests" in given:
+        raise ConfigError(f'{place}: enqueued_batch_requests goes with of = "batches"')
     rule = LimitRule(name, group=_GROUPS[of], **given)
-    if not any(
-        (rule.requests_per_minute, rule.input_tokens_per_minute, rule.output_tokens_per_minute, rule.concurrency)
-    ):
+    if not (rule.paced or rule.dollars_per_month or rule.enqueued_batch_requests):
         raise ConfigError(f"{place}: nothing is limited; write requests_per_minute = 60, for one")
     return rule
 

@@ -127,6 +127,8 @@ def container_has_its_tool(case: Case) -> Issue | None:
     request = case.creation
     if request is None or request.container is None or case.runs_code:
         return None
+    if case.skills:
+        return Issue("container.skills: Skills beta requires the code_execution tool to be included in the request.")
     return Issue("container: Container identifier can only be provided when using the code execution tool")
 
 

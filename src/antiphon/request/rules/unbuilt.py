@@ -24,7 +24,6 @@ from antiphon.wire.content.blocks import (
     ResultContent,
     ServerToolUseBlock,
 )
-from antiphon.wire.settings import ContainerParams
 
 BLOCKS = UNBUILT_BLOCKS | {"fallback"}
 """Block types that the model cannot be shown yet."""
@@ -53,14 +52,8 @@ def _credit(case: Case) -> object:
     return case.creation and case.creation.fallback_credit_token
 
 
-def _skills(case: Case) -> object:
-    container = case.creation and case.creation.container
-    return isinstance(container, ContainerParams) and container.skills
-
-
-# A skill or an MCP server comes with a tool: first the narrower reason, then the wider one.
+# An MCP server comes with a tool: first the narrower reason, then the wider one.
 SETTINGS: tuple[Setting, ...] = (
-    Setting("container.skills", "skills are", _skills),
     Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),

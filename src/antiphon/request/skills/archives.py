@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from antiphon.request.skills.bundle import SkillFile
+from antiphon.ports.skills import SkillFile
 from antiphon.request.skills.wording import MOST_BYTES, MOST_FILES, bad_path, bad_zip, too_large, too_many
 
 MARKS: Final = (b"PK\x03\x04", b"PK\x05\x06")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from antiphon.ports.skills import SkillFile
 from antiphon.request.skills.front import Front, front_of
 from antiphon.request.skills.wording import (
     MOST_BYTES,
@@ -29,14 +30,6 @@ _JUNK: Final = frozenset({"__MACOSX", ".DS_Store"})
 """What a desktop puts into every archive, and nobody means."""
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class SkillFile:
-    """One file of a skill."""
-
-    data: bytes
-    executable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from antiphon.request.told.code import CodeResultBlock
 from antiphon.request.told.contents import told_content, told_result
 from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
+from antiphon.request.told.skills import skills_told
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
 from antiphon.request.tools.roster import Roster
@@ -93,7 +94,9 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
     prefill: list[tuple[str, str]] | None = None
     if turns and turns[-1][0] == "assistant":
         prefill = [(part.text, origin) for part, origin in turns.pop()[1] if isinstance(part, Text)]
-    system = list(_system(request.system))
+    # In front: who marks the system prompt marks the list of skills with it.
+    system = [(Text(skills_told(asked.skills)), "")] if asked.skills else []
+    system += _system(request.system)
     if remembers(case):
         system.append((Text(PROTOCOL), ""))
     if any(_is_numbered(part) for _, parts in turns for part, _ in parts):

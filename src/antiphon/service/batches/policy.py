@@ -35,6 +35,7 @@ class Policy:
     _looked: float | None = None
     _turns: dict[str, int] = field(default_factory=dict[str, int])
     _count: int = 0
+    _aside: dict[int, float] = field(default_factory=dict[int, float])
 
     def most(self, waited_for: int) -> int:
         """How many requests may run beside so many that somebody waits for."""
@@ -62,6 +63,15 @@ class Policy:
         self._count += 1
         self._turns[chosen.tenant] = self._count
         return chosen
+
+    def put_aside(self, batch: Batch, now: float, seconds: float) -> None:
+        """Begin none of its requests for so long."""
+        self._aside = {key: until for key, until in self._aside.items() if until > now}
+        self._aside[batch.key] = now + seconds
+
+    def is_aside(self, batch: Batch, now: float) -> bool:
+        """Whether that is so now."""
+        return now < self._aside.get(batch.key, now)
 
     def failed(self, now: float) -> None:
         """The engine or the store would not: each time in a row it is given longer."""

@@ -8,6 +8,7 @@ import orjson
 
 from antiphon.errors import ApiError, EngineDied, InvalidRequest
 from antiphon.ports.batches import Leased, Outcome
+from antiphon.ports.usage import UsageRecord
 from antiphon.request.batches.refused import IGNORED, refused
 from antiphon.request.intake import document_of
 from antiphon.service.aside import aside
@@ -32,14 +33,16 @@ LOST: Final = errored(ApiError("api_error", "The request was interrupted too oft
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The request has come to nothing yet. `why`: the engine cannot take work now, or was lost in the middle."""
+    """The request has come to nothing yet. `why`: the engine cannot take work now, or was lost in the middle, or a
+    limit lets none of its batch through for so many seconds (`wait`)."""
 
     leased: Leased
-    why: Literal["unavailable", "died"]
+    why: Literal["unavailable", "died", "limited"]
+    wait: float = 0.0
 
 
 class Rows:
-    """Runs requests of batches."""
+    """Runs requests of batches; what each comes to is in its account, if the service opens one."""
 
     def __init__(self, messages: MessageService) -> None:
         self._messages = messages
@@ -47,10 +50,13 @@ class Rows:
     async def run(self, leased: Leased) -> Outcome | Later:
         """What the request comes to. Never fails."""
         try:
-            return Outcome(leased, "succeeded", await self._message(leased))
+            result, usage = await self._message(leased)
+            return Outcome(leased, "succeeded", result, usage)
         except ApiError as error:
             if error.type == "overloaded_error":
                 return Later(leased, "unavailable")
+            if error.type == "rate_limit_error":
+                return Later(leased, "limited", float(error.headers.get("retry-after", "1")))
             if isinstance(error.__cause__, EngineDied) and leased.attempts < MOST_DEATHS:
                 return Later(leased, "died")
             return Outcome(leased, "errored", errored(error))
@@ -58,7 +64,7 @@ class Rows:
             log.exception("request %d of batch %s failed", leased.number, leased.batch.id)
             return Outcome(leased, "errored", errored(ApiError("api_error", "Internal server error")))
 
-    async def _message(self, leased: Leased) -> bytes:
+    async def _message(self, leased: Leased) -> tuple[bytes, UsageRecord | None]:
         body = await aside(_admitted, leased.params, large=LARGE_BODY)
         said = leased.batch.said
         context = WireContext(
@@ -72,7 +78,8 @@ class Rows:
         )
         prepared = await self._messages.prepare(body, context)
         try:
-            return succeeded(await prepared.reply().whole())
+            result = succeeded(await prepared.reply().whole())
+            return result, None if prepared.account is None else prepared.account.record
         finally:
             await prepared.aclose()
 

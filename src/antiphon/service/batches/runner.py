@@ -132,7 +132,7 @@ class BatchRunner:
             del self._done[: len(done)]
             if kept < len(done):
                 log.warning("batches: %d results are not kept, others run their requests", len(done) - kept)
-        for why in ("unavailable", "died"):
+        for why in ("unavailable", "died", "limited"):
             later = [each for each in self._later if each.why == why]
             if later:
                 await self._store.give_back(self._owner, [each.leased for each in later], counted=why == "died")
@@ -164,7 +164,8 @@ class BatchRunner:
         """Take requests while there are some, and room for them."""
         while self._open and self._stopped is None:
             most = self._policy.to_take(now, self._traffic.open, len(self._running), len(self._ready))
-            batch = self._policy.next_of(self._open) if most else None
+            begins = [each for each in self._open if not self._policy.is_aside(each, now)]
+            batch = self._policy.next_of(begins) if most else None
             if batch is None:
                 break
             taken = await self._store.lease(batch, self._owner, most, micros(now), self._until(now))
@@ -203,9 +204,19 @@ class BatchRunner:
             self._policy.worked()
         else:
             self._later.append(came)
-            self._policy.failed(self._clock.now())
+            self._hold_back(came)
         self._begin()
         self._wakes.set()
+
+    def _hold_back(self, came: Later) -> None:
+        """Give the engine time, or a limit."""
+        now, batch = self._clock.now(), came.leased.batch
+        if came.why != "limited":
+            self._policy.failed(now)
+            return
+        self._policy.put_aside(batch, now, came.wait)
+        self._left += [leased for leased in self._ready if leased.batch.key == batch.key]
+        self._ready = deque(leased for leased in self._ready if leased.batch.key != batch.key)
 
     def _on_traffic(self) -> None:
         if self._ready:

@@ -7,11 +7,12 @@ from typing import Final
 
 from antiphon.errors import ApiError, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
-from antiphon.ports.batches import Batch, BatchStore, NewRow, Page, Result, Said
+from antiphon.ports.batches import Batch, BatchStore, NewRow, NoRoom, Page, Result, Room, Said
 from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
 from antiphon.request.batches.envelope import Envelope, Row
 from antiphon.service.aside import aside_by
+from antiphon.service.batches.enqueued import Enqueued
 from antiphon.service.faults import store_error
 from antiphon.wire.base import WireContext
 from antiphon.wire.batches import line
@@ -35,16 +36,23 @@ _PAGE: Final = 64
 
 class Batches:
     """The use cases of batches. `most`: bytes of one request. `told`: called when there is something to be done for a
-    runner. Raises `ApiError` only."""
+    runner. `enqueued`: how many requests may wait; None: any number. Raises `ApiError` only."""
 
     def __init__(
-        self, store: BatchStore, clock: Clock, entropy: Entropy, most: int, told: Callable[[], None] = lambda: None
+        self,
+        store: BatchStore,
+        clock: Clock,
+        entropy: Entropy,
+        most: int,
+        told: Callable[[], None] = lambda: None,
+        enqueued: Enqueued | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._entropy = entropy
         self._most = most
         self._told = told
+        self._enqueued = enqueued
 
     async def create(self, body: AsyncIterable[bytes], context: WireContext) -> Batch:
         """A batch of all that is in a body; of a body with a mistake, or without its end, nothing is kept."""
@@ -55,7 +63,12 @@ class Batches:
             try:
                 await self._fill(upload, body)
                 now = self._clock.now()
-                batch = await upload.complete(micros(now), micros(now + LIFETIME))
+                rooms = () if self._enqueued is None else self._enqueued.rooms(context)
+                batch = await upload.complete(micros(now), micros(now + LIFETIME), rooms)
+            except NoRoom as narrow:
+                await upload.abandon()
+                assert self._enqueued is not None
+                raise self._enqueued.refusal(narrow.room) from narrow
             except BaseException:
                 await upload.abandon()
                 raise
@@ -146,11 +159,11 @@ class _Upload:
         if len(self._waiting) >= _MOST_ROWS or self._size >= _MOST_BYTES:
             await self._put()
 
-    async def complete(self, now: int, expires_at: int) -> Batch:
-        """That was all."""
+    async def complete(self, now: int, expires_at: int, within: Sequence[Room]) -> Batch:
+        """That was all. Raises `NoRoom`."""
         key = await self._put()
         await self._until_put()
-        return await self._store.complete(key, self._total, now, expires_at)
+        return await self._store.complete(key, self._total, now, expires_at, within)
 
     async def abandon(self) -> None:
         """Leave nothing behind, also where the client has gone away; what cannot be taken away now goes later."""

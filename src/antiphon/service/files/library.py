@@ -122,6 +122,14 @@ class Library:
                 data += chunk
         return bytes(data)
 
+    async def stream(self, file: StoredFile) -> AsyncIterator[bytes]:
+        """The bytes of a file as they are read: it may be large."""
+        chunks = self._objects.read(file.key)
+        yield await self._first(file, chunks)
+        with told():
+            async for chunk in chunks:
+                yield chunk
+
     async def _first(self, file: StoredFile, chunks: AsyncIterator[bytes]) -> bytes:
         try:
             return await anext(chunks, b"")

@@ -9,7 +9,6 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
 
 from antiphon.errors import InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
@@ -24,9 +23,7 @@ from antiphon.request.files.wording import MOST_BYTES, no_room, too_large_a_file
 from antiphon.service.files.faults import store_error, told
 from antiphon.service.files.form import Form, Part
 from antiphon.service.files.library import MICROSECONDS
-
-KEY_DIGITS: Final = 16
-"""Hexadecimal digits at the beginning of a key: when its object was begun."""
+from antiphon.service.leftovers import key_of
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +97,7 @@ class Uploads:
         filename = kept_name(part.filename, mime_type)
         id_ = make_id("file_", self._entropy.bytes(ENTROPY_BYTES))
         begun = round(self._clock.now() * MICROSECONDS)
-        key = f"{FOLDER}{begun:0{KEY_DIGITS}x}-{id_}"
+        key = key_of(FOLDER, begun, id_)
         counted = _Counted(bytes(head), part.chunks, await self._room())
         with told():
             await self._objects.put(key, counted.chunks(self.most))

@@ -10,6 +10,7 @@ from antiphon.dialogue.conversation import Conversation, Limits, Sampling
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.errors import EngineFault, InvalidRequest
 from antiphon.ids import ENTROPY_BYTES, make_id
+from antiphon.ports.guard import Decline, Guard
 from antiphon.ports.system import Clock, Entropy
 from antiphon.render.grammar.reply import GrammarError
 from antiphon.render.prompt.continued import behind as new_segments
@@ -36,7 +37,8 @@ from antiphon.wire.request import CountTokens, CreateMessage
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans replies. `summarizer`: retells thoughts to clients; None: they see them whole. Raises `ApiError`."""
+    """Plans replies. `summarizer`: retells thoughts to clients; None: they see them whole. `guard`: may decline what
+    is asked and what is answered. Raises `ApiError`."""
 
     clock: Clock
     entropy: Entropy
@@ -44,6 +46,7 @@ class Planner:
     caching: Caching
     diagnoses: Diagnoses
     summarizer: Summarizer | None = None
+    guard: Guard | None = None
 
     async def plan_answer(
         self, asked: Asked[CreateMessage], served: ServedModel, behind: RenderedPrompt | None = None
@@ -68,6 +71,7 @@ class Planner:
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
             asked=asked if task.tools else None,
             marked=await self._marked(asked, served, task.conversation, prompt),
+            watch=None if self.guard is None else self.guard.watch(),
         )
 
     async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
@@ -97,6 +101,10 @@ class Planner:
             context_management={"applied_edits": []} if asked.context.unlocks(CLEARING) else UNSET,
             marked=await self._marked(asked, served, task.conversation, prompt),
         )
+
+    async def judge(self, work: Work) -> Decline | None:
+        """Whether what is asked is declined; nobody is told of it yet."""
+        return None if self.guard is None else await self.guard.judge(work.task.conversation)
 
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
         """The tokens of input that a reply to the request would be charged."""

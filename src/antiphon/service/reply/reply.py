@@ -38,8 +38,9 @@ class Meter(Protocol):
         """The reply is whole."""
         ...
 
-    def broken(self, pieces: int) -> None:
-        """The reply has ended: where it was not whole, after so many pieces, which are about as many tokens."""
+    def broken(self, pieces: int, *, failed: bool) -> None:
+        """The reply has ended: where it was not whole, after so many pieces, which are about as many tokens.
+        `failed`: in an error, and not because its client has gone."""
         ...
 
 
@@ -127,7 +128,7 @@ class Reply:
 
     async def _metered(self, meter: Meter) -> Batches:
         """What happens, told to the meter."""
-        pieces = 0
+        pieces, failed = 0, False
         try:
             async with aclosing(self._happenings) as batches:
                 async for batch in batches:
@@ -137,8 +138,11 @@ class Reply:
                     if isinstance(batch[-1], Finish):
                         meter.ended(batch[-1])
                     yield batch
+        except Exception:
+            failed = True
+            raise
         finally:
-            meter.broken(pieces)
+            meter.broken(pieces, failed=failed)
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""

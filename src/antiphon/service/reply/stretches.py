@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from antiphon.dialogue.conversation import Conversation
-from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, StopReason
+from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, StopReason, TextDelta
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.dialogue.tools import Choice
 from antiphon.ports.engine import Done, EngineOutput, Generation, Piece, PrefillProgress
@@ -113,15 +113,20 @@ class Stretches:
                 if isinstance(output, Piece):
                     self._written = output.output_tokens
                     events = reader.feed(output.text)
-                    if events:
-                        yield events
+                    passed, declined = self._watched(events)
+                    if passed:
+                        yield passed
+                    if declined is not None:
+                        yield [declined]
+                        return
                     if reader.over:
                         break
                 elif isinstance(output, Done):
                     ended = output
                 elif isinstance(output, Begun):
                     yield [output]
-        yield [*reader.finish(cut=_cut(ended)), self._end(reader, ended, limit)]
+        passed, declined = self._watched(reader.finish(cut=_cut(ended)))
+        yield [*passed, declined or self._end(reader, ended, limit)]
 
     async def _answer_thinking(self, telling: Telling) -> Batches:
         """A stretch of answer: until the reply is over, or a thought in it has to be closed."""
@@ -137,16 +142,20 @@ class Stretches:
             async for output in outputs:
                 if isinstance(output, Piece):
                     self._written = before + output.output_tokens
-                    async with aclosing(answer.read(output)) as batches:
+                    async with aclosing(self._all_watched(answer.read(output))) as batches:
                         async for batch in batches:
                             yield batch
+                    if self._over:
+                        return
                     if reader.over or answer.used_up:
                         break
                 elif isinstance(output, Done):
                     ended = output
-        async with aclosing(answer.finish(cut=_cut(ended))) as batches:
+        async with aclosing(self._all_watched(answer.finish(cut=_cut(ended)))) as batches:
             async for batch in batches:
                 yield batch
+        if self._over:
+            return
         self._thought += answer.thought
         # Nothing but calls follows a call, so a thought behind one is not gone on with.
         if answer.thinks and not (reader.over or reader.has_called or _cut(ended)):
@@ -239,6 +248,28 @@ class Stretches:
             return self._finish(limit)
         # Where the engine was stopped behind calls, the model went on with what only the client may tell it.
         return self._finish("tool_use" if reader.has_called else "end_turn")
+
+    def _watched(self, events: list[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
+        """What of the events a client may see, and the reply's end where the next one is declined."""
+        watch = self._work.watch
+        if watch is None:
+            return events, None
+        for at, event in enumerate(events):
+            declined = watch.add(event.text) if isinstance(event, TextDelta) else None
+            if declined is not None:
+                return events[:at], replace(self._finish("refusal"), stop_details=declined.details())
+        return events, None
+
+    async def _all_watched(self, batches: Batches) -> Batches:
+        """The batches that a client may see; behind the last of them the reply's end, where more is declined."""
+        async with aclosing(batches):
+            async for batch in batches:
+                passed, declined = self._watched(batch)
+                if passed:
+                    yield passed
+                if declined is not None:
+                    yield [declined]
+                    return
 
     def _finish(self, reason: StopReason, stop: str | None = None) -> Finish:
         self._over = True

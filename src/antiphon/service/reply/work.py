@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from antiphon.dialogue.rendered import RenderedPrompt
+from antiphon.ports.guard import Watch
 from antiphon.render.reading.citations import Maker
 from antiphon.request.asked import Asked
 from antiphon.request.sealed.compactions import Record
@@ -47,7 +48,7 @@ class Work:
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the
     conversation's thinking is off. `compaction`: a summary is made. `cite`: makes the citations of what the model may
     cite; None: it may cite nothing. `asked`: what the answer goes on from where the server runs tools; None: none.
-    `marked`: what of the prompt is to be cached; None: nothing.
+    `marked`: what of the prompt is to be cached; None: nothing. `watch`: reads the answer, and may decline it.
     """
 
     served: ServedModel
@@ -63,6 +64,7 @@ class Work:
     cite: Maker | None = None
     asked: Asked[CreateMessage] | None = None
     marked: Marked | None = None
+    watch: Watch | None = None
 
     @property
     def waits_to_open(self) -> bool:

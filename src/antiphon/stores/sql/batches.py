@@ -10,12 +10,43 @@ from itertools import groupby
 from typing import Any, Final, Literal
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, bindparam, case, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.ports.batches import Batch, Counts, Endings, Kind, Leased, NewRow, Outcome, Page, Result, Said
+from antiphon.ports.batches import (
+    Batch,
+    Counts,
+    Endings,
+    Kind,
+    Leased,
+    NewRow,
+    NoRoom,
+    Outcome,
+    Page,
+    Result,
+    Room,
+    Said,
+)
 from antiphon.stores.sql.batch_tables import OVER, TAKEN, WAITING, batches, requests
 from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.usage import add_usage
+
+_LOCK: Final = 0x616E_7469_7100
+"""What batches that are created at once wait for, where they are counted."""
 
 _AT_ONCE: Final = 500
 """Requests that are taken at most at once."""
@@ -68,10 +99,12 @@ class SqlBatches:
         async with self._database.writing() as connection:
             await connection.execute(insert(requests), values)
 
-    async def complete(self, key: int, total: int, now: int, expires_at: int) -> Batch:
-        """It is created."""
+    async def complete(self, key: int, total: int, now: int, expires_at: int, within: Sequence[Room] = ()) -> Batch:
+        """It is created, if there is room."""
         values = {"complete": True, "total": total, "created_at": now, "expires_at": expires_at}
         async with self._database.writing() as connection:
+            if within and (narrow := await _narrow(connection, key, total, within)) is not None:
+                raise NoRoom(narrow)
             done = update(batches).where(batches.c.key == key).values(values).returning(*batches.c)
             return _batch((await connection.execute(done)).one())
 
@@ -193,6 +226,7 @@ class SqlBatches:
                 if ours:
                     values = [{"of": key, "at": each.leased.number, "came": each.result} for each in ours]
                     await connection.execute(_FINISH, values)
+                    await add_usage(connection, [each.usage for each in ours if each.usage is not None])
                     await _count(connection, key, Counter(each.kind for each in ours), now)
                 kept += len(ours)
         return kept
@@ -252,6 +286,21 @@ class SqlBatches:
             done = await connection.execute(these.values({**_OVER, "result": result}))
             await _count(connection, key, {kind: done.rowcount}, now)
             return done.rowcount
+
+
+async def _narrow(connection: AsyncConnection, key: int, total: int, within: Sequence[Room]) -> Room | None:
+    """The first of these that so many more requests of a batch go beyond."""
+    if connection.dialect.name == "postgresql":
+        # Of those that come at once each counts the ones before it.
+        await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    running = select(batches).where(or_(_running(), batches.c.key == key))
+    found = [_batch(each) for each in (await connection.execute(running)).all()]
+    for room in within:
+        ours = [each for each in found if room.tenant in (None, each.tenant) and room.key in (None, each.said.key)]
+        # The new one has no total yet.
+        if sum(each.total - each.counts.all for each in ours) + total > room.most:
+            return room
+    return None
 
 
 async def _count(connection: AsyncConnection, key: int, counts: Mapping[Kind, int], now: int) -> None:

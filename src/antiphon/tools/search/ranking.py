@@ -7,13 +7,18 @@ negative is Lucene's.
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 _K1: Final = 1.2
 _B: Final = 0.75
 # Words of letters and digits. Scripts without spaces between words are taken letter by letter.
-_WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’][^\W_]+)*")
+_LETTERS: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_IN_WORD: Final = rf"[^\W_{_LETTERS}]"
+_LETTER: Final = re.compile(f"[{_LETTERS}]")
+_WORD: Final = re.compile(f"[{_LETTERS}]|{_IN_WORD}+(?:['’]{_IN_WORD}+)*")
+_REMEMBERED: Final = 1000
+"""Words whose places stay known."""
 
 
 def words(text: str) -> list[str]:
@@ -22,29 +27,50 @@ def words(text: str) -> list[str]:
 
 
 class Ranking:
-    """Of texts, by their place in `texts`; built once, asked often."""
+    """Of texts, by their place in `texts`; built once, asked often.
+
+    A word is counted when somebody first asks for it: counting all words of a thousand texts takes longer than most
+    of them are ever asked for. A text's length is that in characters.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._lengths: list[int] = []
-        for place, text in enumerate(texts):
-            counted = Counter(words(text))
-            self._lengths.append(counted.total())
-            for word, times in counted.items():
-                self._postings[word].append((place, times))
-        self._mean = sum(self._lengths) / len(self._lengths) if self._lengths else 0.0
+        self._texts = [text.casefold() for text in texts]
+        self._mean = sum(map(len, self._texts)) / len(self._texts) if self._texts else 0.0
+        self._counted: dict[str, list[tuple[int, int]]] = {}
 
     def best(self, query: str) -> list[int]:
         """The places of the texts that hold a word of the query, the best first; equals in their order."""
         scores: defaultdict[int, float] = defaultdict(float)
-        total = len(self._lengths)
+        total = len(self._texts)
         for word in dict.fromkeys(words(query)):
-            found = self._postings.get(word, [])
+            found = self._found(word)
             idf = math.log(1 + (total - len(found) + 0.5) / (len(found) + 0.5))
             for place, times in found:
-                spread = _K1 * (1 - _B + _B * self._lengths[place] / self._mean)
+                spread = _K1 * (1 - _B + _B * len(self._texts[place]) / self._mean)
                 scores[place] += idf * times * (_K1 + 1) / (times + spread)
         return sorted(scores, key=lambda place: (-scores[place], place))
+
+    def _found(self, word: str) -> list[tuple[int, int]]:
+        """The places of the texts with a word, and how often each has it."""
+        found = self._counted.get(word)
+        if found is None:
+            if len(self._counted) >= _REMEMBERED:
+                self._counted.clear()
+            found = self._counted[word] = list(_occurrences(word, self._texts))
+        return found
+
+
+def _occurrences(word: str, texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    alone = _LETTER.fullmatch(word)
+    # The word comes first, so that the engine looks for its letters alone before it looks around.
+    it = re.escape(word)
+    whole = re.compile(rf"{it}(?<!{_IN_WORD}{it})(?<!{_IN_WORD}['’]{it})(?!{_IN_WORD}|['’]{_IN_WORD})")
+    for place, text in enumerate(texts):
+        # Most texts do not have it at all, which is found out a hundred times as fast.
+        if word in text:
+            times = text.count(word) if alone else len(whole.findall(text))
+            if times:
+                yield place, times
 
 
 def passage(text: str, query: str, characters: int) -> str:

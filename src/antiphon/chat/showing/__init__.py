@@ -1,0 +1,1 @@
+"""Where a turn is seen: a terminal, a pipe, lines of JSON."""

@@ -1,0 +1,1 @@
+"""Tools that run beside the chat, as the SDK's tool runner takes them."""

@@ -1,0 +1,1 @@
+"""What admins may ask about use: buckets of time, what is told apart, what is left out."""

@@ -1,0 +1,1 @@
+"""The guard that an owner configures: rules, and a model that judges."""
