@@ -168,6 +168,11 @@ class Claim:
         self._holder = containers.grounds.entropy.bytes(8).hex()
         self._sandbox: Sandbox | None = None
 
+    @property
+    def id(self) -> str | None:
+        """See `Container`."""
+        return self._id
+
     async def enter(self) -> Sandbox:
         """See `Container`."""
         async with self._made:
