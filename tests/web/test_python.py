@@ -1,13 +1,16 @@
 """Python that the model writes: anew for each call in the first version, going on in the newer ones."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from antiphon.compose import services
+from antiphon.config import SandboxSettings
 from antiphon.tools.code import python
+from tests.sandbox.commands import until
 from tests.web.code_app import CODE, Json, asks, code_app, first, runs
 from tests.web.searching_app import invoke, kinds, says, section
 
@@ -126,3 +129,34 @@ async def test_the_newer_version_can_be_forced(tmp_path: Path):
         choice = {"type": "tool", "name": "code_execution"}
         message = await app.reply(asks(tools=[NEWEST], tool_choice=choice))
     assert results(message)[0]["stdout"] == "forced\n"
+
+
+def _is_used(id_: str) -> bool:
+    """Whether any process sees the folders of this sandbox."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if id_ in (process / "mountinfo").read_text():
+                return True
+    return False
+
+
+@pytest.mark.promise("code-execution.lifetime")
+async def test_a_container_is_kept_as_long_as_the_owner_says_and_its_python_ends_when_it_is_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(services, "code_tools", lambda: (python.Python(idle=0.01),))
+    script = says(cell("x = 1\nopen('a', 'w').write('kept')"), times=1) + says("Done.", times=1)
+    script += says(cell("print(open('a').read())"), times=1) + says("Done.")
+    async with code_app(tmp_path, script, sandbox=SandboxSettings(lifetime=1000)) as app:
+        id_ = (await app.reply(asks(tools=[CELLS])))["container"]["id"]
+
+        async def idle() -> bool:
+            return not _is_used(id_)
+
+        await until(idle)
+        app.clock.time += 999
+        [result] = results(await app.reply(asks(tools=[CELLS], container=id_)))
+        assert result["stdout"] == "kept\n"
+        assert "started anew" in result["stderr"]
+        app.clock.time += 1001
+        assert "does not exist or has expired" in await app.refusal(asks(tools=[CELLS], container=id_))

@@ -64,7 +64,8 @@ def services_for(
     `containers`: where code runs, kept tidy by their maker; None: nowhere.
     """
     if containers is not None:
-        server_tools = ServerTools((*server_tools.tools, *code_tools()))
+        # Code that waits for its calls waits in one process, and who answers them may come to any.
+        server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     host = Host(

@@ -28,7 +28,7 @@ from antiphon.wire.moments import micros, moment
 from antiphon.words import shown
 
 LIFETIME: Final = 300.0
-"""Seconds that a container is kept behind its last use."""
+"""Seconds that a container is kept behind its last use, where nobody says otherwise."""
 
 EVERY: Final = 30.0
 """Seconds from one look for containers that have expired to the next."""

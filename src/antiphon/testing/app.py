@@ -103,7 +103,9 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            containers=None
+            if sandboxes is None
+            else _containers(sandboxes, kept_files, clock, asked.sandbox.lifetime),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -137,9 +139,10 @@ def _offered(
     return tools
 
 
-def _containers(sandboxes: Sandboxes, files: Files, clock: Clock) -> Containers:
+def _containers(sandboxes: Sandboxes, files: Files, clock: Clock, lifetime: float) -> Containers:
     """Containers that are known until the app is gone."""
-    return Containers(Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy()))
+    grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy())
+    return Containers(grounds, lifetime=lifetime)
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:
