@@ -103,9 +103,7 @@ async def engine_app(
             threads,
             files=kept_files,
             batches=batches,
-            containers=None
-            if sandboxes is None
-            else _containers(sandboxes, kept_files, clock, asked.sandbox.lifetime),
+            containers=_containers(sandboxes, kept_files, clock, asked.sandbox.lifetime),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
@@ -139,8 +137,10 @@ def _offered(
     return tools
 
 
-def _containers(sandboxes: Sandboxes, files: Files, clock: Clock, lifetime: float) -> Containers:
-    """Containers that are known until the app is gone."""
+def _containers(sandboxes: Sandboxes | None, files: Files, clock: Clock, lifetime: float) -> Containers | None:
+    """Containers that are known until the app is gone, where there are sandboxes."""
+    if sandboxes is None:
+        return None
     grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy())
     return Containers(grounds, lifetime=lifetime)
 
