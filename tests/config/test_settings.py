@@ -78,6 +78,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "sandbox_file_size": ("4096", "4097", "4098"),
     "sandbox_python": ("/flag", "/env", '"/file"'),
     "sandbox_image": ("flag", "env", '"file"'),
+    "sandbox_lifetime": ("60", "90.5", "120"),
     "files_quota": ("0", "1", "2"),
     "skills_folders": ("/flag,/other", "/env", '["/file"]'),
     "skills_quota": ("0", "1", "2"),

@@ -76,7 +76,48 @@ def test_the_tool_runner_carries_the_container_on_by_itself(sdk: Any) -> None:
     assert [message.stop_reason for message in (paused, ended)] == ["tool_use", "end_turn"]
 
 
-@pytest.mark.promise("code-execution.sdk", "code-execution.uploads", "code-execution.output-files")
+AMOUNTS = {"west": "1", "east": "2", "north": "9", "south": "18"}
+CELLS = {"type": "code_execution_20260120", "name": "code_execution"}
+
+
+@beta_tool(allowed_callers=["code_execution_20260120"])
+def sales(region: str) -> str:
+    """The sales of a region.
+
+    Args:
+        region: Its name.
+    """
+    return AMOUNTS[region]
+
+
+@pytest.mark.promise("programmatic-calling.prefilled", "programmatic-calling.loop")
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_tool_runner_answers_code_over_several_requests(sdk: Any, streamed: bool) -> None:
+    request = {**asked("Sum the regions."), "tools": [CELLS, sales]}
+    if streamed:
+        runner = sdk.beta.messages.tool_runner(**request, stream=True)
+        replies = [stream.get_final_message() for stream in runner]
+    else:
+        replies = list(sdk.beta.messages.tool_runner(**request))
+    assert [[block.type for block in reply.content] for reply in replies] == [
+        ["server_tool_use", "tool_use"],
+        ["tool_use", "tool_use"],
+        ["tool_use"],
+        ["code_execution_tool_result", "text"],
+    ]
+    code = replies[0].content[0]
+    called = [block for reply in replies[:3] for block in reply.content if block.type == "tool_use"]
+    assert [block.input["region"] for block in called] == list(AMOUNTS)
+    assert {(block.caller.type, block.caller.tool_id) for block in called} == {("code_execution_20260120", code.id)}
+    assert [reply.usage.input_tokens for reply in replies[1:3]] == [0, 0]
+    assert replies[3].content[0].content.stdout == "total 30\n"
+    assert replies[3].content[1].text == "All in all 30."
+
+
+@pytest.mark.promise(
+    "code-execution.sdk", "code-execution.uploads", "code-execution.output-files",
+    "programmatic-calling.prefilled",
+)  # fmt: skip
 def test_the_typescript_sdk_does_the_same(url: str) -> None:
     assert (HERE / "ts" / "node_modules").exists(), "`make test` installs the TypeScript SDK"
     results = json.loads(run_client([node(), HERE / "ts" / "code.mjs"], url))
@@ -89,6 +130,12 @@ def test_the_typescript_sdk_does_the_same(url: str) -> None:
         "same": True,
         "fresh": "a new machine\n",
         "other": True,
+    }
+    assert results["called"] == {
+        "kinds": ["server_tool_use,tool_use", "tool_use,tool_use", "tool_use", "code_execution_tool_result,text"],
+        "regions": list(AMOUNTS),
+        "own": True,
+        "stdout": "total 30\n",
     }
 
 

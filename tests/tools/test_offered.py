@@ -12,7 +12,7 @@ from antiphon.compose.observer import StartError
 from antiphon.config import Settings, ToolSettings, WebFetchSettings, WebSearchSettings
 from antiphon.media.reader import Reader
 from antiphon.ports.media import MediaUnavailable
-from antiphon.ports.server_tools import ServerCall, ToolProblem
+from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.testing import FixedClock
 from antiphon.tools.offered import (
     Surroundings,
@@ -121,6 +121,7 @@ async def test_what_is_configured_is_offered_with_its_settings(tmp_path: Path):
         assert [tool.name for tool in (search, fetch, dice)] == ["web_search", "web_fetch", "dice"]
         assert [tool.types for tool in (search, fetch, dice)] == [("web_search_",), ("web_fetch_",), ("dice_",)]
         found = await search.run(ServerCall("srvtoolu_1", "web_search", {"query": "cats"}))
+        assert isinstance(found, ServerResult)
         assert [row["encrypted_content"] for row in found.content] == ["Cats sleep for sixteen hours a day."]
         assert host.asked[0].params["language"] == "de"
         with pytest.raises(ToolProblem):

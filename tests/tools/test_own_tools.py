@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from antiphon.ports.server_tools import ServerCall, ServerTool, ToolProblem
+from antiphon.ports.server_tools import ServerCall, ServerResult, ServerTool, ToolProblem
 from antiphon.tools.own import ToolsError, check_apart, own_tools
 from tests.arch.tree import ROOT
 from tests.tools.own_package import DICE, installed
@@ -20,6 +20,7 @@ async def test_a_tool_in_a_file_of_ones_own_is_found_made_of_its_table_and_run(t
     jsonschema.validate({"count": 3}, dict(told.schema))
     assert "1 sides" in told.description
     result = await dice.run(ServerCall("srvtoolu_1", "dice", {"count": 3}))
+    assert isinstance(result, ServerResult)
     assert result.content == {"type": "dice_result", "rolls": [1, 1, 1]}
     with pytest.raises(ToolProblem) as caught:
         await dice.run(ServerCall("srvtoolu_2", "dice", {"count": "three"}))

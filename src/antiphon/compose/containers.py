@@ -39,7 +39,7 @@ def containers_for(
     store = MemoryContainers() if stores is None else SqlContainers(stores.database)
     leases = None if stores is None else SqlLeases(stores.database)
     grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases, skills)
-    containers = Containers(grounds)
+    containers = Containers(grounds, lifetime=settings.sandbox.lifetime)
     containers.start()
     running.push_async_callback(containers.aclose)
     return containers

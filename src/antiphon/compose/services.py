@@ -75,7 +75,8 @@ def services_for(
     replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept.
     """
     if containers is not None:
-        server_tools = ServerTools((*server_tools.tools, *code_tools()))
+        # Code that waits for its calls waits in one process, and who answers them may come to any.
+        server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
     intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
     shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()

@@ -101,6 +101,16 @@ class ServerAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeCall:
+    """Code that the model runs calls a tool of the client's; whole. `code`: the id of the code's own call."""
+
+    id: str
+    name: str
+    input: Mapping[str, Any]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Compacted:
     """A summary stands for the conversation so far; it comes whole. `content` None: no summary came about.
 
@@ -194,6 +204,7 @@ ReplyEvent = (
     | CallArguments
     | CallEnd
     | ServerAnswer
+    | CodeCall
     | Compacted
     | Finish
 )

@@ -44,6 +44,11 @@ class ContainerStore(Protocol):
 class Container(Protocol):
     """The container of one reply. One call at a time works in it."""
 
+    @property
+    def id(self) -> str | None:
+        """Its id; None where it was never entered, and the request names none."""
+        ...
+
     async def enter(self) -> Sandbox:
         """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
         ...

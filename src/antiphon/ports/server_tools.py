@@ -4,7 +4,7 @@ A tool's answer is the content of its result block, in the API's own form. The m
 rendering whether they came about in this reply or were sent back by the client, so a tool never renders for itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -20,6 +20,10 @@ class ServerCall:
     keys that are absent or null are left out). `seen_urls`: the URLs that the conversation may fetch, as written
     there. `max_uses` is counted by the caller. `searchable`: the tools that a search among tools may find, by the
     names that refer to them. `container`: where its code runs.
+
+    Of a call whose code may call further tools, `functions`: the name of each to the code, and that of the tool.
+    `answers`: what came of calls that it made before, by their ids; `begun`: it has made some, and runs. `together`:
+    the ids of all calls that are answered at the same time. `new_id`: makes the id of a call that it makes.
     """
 
     id: str
@@ -29,6 +33,27 @@ class ServerCall:
     seen_urls: frozenset[str] = frozenset()
     searchable: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict[str, tuple[Tool, ...]])
     container: Container | None = None
+    functions: Mapping[str, str] = field(default_factory=dict[str, str])
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    begun: bool = False
+    together: frozenset[str] = frozenset()
+    new_id: Callable[[], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFromCode:
+    """A call of a tool that the code of a call makes, and the client answers. `id`: the block's (`toolu_…`)."""
+
+    id: str
+    name: str
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The call has not come to an end: it waits for what these come to, or, without any, for those beside it."""
+
+    calls: tuple[CallFromCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +99,7 @@ class ServerTool(Protocol):
         """What the model is told of the tool, as the request's definition sets it."""
         ...
 
-    async def run(self, call: ServerCall) -> ServerResult:
+    async def run(self, call: ServerCall) -> ServerResult | Waits:
         """Do what the call asks, in bounded time; raises `ToolProblem`. Cancelling it leaves nothing running."""
         ...
 
@@ -85,9 +110,10 @@ class ServerTool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerTools:
-    """The tools that the owner offers."""
+    """The tools that the owner offers. `calls_from_code`: code may call the client's tools here."""
 
     tools: tuple[ServerTool, ...] = ()
+    calls_from_code: bool = False
 
     def answering(self, kind: str) -> tuple[ServerTool, ...]:
         """The tools that answer for definitions of this type: one definition may stand for several calls."""

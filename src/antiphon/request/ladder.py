@@ -25,6 +25,7 @@ from antiphon.request.rules import (
     compaction,
     emptiness,
     examples,
+    from_code,
     limits,
     media,
     pairing,
@@ -64,6 +65,8 @@ RUNGS: tuple[Rule, ...] = (
     pairing.toolset_results,
     server_pairing.server_calls_and_results,
     pairing.container_of_pending_calls,
+    from_code.calls_have_their_code,
+    from_code.results_for_code_are_text,
     # 5
     caching.markers_in_a_thread,
     caching.markers,
@@ -71,6 +74,7 @@ RUNGS: tuple[Rule, ...] = (
     tools.unique_names,
     tools.tool_choice,
     examples.examples_fit_their_schema,
+    from_code.tools_for_code,
     strict.most_strict,
     strict.guaranteed_tools,
     strict.guaranteed_format,
@@ -112,6 +116,7 @@ RUNGS: tuple[Rule, ...] = (
     unbuilt.blocks,
     unbuilt.settings,
     unbuilt.tools,
+    from_code.unbuilt,
 )
 
 _SYSTEM, _ASSISTANT = by_role("system"), by_role("assistant")
@@ -134,9 +139,12 @@ ABOUT: Mapping[Rule, frozenset[str]] = {
     pairing.toolset_results: frozenset({"tool_use", "tool_result"}),
     server_pairing.server_calls_and_results: frozenset({MORE_THAN_TEXT}),
     pairing.container_of_pending_calls: frozenset({"tool_use"}),
+    from_code.calls_have_their_code: frozenset({"tool_use"}),
+    from_code.results_for_code_are_text: frozenset({"tool_use"}),
     tools.unique_names: frozenset({"tools"}),
     tools.tool_choice: frozenset({"tool_choice"}),
     examples.examples_fit_their_schema: _DEFINES,
+    from_code.tools_for_code: _DEFINES,
     strict.most_strict: _DEFINES | _FORMS,
     strict.guaranteed_tools: _DEFINES,
     strict.guaranteed_format: _FORMS,
@@ -174,6 +182,7 @@ ABOUT: Mapping[Rule, frozenset[str]] = {
     unbuilt.blocks: frozenset({MORE_THAN_TEXT}),
     unbuilt.settings: frozenset(setting.path.partition(".")[0] for setting in unbuilt.SETTINGS),
     unbuilt.tools: _DEFINES,
+    from_code.unbuilt: _DEFINES,
 }
 """What a rung is about (`request.relevance`), where that is less than every request."""
 

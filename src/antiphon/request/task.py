@@ -12,6 +12,7 @@ from antiphon.request.sealed.bindings import Binding
 from antiphon.request.told.conversation import lower
 from antiphon.request.told.thinking import Form, form_of
 from antiphon.request.told.thoughts import kept
+from antiphon.request.tools.from_code import resumes_code
 from antiphon.request.tools.server_calls import Offered, offered, waiting
 from antiphon.request.tools.toolbox import members
 from antiphon.request.whose import Whose, whose
@@ -31,9 +32,9 @@ class Task:
     `sampling`: as the request says, None where it is silent. `members`: what a call of a toolset is named → toolset
     and member. `tools`: those that the reply may call and the server runs, by name; `waiting`: calls of theirs that
     are run first. `form`: how thoughts are told; `binding`: what comes before the first of them. `cleared`: turns
-    that the request's edits took thoughts from. `estimates`: thinking deltas say how long the thought is so far.
-    `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none. `whose`:
-    which conversation's the reply is, and for whom.
+    that the request's edits took thoughts from. `resumes_code`: it begins with code that goes on. `estimates`:
+    thinking deltas say how long the thought is so far. `itemized`: the usage is told piece by piece. `details`: it
+    tells of thoughts also where there are none. `whose`: which conversation's the reply is, and for whom.
     """
 
     conversation: Conversation
@@ -49,6 +50,7 @@ class Task:
     itemized: bool = False
     details: bool = False
     whose: Whose = field(default_factory=Whose)
+    resumes_code: bool = False
 
     @property
     def thinks(self) -> bool:
@@ -65,13 +67,14 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
     """The task of an answer, or of a summary where the request asks for one."""
     request, case, opened = asked.request, asked.case, asked.opened
     told = kept(case, opened.thoughts)
+    left = waiting(case)
     return Task(
         lower(asked, told),
         Limits(request.max_tokens, tuple(request.stop_sequences or ())),
         Sampling(request.temperature, request.top_p, request.top_k),
         {spoken: (member.toolset, member.name) for spoken, member in members(case.tools).items()},
         offered(case, opened.found, opened.record.found),
-        waiting(case),
+        left,
         form_of(request, asked.target.profile),
         opened.thoughts.binding,
         told.cleared,
@@ -79,6 +82,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         case.context.unlocks(COMPACT_AT_THRESHOLD | ADVISOR),
         tells_of_thoughts(case),
         whose(asked),
+        resumes_code(case, left),
     )
 
 

@@ -56,7 +56,7 @@ class Running:
         self._most = output
         self.killed: str | None = None
         self.cut = False
-        self._closed = False
+        self._ending: asyncio.Future[None] | None = None
 
     async def send(self, data: bytes) -> None:
         """Write to its input. Raises `SandboxProblem("gone")`."""
@@ -118,12 +118,11 @@ class Running:
         return Finished(code if code >= 0 else 128 - code, stdout, stderr, self.killed, self.cut)
 
     async def aclose(self) -> None:
-        """Kill all of it, and wait until it is gone."""
-        if self._closed:
-            return
-        self._closed = True
+        """Kill all of it, and wait until it is gone; who comes second waits, too."""
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(_end(self._process, self._life))
         try:
-            await asyncio.shield(_end(self._process, self._life))
+            await asyncio.shield(self._ending)
         finally:
             if self._process.stdin is not None:
                 self._process.stdin.close()

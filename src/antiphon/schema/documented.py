@@ -6,7 +6,7 @@ every other one is refused.
 Source: API reference, Structured outputs (JSON Schema limitations); texts as recorded in public reports of 2026.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from antiphon.schema.reading import Reading
@@ -46,6 +46,15 @@ _SCALARS: Final = (str, int, float, bool, type(None))
 
 def undocumented(schema: Mapping[str, Any]) -> str | None:
     """Why the API refuses a valid schema, in its words; None if it takes it."""
+    return _first(schema, _reason)
+
+
+def is_circular(schema: Mapping[str, Any]) -> bool:
+    """Whether a valid schema refers to what it is a part of."""
+    return _first(schema, lambda inner, reading: None) == CIRCULAR
+
+
+def _first(schema: Mapping[str, Any], reason_of: Callable[[Any, Reading], str | None]) -> str | None:
     reading = Reading(schema)
     open_, done = set[int](), set[int]()
     # A list instead of the stack: references may be followed for longer than schemas are deep.
@@ -60,9 +69,12 @@ def undocumented(schema: Mapping[str, Any]) -> str | None:
             continue
         if id(inner) in open_:
             return CIRCULAR
-        reason = _reason(inner, reading)
+        reason = reason_of(inner, reading)
         if reason is not None:
             return reason
+        if not isinstance(inner, dict):
+            continue
+        inner = cast("dict[str, Any]", inner)
         open_.add(id(inner))
         pending.append((inner, True))
         pending.extend(reversed([(within, False) for within in _within(inner, reading)]))

@@ -29,7 +29,7 @@ from antiphon.wire.moments import micros, moment
 from antiphon.words import shown
 
 LIFETIME: Final = 300.0
-"""Seconds that a container is kept behind its last use."""
+"""Seconds that a container is kept behind its last use, where nobody says otherwise."""
 
 EVERY: Final = 30.0
 """Seconds from one look for containers that have expired to the next."""
@@ -183,6 +183,11 @@ class Claim:
         self._made = asyncio.Lock()
         self._holder = containers.grounds.entropy.bytes(8).hex()
         self._sandbox: Sandbox | None = None
+
+    @property
+    def id(self) -> str | None:
+        """See `Container`."""
+        return self._id
 
     async def enter(self) -> Sandbox:
         """See `Container`."""

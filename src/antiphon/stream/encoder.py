@@ -10,7 +10,7 @@ Text that is only white space opens no block: a client would send it back, and t
 It waits for text that is more, and is forgotten when none comes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, cast
@@ -26,6 +26,7 @@ from antiphon.dialogue.events import (
     Charge,
     CiteEnd,
     CiteStart,
+    CodeCall,
     Compacted,
     Finish,
     Iteration,
@@ -58,7 +59,9 @@ from antiphon.wire.events import (
 )
 from antiphon.wire.reply import (
     CacheCreation,
+    CodeCaller,
     DeltaUsage,
+    DirectCaller,
     IterationUsage,
     Message,
     OutputTokensDetails,
@@ -72,6 +75,7 @@ from antiphon.wire.reply import (
     ReplyToolUse,
     ServerResultType,
     ServerToolUsage,
+    Usage,
 )
 
 
@@ -103,6 +107,9 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         (Phase.CALL, CallArguments): Phase.CALL,
         (Phase.CALL, CallEnd): Phase.BETWEEN,
         **{(phase, ServerAnswer): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
+        **{(phase, CodeCall): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
+        # A reply of nothing but such calls is all in its first event.
+        (Phase.READY, CodeCall): Phase.OVER,
         (Phase.BETWEEN, Compacted): Phase.BETWEEN,
         **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
         **{
@@ -194,17 +201,35 @@ class Encoder:
             case RedactedReasoning(data=data):
                 opened = self._open(event, ReplyRedactedThinking(data=data))
                 return [*opened, ContentBlockStop(index=self._index)]
-            case CallStart():
-                return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
-            case CallArguments() | CallEnd():
+            case CallStart() | CallArguments() | CallEnd():
                 return self._call(event)
-            case ServerAnswer():
-                opened = self._open(event, result_block(event))
-                return [*opened, ContentBlockStop(index=self._index)]
+            case ServerAnswer() | CodeCall():
+                block = result_block(event) if isinstance(event, ServerAnswer) else _called(event)
+                return [*self._open(event, block), ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)
             case Finish():
                 return self._finish(event)
+
+    def filled(self, calls: Sequence[CodeCall], finish: Finish) -> list[Event]:
+        """All of a reply for which no model was asked: code calls again. As recorded, it opens with all it has."""
+        self._move(CodeCall)
+        opening = self._opening
+        counted = UNSET if finish.tool_uses is None else ServerToolUsage(**finish.tool_uses)
+        message = replace(
+            opening,
+            content=[_called(call) for call in calls],
+            stop_reason=finish.reason,
+            container=None if finish.container is None else dict(finish.container),
+            usage=Usage(
+                input_tokens=0,
+                output_tokens=0,
+                server_tool_use=counted,
+                service_tier=opening.usage.service_tier,
+                inference_geo=opening.usage.inference_geo,
+            ),
+        )
+        return [MessageStart(message=message), MessageStop()]
 
     def fail(self, error: ApiError, request_id: str) -> list[Event]:
         """End the stream with an error: the open block is closed first. Nothing may follow."""
@@ -238,7 +263,9 @@ class Encoder:
         said = ContentBlockDelta(index=self._index, delta=TextDeltaBody(text=blank))
         return [*opened, said] if blank else opened
 
-    def _call(self, event: CallArguments | CallEnd) -> list[Event]:
+    def _call(self, event: CallStart | CallArguments | CallEnd) -> list[Event]:
+        if isinstance(event, CallStart):
+            return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
         self._move(type(event))
         if isinstance(event, CallEnd):
             return [ContentBlockStop(index=self._index)]
@@ -350,6 +377,13 @@ def _iteration(one: Iteration) -> IterationUsage:
 def _begun(call: CallStart) -> ReplyBlock:
     """The block of a call that has only begun."""
     if call.server:
-        return ReplyServerToolUse(id=call.id, name=call.name, input={})
+        # As recorded: the shell and the searches name no caller.
+        caller = DirectCaller() if call.name == "code_execution" else UNSET
+        return ReplyServerToolUse(id=call.id, name=call.name, input={}, caller=caller)
     toolset = UNSET if call.toolset is None else call.toolset
     return ReplyToolUse(id=call.id, name=call.name, toolset_name=toolset, input={})
+
+
+def _called(call: CodeCall) -> ReplyToolUse:
+    """The block of a call that code has made."""
+    return ReplyToolUse(id=call.id, name=call.name, input=dict(call.input), caller=CodeCaller(tool_id=call.code))

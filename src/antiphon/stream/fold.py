@@ -29,6 +29,7 @@ from antiphon.wire.events import (
     ThinkingDeltaBody,
 )
 from antiphon.wire.reply import (
+    CodeCaller,
     DeltaUsage,
     Message,
     ReplyBlock,
@@ -74,7 +75,7 @@ class _Block:
     @property
     def breaks_off(self) -> bool:
         """Whether this is a call whose input is not whole."""
-        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse):
+        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse) or isinstance(self.block.caller, CodeCaller):
             return False
         try:
             orjson.loads("".join(self.text))
@@ -92,6 +93,8 @@ class _Block:
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
             case ReplyRedactedThinking() | ReplyCompaction() | ReplyServerResult() as block:
+                return block
+            case ReplyToolUse(caller=CodeCaller()) as block:
                 return block
             case ReplyToolUse() | ReplyServerToolUse() as block:
                 called: ReplyToolUse | ReplyServerToolUse = block
@@ -152,12 +155,19 @@ class Folder:
                 self._open = None
             case MessageDelta() if self._start and not self._open and not self._stopped:
                 self._end = event
-            case MessageStop() if self._end and not self._stopped:
+            case MessageStop() if (self._end or self._is_filled) and not self._stopped:
                 self._stopped = True
             case _:
                 raise FoldError(f"a {event.type} event is out of place")
 
+    @property
+    def _is_filled(self) -> bool:
+        """Whether the reply opened with all that it has."""
+        return self._start is not None and self._start.stop_reason is not None
+
     def _may_open(self, index: int) -> bool:
+        if self._is_filled:
+            return False
         return self._start is not None and self._open is None and self._end is None and index == len(self._blocks)
 
     def content(self, begin: int = 0, *, cut: bool = False) -> list[ReplyBlock]:
@@ -178,6 +188,8 @@ class Folder:
 
     def message(self) -> Message:
         """The finished reply."""
+        if self._start is not None and self._is_filled and self._stopped:
+            return self._start
         if self._start is None or self._end is None or not self._stopped:
             raise FoldError("the stream ended before its message_stop")
         cut = self._end.delta.stop_reason in _CUTS

@@ -96,7 +96,9 @@ async def engine_app(
         services = services_for(
             *(asked, routes, clock, dice, seals, media, tools, ledger, threads, kept_files),
             batches=None if stores is None else SqlBatches(stores.database),
-            containers=_containers(sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock),
+            containers=_containers(
+                sandboxes, kept_files, lambda: choice_of(asked, own, skills, running), clock, asked.sandbox.lifetime
+            ),
             book=book_in(stores, asked, running),
             skills=skills,
         )
@@ -143,13 +145,13 @@ def _threads(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStac
 
 
 def _containers(
-    sandboxes: Sandboxes | None, files: Files, skills: Callable[[], SkillChoice], clock: Clock
+    sandboxes: Sandboxes | None, files: Files, skills: Callable[[], SkillChoice], clock: Clock, lifetime: float
 ) -> Containers | None:
     """Containers that are known until the app is gone; None where no code runs."""
     if sandboxes is None:
         return None
     grounds = Grounds(sandboxes, MemoryContainers(), files, "test", clock, CountingEntropy(), skills=skills())
-    return Containers(grounds)
+    return Containers(grounds, lifetime=lifetime)
 
 
 def _in_memory(clock: Clock, asked: Settings) -> Files:

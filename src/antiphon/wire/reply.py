@@ -43,6 +43,13 @@ class DirectCaller(ReplyModel, frozen=True, kw_only=True):
     type: Literal["direct"] = "direct"
 
 
+class CodeCaller(ReplyModel, frozen=True, kw_only=True):
+    """Code that the model ran called the tool; `tool_id` is the id of that call."""
+
+    type: Literal["code_execution_20260120"] = "code_execution_20260120"
+    tool_id: str
+
+
 class ReplyText(ReplyModel, frozen=True, kw_only=True):
     """Text of the answer; `citations` only where the request asked for them."""
 
@@ -74,16 +81,17 @@ class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
     name: str
     toolset_name: str | UnsetType = UNSET
     input: dict[str, Any]
-    caller: DirectCaller = msgspec.field(default_factory=DirectCaller)
+    caller: DirectCaller | CodeCaller = msgspec.field(default_factory=DirectCaller)
 
 
 class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
-    """A call of a tool that runs inside the server; unlike its result it names no caller."""
+    """A call of a tool that runs inside the server; one of Python alone names its caller."""
 
     type: Literal["server_tool_use"] = "server_tool_use"
     id: str
     name: str
     input: dict[str, Any]
+    caller: DirectCaller | UnsetType = UNSET
 
 
 class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):

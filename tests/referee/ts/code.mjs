@@ -34,6 +34,38 @@ const scenarios = {
       other: fresh.container.id !== first.container.id,
     };
   },
+
+  async called() {
+    const amounts = { west: "1", east: "2", north: "9", south: "18" };
+    const sales = {
+      name: "sales",
+      description: "The sales of a region.",
+      input_schema: { type: "object", properties: { region: { type: "string" } }, required: ["region"] },
+      allowed_callers: ["code_execution_20260120"],
+    };
+    const tools = [{ type: "code_execution_20260120", name: "code_execution" }, sales];
+    const messages = [{ role: "user", content: "Sum the regions." }];
+    const replies = [];
+    const calls = [];
+    while (replies.at(-1)?.stop_reason !== "end_turn" && replies.length < 8) {
+      const container = replies.at(-1)?.container.id;
+      const reply = await client.messages.stream({ ...request, tools, messages, container }).finalMessage();
+      replies.push(reply);
+      const made = reply.content.filter((block) => block.type === "tool_use");
+      calls.push(...made);
+      messages.push({ role: "assistant", content: reply.content });
+      messages.push({
+        role: "user",
+        content: made.map((call) => ({ type: "tool_result", tool_use_id: call.id, content: amounts[call.input.region] })),
+      });
+    }
+    return {
+      kinds: replies.map((reply) => kinds(reply).join()),
+      regions: calls.map((call) => call.input.region),
+      own: calls.every((call) => call.caller.tool_id === replies[0].content[0].id),
+      stdout: replies.at(-1).content[0].content.stdout,
+    };
+  },
 };
 
 const results = {};

@@ -329,7 +329,8 @@ def test_counting_tokens_refuses_in_the_same_words(case: str) -> None:
 
 def test_results_for_waiting_code_come_with_its_container() -> None:
     waiting = call(A, caller={"type": "code_execution_20260120", "tool_id": "srvtoolu_1"})
-    request = body(user(), assistant([waiting]), user([result(A)]), tools=[CODE])
+    code = server_call("srvtoolu_1", "code_execution")
+    request = body(user(), assistant([code, waiting]), user([result(A)]), tools=[CODE])
     assert wrong({**request, "container": "container_1"}) is None
     assert wrong({**request, "container": {"id": "container_1"}}) is None
     assert str(wrong({**request, "container": {}})).startswith("container_id is required")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from antiphon.config.kinds import Text, Whole
+from antiphon.config.kinds import Number, Text, Whole
 from antiphon.config.option import Table, key_of
 
 NO_SANDBOX: Final = "none"
@@ -19,7 +19,7 @@ class SandboxSettings:
     """`driver`: by its name, or the first that works. The others bound one sandbox; sizes are bytes.
 
     `python`: the folder of the libraries that code finds (None: where `antiphon sandbox install` puts them).
-    `image`: what containers are made of.
+    `image`: what containers are made of. `lifetime`: seconds that a container is kept behind its last use.
     """
 
     driver: str = ANY_SANDBOX
@@ -30,6 +30,7 @@ class SandboxSettings:
     file_size: int = 1024**3
     python: str | None = None
     image: str = "python:3.11-slim"
+    lifetime: float = 300.0
 
 
 _key = partial(key_of, "sandbox", SandboxSettings())
@@ -59,5 +60,11 @@ SANDBOX: Final = Table(
             unset="antiphon/sandbox in the user's cache directory",
         ),
         _key("image", Text("an image", "IMAGE"), "The image that docker and podman make a sandbox of."),
+        _key(
+            "lifetime",
+            Number(60, 30 * 86_400),
+            "Seconds that the files of a container are kept behind its last use. What runs in it ends after five "
+            "minutes without a use all the same.",
+        ),
     ),
 )

@@ -100,7 +100,7 @@ def _unshown(block: Block | ResultContent, calls: Collection[str]) -> str | None
 
 
 def tools(case: Case) -> Issue | None:
-    """A tool that runs inside the server and is not there, or that only code there may call."""
+    """A tool that runs inside the server and is not there."""
     for path, tool in case.definitions:
         if tool.type.startswith(ALWAYS) and not case.server_tools.answering(tool.type):
             return Issue(f"{path}: {tool.type} tools are not enabled on this server.")
@@ -115,9 +115,6 @@ def tools(case: Case) -> Issue | None:
             return _without_sandbox(case, path, tool.type)
         if tool.type.startswith(UNBUILT):
             return Issue(f"{path}: {tool.type} tools are not supported by this server yet.")
-        callers = getattr(tool, "allowed_callers", None)
-        if callers and "direct" not in callers:
-            return Issue(f"{path}.allowed_callers: calls from code are not supported by this server yet.")
     return None
 
 

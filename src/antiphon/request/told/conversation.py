@@ -7,7 +7,7 @@ speaks first, a short turn of the user's stands in front: many chat templates ta
 reference, Messages; Mid-conversation system messages; Tool search; Extended thinking; Compaction.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
@@ -31,6 +31,7 @@ from antiphon.request.told.server_results import told_server_result
 from antiphon.request.told.skills import skills_told
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
+from antiphon.request.tools.from_code import called_from_code, told_tools
 from antiphon.request.tools.roster import Roster
 from antiphon.request.tools.server_calls import awaited
 from antiphon.request.tools.toolbox import spoken_name
@@ -85,6 +86,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
         opened.found,
         cited=_shape(request) is None,
         uploads=asked.uploads,
+        from_code=called_from_code(case).keys(),
     )
     roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
     for speaker, part, origin in _spoken(case, held, roster):
@@ -101,7 +103,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
         system.append((Text(PROTOCOL), ""))
     if any(_is_numbered(part) for _, parts in turns for part, _ in parts):
         system.append((Text(HOW), ""))
-    told = list(_tools(request, roster))
+    told = told_tools(case, _tools(request, roster))
     tools = tuple(tool for tool, _ in told)
     return Conversation(
         tuple(text for text, _ in system),
@@ -211,6 +213,7 @@ class _Told:
     """What the request's own seals and files hold: thoughts and search results by place, what is shown by path.
 
     `cited`: the answer may cite what server tools found. `uploads`: files that were uploaded, by their ids.
+    `from_code`: the calls that code has made, which the model does not hear of.
     """
 
     thoughts: Mapping[tuple[int, int], str]
@@ -218,6 +221,7 @@ class _Told:
     found: Found
     cited: bool
     uploads: Mapping[str, StoredFile]
+    from_code: Set[str]
 
 
 def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, Part, str]]:
@@ -252,6 +256,8 @@ def _parts(
     match item.block:
         case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
             yield told_content(item.path, block, told.shown)
+        case ToolUseBlock(id=id_) | ToolResultBlock(tool_use_id=id_) if id_ in told.from_code:
+            return
         case ToolUseBlock() as block:
             names[block.id] = spoken_name(block.name, block.toolset_name)
             yield Call(block.id, names[block.id], block.input)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from antiphon.dialogue.tools import Result, Tool
 from antiphon.ports.server_tools import ServerTool
 from antiphon.request.case import Case, Found, Placed, blocks_of
+from antiphon.request.tools.from_code import NO_ANSWERS, Answers, answers_for, functions_of, runs_cells
 from antiphon.request.tools.roster import at_the_end
 from antiphon.request.tools.toolbox import settings_of
 from antiphon.wire.content.blocks import (
@@ -52,13 +53,16 @@ _BEHIND: Final = ".,;:!?)]*_"
 class Offered:
     """A tool that the reply may call and the server runs. `settings`: what the request's definition says.
 
-    `seen`: the URLs that the conversation may fetch. `searchable`: the tools that it may find.
+    `seen`: the URLs that the conversation may fetch. `searchable`: the tools that it may find. `functions`: the tools
+    that its code may call; `answers`: what those came to that it did call.
     """
 
     tool: ServerTool
     settings: Mapping[str, Any]
     seen: Callable[[], frozenset[str]]
     searchable: Callable[[], Mapping[str, tuple[Tool, ...]]]
+    functions: Callable[[], Mapping[str, str]] = dict
+    answers: Callable[[str], Answers] = lambda call: NO_ANSWERS
 
 
 def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, Offered]:
@@ -69,12 +73,23 @@ def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, 
     def searchable() -> Mapping[str, tuple[Tool, ...]]:
         return at_the_end(case, carried).deferred()
 
+    def functions() -> Mapping[str, str]:
+        return functions_of(case, at_the_end(case, carried).tools()) if runs_cells(case) else {}
+
+    def answers(call: str) -> Answers:
+        return answers_for(case, call)
+
     tools: dict[str, Offered] = {}
     for _, definition in case.definitions:
         for tool in case.server_tools.answering(definition.type):
             sources = getattr(definition, "url_sources", None)
             tools[tool.name] = Offered(
-                tool, settings_of(definition), lambda s=sources: seen_urls(case, found, s), searchable
+                tool,
+                settings_of(definition),
+                lambda s=sources: seen_urls(case, found, s),
+                searchable,
+                functions,
+                answers,
             )
     return tools
 

@@ -1,10 +1,10 @@
 """One reply while it is made: engine text → events, with a truthful end."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from antiphon.dialogue.events import Begun, Charge, Finish
+from antiphon.dialogue.events import Begun, Charge, CodeCall, Finish, ReplyEvent
 from antiphon.errors import ApiError, EngineFault
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.stretches import Batches
@@ -118,6 +118,11 @@ class Reply:
                 async for batch in batches:
                     if not self._opened:
                         first = batch[0]
+                        if isinstance(first, CodeCall):
+                            ending = self._open_whole(batch)
+                            yield []
+                            yield ending
+                            continue
                         self._open(first.charge if isinstance(first, Begun) else None)
                         yield []
                     events = feed(batch[0]) if len(batch) == 1 else [event for one in batch for event in feed(one)]
@@ -158,3 +163,15 @@ class Reply:
         self._opening = self._encoder.begin(charge)
         for event in self._opening:
             self._folder.add(event)
+
+    def _open_whole(self, batch: Sequence[ReplyEvent]) -> list[Event]:
+        """Open with all that the reply has: calls that code goes on to make. What is left is its end."""
+        calls, [finish] = (
+            [one for one in batch if isinstance(one, CodeCall)],
+            [one for one in batch if isinstance(one, Finish)],
+        )
+        self._opened = True
+        opening, *ending = self._encoder.filled(calls, finish)
+        self._opening = [opening]
+        self._folder.add(opening)
+        return ending

@@ -3,8 +3,9 @@
 What a round adds is put behind the conversation as if the client had sent it back, and told to the model on the same
 road: a reply that is paused and sent back goes on from the very prompt that it would have gone on from anyway.
 
-A round with a client's tool in it ends the reply: its server calls wait until the client has answered. Source: API
-reference, Server tools; Stop reasons.
+A round with a client's tool in it ends the reply: its server calls wait until the client has answered. So does code
+that has called such a tool: it goes on in the reply to what the client answers. Source: API reference, Server tools;
+Stop reasons; Programmatic tool calling.
 """
 
 from collections.abc import Sequence
@@ -97,6 +98,9 @@ class Rounds:
             async with aclosing(self._answer(waiting, stretches)) as batches:
                 async for batch in batches:
                     yield batch
+            if self._runs.called:
+                yield [*self._runs.called, await self._unasked()]
+                return
             await self._go_on(stretches, answered=False)
         rounds = 0
         while True:
@@ -117,6 +121,9 @@ class Rounds:
             async with aclosing(self._answer(calls, stretches)) as batches:
                 async for batch in batches:
                     yield batch
+            if self._runs.called:
+                yield [*self._runs.called, await self._finish(ended, "tool_use")]
+                return
             if ended.reason != "tool_use" or not self._left:
                 yield [await self._finish(ended, "max_tokens" if ended.reason == "tool_use" else None)]
                 return
@@ -163,7 +170,7 @@ class Rounds:
         room = self._work.window - min(ANSWER, self._work.window // 8)
         planner = self._shop.planner
         admit = Admission(self._asked.case, self._shop.media, planner.seals, planner.entropy)
-        turn = ServerTurn(self._work.task.tools, admit, self._asked.container)
+        turn = ServerTurn(self._work.task.tools, admit, self._work.new_call_id, self._asked.container)
 
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room
@@ -197,6 +204,17 @@ class Rounds:
         self._spent.append(spent("message", self._work, ended))
         if self._thought is not None or ended.thinking_tokens is not None:
             self._thought = (self._thought or 0) + (ended.thinking_tokens or 0)
+
+    async def _unasked(self) -> Finish:
+        """The end of a reply for which no model was asked: code that went on has called again."""
+        container = self._asked.container
+        return Finish(
+            "tool_use",
+            0,
+            charge=Charge(0),
+            tool_uses=self._runs.counts,
+            container=None if container is None else await container.told(),
+        )
 
     async def _finish(self, ended: Finish, reason: StopReason | None = None) -> Finish:
         """The end of the reply, which counts all its rounds."""

@@ -14,9 +14,9 @@ from typing import Any, Final
 import orjson
 
 from antiphon.config import TurnLimits
-from antiphon.dialogue.events import ServerAnswer
+from antiphon.dialogue.events import CodeCall, ServerAnswer
 from antiphon.ports.containers import Container
-from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
+from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem, Waits
 from antiphon.request.tools.server_calls import Offered
 from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
 from antiphon.service.reply.admission import Admission
@@ -45,10 +45,12 @@ Fits = Callable[[ServerAnswer], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class ServerTurn:
-    """What calls of one round are answered with: the tools, by name, and what admits their results."""
+    """What calls of one round are answered with: the tools, by name, and what admits their results. `new_call_id`:
+    makes the id of a call that code makes."""
 
     tools: Mapping[str, Offered]
     admit: Admission
+    new_call_id: Callable[[], str]
     container: Container | None = None
 
 
@@ -60,13 +62,22 @@ class _Ran:
     result: ServerResult | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A run that has not come to an end: its code has called, or other code comes first."""
+
+    calls: tuple[CodeCall, ...]
+
+
 class ToolRuns:
-    """The runs of one reply. `counts`: how often its tools ran, as usage tells it; None before the first call."""
+    """The runs of one reply. `counts`: how often its tools ran, as usage tells it; None before the first call.
+    `called`: what code has called that waits for the client now; the reply ends with it."""
 
     def __init__(self, limits: TurnLimits) -> None:
         self._limits = limits
         self._uses: Counter[str] = Counter()
         self.counts: dict[str, int] | None = None
+        self.called: tuple[CodeCall, ...] = ()
 
     async def answers(
         self, turn: ServerTurn, calls: Sequence[Call], fits: Fits, *, broken: Collection[str] = ()
@@ -76,13 +87,18 @@ class ToolRuns:
         `broken`: ids of calls that break off, and are not run. Closing the generator cancels what still runs.
         """
         self.counts = self.counts or dict.fromkeys(COUNTERS, 0)
-        runs = {call.id: asyncio.create_task(self._ran(turn, call)) for call in calls if call.id not in broken}
+        whole = frozenset(call.id for call in calls if call.id not in broken)
+        runs = {call.id: asyncio.create_task(self._ran(turn, call, whole)) for call in calls if call.id in whole}
         try:
             for call in calls:
                 if call.id in broken:
                     yield await self._failed(turn, call, "invalid_tool_input", "the call breaks off")
+                    continue
+                ran = await runs[call.id]
+                if isinstance(ran, _Waiting):
+                    self.called += ran.calls
                 else:
-                    yield await self._fitting(turn, call, await runs[call.id], fits)
+                    yield await self._fitting(turn, call, ran, fits)
         finally:
             await _stop(tuple(runs.values()))
 
@@ -99,11 +115,13 @@ class ToolRuns:
             self._count(ran.result)
         return answer
 
-    async def _ran(self, turn: ServerTurn, call: Call) -> _Ran:
+    async def _ran(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
         offered = turn.tools[call.name]
         tool = offered.tool
         try:
-            result = await self._run(offered, call, turn.container)
+            result = await self._run(turn, offered, call, together)
+            if isinstance(result, Waits):
+                return _Waiting(tuple(CodeCall(one.id, one.name, one.input, call.id) for one in result.calls))
             size = len(orjson.dumps(result.content))
             if size > MOST_BYTES:
                 raise ToolProblem("content_too_large", f"{size} bytes are more than a result may have")
@@ -118,14 +136,18 @@ class ToolRuns:
             return _Ran(await self._failed(turn, call, "unavailable"))
         return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
 
-    async def _run(self, offered: Offered, call: Call, container: Container | None) -> ServerResult:
+    async def _run(
+        self, turn: ServerTurn, offered: Offered, call: Call, together: frozenset[str]
+    ) -> ServerResult | Waits:
         self._uses[call.name] += 1
         most: object = offered.settings.get("max_uses")
         if isinstance(most, int) and self._uses[call.name] > most:
             raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
+        answers = offered.answers(call.id)
         asked = ServerCall(
-            call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), container
-        )
+            call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), turn.container,
+            offered.functions(), answers.texts, answers.begun, together, turn.new_call_id,
+        )  # fmt: skip
         run = asyncio.create_task(offered.tool.run(asked))
         try:
             # A container bounds its commands by itself.

@@ -70,8 +70,9 @@ class Work:
     def waits_to_open(self) -> bool:
         """Whether the reply's opening tells what only the engine can say: how much of the prompt it had read before.
 
-        A summary is no part of what a reply opens with."""
-        return self.marked is not None and self.compaction is None
+        A summary is no part of what a reply opens with. Code that goes on may make a reply of nothing but its calls,
+        which opens with all of them."""
+        return (self.marked is not None or self.task.resumes_code) and self.compaction is None
 
     @property
     def read(self) -> int:

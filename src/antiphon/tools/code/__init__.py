@@ -3,8 +3,9 @@
 from antiphon.ports.server_tools import ServerTool
 from antiphon.tools.code.bash import Bash
 from antiphon.tools.code.editor import Editor
+from antiphon.tools.code.python import Python
 
 
 def code_tools() -> tuple[ServerTool, ...]:
     """All calls of the tool, in the order in which the model is told of them."""
-    return Bash(), Editor()
+    return Bash(), Editor(), Python()

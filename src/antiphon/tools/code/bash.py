@@ -4,18 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool
-from antiphon.ports.sandbox import OUTPUT, Command
+from antiphon.ports.sandbox import Command
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
-from antiphon.tools.code.places import VERSIONS, at_work
+from antiphon.tools.code.places import MOST_OUTPUT, VERSIONS, at_work, left_behind
 
 SECONDS: Final = 90.0
 """That a command may take."""
-
-MOST_OUTPUT: Final = 256 * 1024
-"""Bytes of each of its outputs."""
-
-MOST_FILES: Final = 100
-"""Files in `$OUTPUT_DIR` that are kept."""
 
 _TOLD: Final = Tool(
     "bash_code_execution",
@@ -56,8 +50,7 @@ class Bash:
             done = await sandbox.run(asked)
             if done.killed == "time":
                 raise ToolProblem("execution_time_exceeded", f"a command took more than {self._seconds:g} s")
-            left = await sandbox.entries(OUTPUT)
-            kept = [await container.keep_file(sandbox, f"{OUTPUT}/{one.name}", one.name) for one in left[:MOST_FILES]]
+            left = await left_behind(container, sandbox, "bash_code_execution_output")
         said = done.stderr.decode("utf-8", "replace")
         if done.killed is not None:
             said += f"\nkilled: out of {done.killed}\n"
@@ -67,9 +60,7 @@ class Bash:
                 "stdout": done.stdout.decode("utf-8", "replace"),
                 "stderr": said,
                 "return_code": done.return_code,
-                "content": [
-                    {"type": "bash_code_execution_output", "file_id": id_} for id_ in kept if id_ is not None
-                ],
+                "content": left,
             }
         )
 

@@ -1,0 +1,248 @@
+"""Calls named `code_execution`: Python in the container, which goes on from one call to the next in newer versions.
+
+Source: API reference, Code execution tool; Programmatic tool calling.
+"""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from antiphon.dialogue.tools import Tool
+from antiphon.ports.containers import Container
+from antiphon.ports.sandbox import Command, Sandbox, SandboxProblem
+from antiphon.ports.server_tools import CallFromCode, ServerCall, ServerResult, ToolProblem, Waits
+from antiphon.tools.code.places import MOST_OUTPUT, PYTHON_ONLY, WITH_CELLS, at_work, left_behind
+from antiphon.tools.code.repl import PATIENCE, SECONDS, Calls, Ended, Outcome, Repl, Stopped
+
+MOST_REPLS: Final = 64
+"""Pythons that go on at once; whose last call was longest ago ends for a new one."""
+
+_LOST: Final = "the code that waited for these results is gone: its process, or its container, has ended"
+
+IDLE: Final = 300.0
+"""Seconds behind its last call after which a Python ends: its container's files may be kept for longer."""
+
+_MARK: Final = "/tmp/.python"
+"""Which of all Pythons is the container's: one that another process has started since must not come back."""
+
+_ANEW: Final = "Python was started anew: what earlier calls had named is gone, their files are there.\n"
+
+_SCHEMA: Final = {
+    "type": "object",
+    "properties": {"code": {"type": "string", "description": "The code."}},
+    "required": ["code"],
+    "additionalProperties": False,
+}
+
+_PLACE: Final = (
+    "on a Linux machine of its own, without a network. It begins in /workspace, whose files stay for later calls. "
+    "Only what is printed is seen. Files that the user is to get go into the folder $OUTPUT_DIR, which is empty when "
+    f"a call begins. A call may take {SECONDS:g} seconds."
+)
+
+_ALONE: Final = Tool("code_execution", f"Runs Python {_PLACE}", _SCHEMA)
+
+_CELLS: Final = Tool(
+    "code_execution",
+    f"Runs Python {_PLACE} Variables and imports stay for later calls; `await` may stand anywhere.",
+    _SCHEMA,
+)
+
+
+@dataclass(slots=True)
+class _Going:
+    """A Python that goes on. `cell`: the id of the call that ran in it last. `waiting`: what that has called and not
+    heard of, by the ids of the calls, each as Python knows it. `heard`: what it was answered last, by the ids, and
+    `came`: what came of that, for a client that asks again. `anew`: the cell has to be told that names are lost."""
+
+    repl: Repl
+    cell: str
+    waiting: dict[str, int] = field(default_factory=dict[str, int])
+    heard: frozenset[str] = frozenset()
+    came: ServerResult | Waits | None = None
+    anew: bool = False
+    ending: asyncio.TimerHandle | None = None
+
+    def busy(self) -> "_Going":
+        """The same, which does not end for being idle."""
+        if self.ending is not None:
+            self.ending.cancel()
+        return self
+
+
+class Python:
+    """Python. `seconds`: that a call may take. `patience`: those that a call from code waits for its answer. `idle`:
+    those after which it ends without a call."""
+
+    name = "code_execution"
+    types = (PYTHON_ONLY, *WITH_CELLS)
+    result_type = "code_execution_tool_result"
+    error_type = "code_execution_tool_result_error"
+
+    def __init__(
+        self, seconds: float = SECONDS, most: int = MOST_REPLS, patience: float = PATIENCE, idle: float = IDLE
+    ) -> None:
+        self._seconds = seconds
+        self._idle = idle
+        self._ends: set[asyncio.Task[None]] = set()
+        self._most = most
+        self._patience = patience
+        self._going: OrderedDict[str, _Going] = OrderedDict()
+
+    def told(self, settings: Mapping[str, Any]) -> Tool:
+        """See `ServerTool`."""
+        return _ALONE if settings.get("type") == PYTHON_ONLY else _CELLS
+
+    async def run(self, call: ServerCall) -> ServerResult | Waits:
+        """What the code printed, and the files that it left; or what it has called. `ToolProblem`."""
+        code = call.input.get("code")
+        if not isinstance(code, str) or "\0" in code or not code.strip():
+            raise ToolProblem("invalid_tool_input", "code: a text is needed")
+        code = code.encode("utf-8", "replace").decode()
+        async with at_work(call) as (container, sandbox):
+            if call.settings.get("type") == PYTHON_ONLY:
+                return await _result(container, sandbox, await self._alone(sandbox, code))
+            if call.begun:
+                return await self._go_on(container, sandbox, call)
+            return await self._begin(container, sandbox, call, code)
+
+    async def aclose(self) -> None:
+        """End what goes on."""
+        going = list(self._going.values())
+        self._going.clear()
+        for one in going:
+            await one.busy().repl.aclose()
+        await asyncio.gather(*self._ends)
+
+    async def _alone(self, sandbox: Sandbox, code: str) -> Ended:
+        done = await sandbox.run(Command(("python3", "-"), self._seconds, MOST_OUTPUT, code.encode(), outputs=True))
+        if done.killed == "time":
+            raise ToolProblem("execution_time_exceeded", f"code took more than {self._seconds:g} s")
+        said = done.stderr.decode("utf-8", "replace")
+        if done.killed is not None:
+            said += f"\nkilled: out of {done.killed}\n"
+        return Ended(stdout=done.stdout.decode("utf-8", "replace"), stderr=said, return_code=done.return_code & 255)
+
+    async def _begin(
+        self, container: Container, sandbox: Sandbox, call: ServerCall, code: str
+    ) -> ServerResult | Waits:
+        """Run a cell in the Python that the container has, or in a new one."""
+        known = self._going.get(_id(container))
+        if known is not None and known.waiting and known.cell in call.together:
+            return Waits()
+        mark = await _read(sandbox)
+        known = self._going.pop(_id(container), None)
+        if known is not None:
+            known.busy()
+        # Code that nobody answers any more holds its Python up for nothing.
+        if known is not None and known.repl.mark == mark and not known.waiting:
+            try:
+                outcome = await known.repl.begin(code, call.functions)
+            except SandboxProblem as problem:
+                if problem.code != "gone":
+                    raise
+            else:
+                return await self._came_to(container, sandbox, call, _Going(known.repl, call.id), outcome)
+        if known is not None:
+            await known.repl.aclose()
+        repl = await self._new(sandbox)
+        outcome = await repl.begin(code, call.functions)
+        return await self._came_to(container, sandbox, call, _Going(repl, call.id, anew=mark is not None), outcome)
+
+    async def _go_on(self, container: Container, sandbox: Sandbox, call: ServerCall) -> ServerResult | Waits:
+        """Tell code what its calls came to. What it was told before, it is not told again."""
+        known = self._going.get(_id(container))
+        if known is None or known.cell != call.id or known.repl.mark != await _read(sandbox):
+            raise ToolProblem("unavailable", _LOST)
+        answers = frozenset(call.answers)
+        if known.came is not None and answers == known.heard:
+            return known.came
+        results = {known.waiting[id_]: text for id_, text in call.answers.items() if id_ in known.waiting}
+        if not results:
+            raise ToolProblem("unavailable", _LOST)
+        del self._going[_id(container)]
+        known.busy()
+        left = {id_: key for id_, key in known.waiting.items() if id_ not in answers}
+        outcome = await known.repl.answer(results)
+        going = _Going(known.repl, call.id, left, answers, anew=known.anew)
+        return await self._came_to(container, sandbox, call, going, outcome)
+
+    async def _new(self, sandbox: Sandbox) -> Repl:
+        mark = secrets.token_hex(8)
+        repl = await Repl.start(sandbox, mark, seconds=self._seconds, patience=self._patience)
+        try:
+            await sandbox.put(_MARK, _once(mark.encode()))
+        except BaseException:
+            await repl.aclose()
+            raise
+        return repl
+
+    async def _came_to(
+        self, container: Container, sandbox: Sandbox, call: ServerCall, going: _Going, outcome: Outcome
+    ) -> ServerResult | Waits:
+        """What the model, or the client, is told of it. Python goes on where it is still there."""
+        match outcome:
+            case Calls(calls=calls):
+                new = {call.new_id(): one for one in calls}
+                going.waiting |= {id_: one.key for id_, one in new.items()}
+                going.came = Waits(tuple(CallFromCode(id_, one.name, one.input) for id_, one in new.items()))
+            case Ended():
+                going.waiting.clear()
+                told = outcome.model_copy(update={"stderr": _ANEW + outcome.stderr}) if going.anew else outcome
+                going.came = await _result(container, sandbox, told)
+            case Stopped():
+                await going.repl.aclose()
+                return await _result(container, sandbox, self._stopped(outcome))
+        await self._keep(_id(container), going)
+        return going.came
+
+    async def _keep(self, id_: str, going: _Going) -> None:
+        self._going[id_] = going
+        going.ending = asyncio.get_running_loop().call_later(self._idle, self._end, id_, going)
+        while len(self._going) > self._most:
+            idle = (one for one, kept in self._going.items() if not kept.waiting)
+            oldest = self._going.pop(next(idle, next(iter(self._going))))
+            await oldest.busy().repl.aclose()
+
+    def _end(self, id_: str, going: _Going) -> None:
+        """End a Python that nobody has called for long."""
+        if self._going.get(id_) is going:
+            del self._going[id_]
+            task = asyncio.create_task(going.repl.aclose())
+            self._ends.add(task)
+            task.add_done_callback(self._ends.discard)
+
+    def _stopped(self, outcome: Stopped) -> Ended:
+        why = "Python has ended, and what calls had named is gone.\n"
+        if outcome.killed == "time":
+            why = f"detection_timeout: the call took more than {self._seconds:g} seconds. {why}"
+        elif outcome.killed is not None:
+            why = f"killed: out of {outcome.killed}. {why}"
+        said = f"{outcome.stderr.rstrip()}\n{why}" if outcome.stderr.strip() else why
+        return Ended(stdout="", stderr=said, return_code=outcome.return_code & 255)
+
+
+def _id(container: Container) -> str:
+    id_ = container.id
+    assert id_ is not None, "it was entered"
+    return id_
+
+
+async def _result(container: Container, sandbox: Sandbox, ended: Ended) -> ServerResult:
+    left = await left_behind(container, sandbox, "code_execution_output")
+    return ServerResult({"type": "code_execution_result", **ended.model_dump(), "content": left})
+
+
+async def _read(sandbox: Sandbox) -> str | None:
+    """The mark of the Python that the container has; None: it never had one."""
+    try:
+        return b"".join([chunk async for chunk in sandbox.get(_MARK, 100)]).decode("utf-8", "replace")
+    except SandboxProblem as problem:
+        return None if problem.code == "not_found" else ""
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
