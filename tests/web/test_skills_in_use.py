@@ -13,6 +13,7 @@ from tests.web.code_app import CODE, asks, edits, first, runs
 from tests.web.files_app import KEYS, MINE, THEIRS, error_of
 from tests.web.searching_app import says
 from tests.web.skills_app import BETA, SkillsApp, files, manifest, skilled_app, skills_app
+from tests.web.test_python import CELLS, cell, results
 
 
 def using(*skills: Any, content: Any = "Go.", **more: Any) -> dict[str, Any]:
@@ -229,3 +230,22 @@ async def test_without_a_sandbox_there_are_skills_and_no_code(tmp_path: Path) ->
         answer = await app.bridge.post({**using(skill["id"]), "tools": [CODE]})
     assert error_of(answer)[0] == 400
     assert "need a sandbox to run code in" in error_of(answer)[2]
+
+
+@pytest.mark.promise("skills.used")
+async def test_python_that_goes_on_begins_anew_where_another_reply_has_other_skills(tmp_path: Path) -> None:
+    looks = says(cell("import os\nx = 1\nprint(os.path.exists('/skills/my-skill'))"), times=1) + says(
+        "Done.", times=1
+    )
+    asks_x = says(cell("print('x' in globals(), os.path.exists('/skills/my-skill'))"), times=1) + says(
+        "Done.", times=1
+    )
+    anew = says(cell("import os\nprint('x' in globals(), os.path.exists('/skills/my-skill'))"), times=1) + says(
+        "Done."
+    )
+    async with skilled_app(tmp_path, looks + asks_x + anew) as app:
+        skill = await app.made()
+        one = await reply(app, {**using(skill["id"]), "tools": [CELLS]})
+        two = await reply(app, {**using(skill["id"], id=one["container"]["id"]), "tools": [CELLS]})
+        three = await reply(app, {**asks("Go.", container=one["container"]["id"]), "tools": [CELLS]})
+    assert [results(each)[0]["stdout"] for each in (one, two, three)] == ["True\n", "True True\n", "False False\n"]

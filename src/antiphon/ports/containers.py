@@ -49,6 +49,11 @@ class Container(Protocol):
         """Its id; None where it was never entered, and the request names none."""
         ...
 
+    @property
+    def folders(self) -> frozenset[str]:
+        """The folders of this machine that what begins in it now sees: those of the reply's skills."""
+        ...
+
     async def enter(self) -> Sandbox:
         """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
         ...

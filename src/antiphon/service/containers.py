@@ -189,6 +189,11 @@ class Claim:
         """See `Container`."""
         return self._id
 
+    @property
+    def folders(self) -> frozenset[str]:
+        """See `Container`."""
+        return frozenset(one.mount.source for one in self._skills)
+
     async def enter(self) -> Sandbox:
         """See `Container`."""
         async with self._made:

@@ -56,7 +56,8 @@ _CELLS: Final = Tool(
 class _Going:
     """A Python that goes on. `cell`: the id of the call that ran in it last. `waiting`: what that has called and not
     heard of, by the ids of the calls, each as Python knows it. `heard`: what it was answered last, by the ids, and
-    `came`: what came of that, for a client that asks again. `anew`: the cell has to be told that names are lost."""
+    `came`: what came of that, for a client that asks again. `anew`: the cell has to be told that names are lost.
+    `folders`: those that it saw when it began, and sees for as long as it goes on."""
 
     repl: Repl
     cell: str
@@ -64,6 +65,7 @@ class _Going:
     heard: frozenset[str] = frozenset()
     came: ServerResult | Waits | None = None
     anew: bool = False
+    folders: frozenset[str] = frozenset()
     ending: asyncio.TimerHandle | None = None
 
     def busy(self) -> "_Going":
@@ -138,19 +140,25 @@ class Python:
         if known is not None:
             known.busy()
         # Code that nobody answers any more holds its Python up for nothing.
-        if known is not None and known.repl.mark == mark and not known.waiting:
+        if known is not None and self._goes_on(known, container, mark):
             try:
                 outcome = await known.repl.begin(code, call.functions)
             except SandboxProblem as problem:
                 if problem.code != "gone":
                     raise
             else:
-                return await self._came_to(container, sandbox, call, _Going(known.repl, call.id), outcome)
+                return await self._came_to(container, sandbox, call, _after(known, call), outcome)
         if known is not None:
             await known.repl.aclose()
         repl = await self._new(sandbox)
         outcome = await repl.begin(code, call.functions)
-        return await self._came_to(container, sandbox, call, _Going(repl, call.id, anew=mark is not None), outcome)
+        going = _Going(repl, call.id, anew=mark is not None, folders=container.folders)
+        return await self._came_to(container, sandbox, call, going, outcome)
+
+    def _goes_on(self, known: _Going, container: Container, mark: str | None) -> bool:
+        """Whether the container's next cell runs in this Python: it is the container's last, waits for nobody, and
+        sees the skills of this reply."""
+        return known.repl.mark == mark and not known.waiting and known.folders == container.folders
 
     async def _go_on(self, container: Container, sandbox: Sandbox, call: ServerCall) -> ServerResult | Waits:
         """Tell code what its calls came to. What it was told before, it is not told again."""
@@ -167,7 +175,7 @@ class Python:
         known.busy()
         left = {id_: key for id_, key in known.waiting.items() if id_ not in answers}
         outcome = await known.repl.answer(results)
-        going = _Going(known.repl, call.id, left, answers, anew=known.anew)
+        going = _Going(known.repl, call.id, left, answers, anew=known.anew, folders=known.folders)
         return await self._came_to(container, sandbox, call, going, outcome)
 
     async def _new(self, sandbox: Sandbox) -> Repl:
@@ -229,6 +237,11 @@ def _id(container: Container) -> str:
     id_ = container.id
     assert id_ is not None, "it was entered"
     return id_
+
+
+def _after(known: _Going, call: ServerCall) -> _Going:
+    """The same Python, at its next cell."""
+    return _Going(known.repl, call.id, folders=known.folders)
 
 
 async def _result(container: Container, sandbox: Sandbox, ended: Ended) -> ServerResult:
