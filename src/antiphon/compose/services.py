@@ -1,6 +1,6 @@
 """The use cases over started engines, wired together."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from antiphon.compose.edges import limiter_for
@@ -88,32 +88,43 @@ def services_for(
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
-    costs = Costs(settings.prices, settings.other_prices)
-    spending = _spending(settings, book, costs, clock)
-    notes = () if spending is None else (spending.note,)
-    accounts = None if book is None else Accounts(clock, book.note, *notes)
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, accounts, spending)
+    usage = _Usage.over(settings, book, clock)
+    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, usage.online, usage.spending)
     models = ModelService(routes, server_tools, batches=batches is not None)
-    reports = None if book is None else Reports(book, costs, clock)
+    services = Services(messages, models, files, limiter=limiter, reports=usage.reports, spending=usage.spending)
     if batches is None:
-        return Services(messages, models, files, limiter=limiter, reports=reports, spending=spending)
+        return services
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
-    # No request of a batch is a thread's; what it comes to is kept with its result.
-    kept_with_results = None if book is None else Accounts(clock, *notes)
+    # No request of a batch is a thread's.
     alone = MessageService(
-        intake,
-        planner,
-        patient,
-        Threads(None, 0),
-        limiter=limiter,
-        accounts=kept_with_results,
-        spending=spending,
+        *(intake, planner, patient, Threads(None, 0), None),
+        *(limiter, usage.batched, usage.spending),
         group="batch_requests",
     )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     enqueued = Enqueued(settings.limits, organization(seals.name))
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
-    return Services(messages, models, files, taken, runner, limiter=limiter, reports=reports, spending=spending)
+    return replace(services, batches=taken, runner=runner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """What is done with what replies come to. `batched`: of those in batches, which is kept with their results."""
+
+    online: Accounts | None = None
+    batched: Accounts | None = None
+    reports: Reports | None = None
+    spending: Spending | None = None
+
+    @classmethod
+    def over(cls, settings: Settings, book: UsageBook | None, clock: Clock) -> "_Usage":
+        """As the settings want it, written down in a book. `StartError`."""
+        costs = Costs(settings.prices, settings.other_prices)
+        spending = _spending(settings, book, costs, clock)
+        if book is None:
+            return cls()
+        notes = () if spending is None else (spending.note,)
+        return cls(Accounts(clock, book.note, *notes), Accounts(clock, *notes), Reports(book, costs, clock), spending)
 
 
 def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:
