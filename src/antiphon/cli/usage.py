@@ -21,7 +21,7 @@ _DAYS: Final = re.compile(r"([0-9]{1,4})d")
 _COUNTS: Final = ("requests", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches")
 _COLUMNS: Final = ("day", "workspace", "key", "model", "tier")
 _MICROS: Final = 1_000_000
-_WHOLE: Final = 2
+_PLACES: Final = 4
 
 
 class _Day(click.ParamType[datetime]):
@@ -94,7 +94,7 @@ def _write(columns: tuple[str, ...], lines: "Sequence[Line]") -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([*columns, *_COUNTS, "cost_usd"])
     for line in lines:
-        out.writerow([*line.told, *_counted(line), f"{line.cents.scaleb(-2):f}"])
+        out.writerow([*line.told, *_counted(line), f"{line.cents.scaleb(-2).normalize():f}"])
 
 
 def _show(columns: tuple[str, ...], lines: "Sequence[Line]") -> None:
@@ -106,7 +106,7 @@ def _show(columns: tuple[str, ...], lines: "Sequence[Line]") -> None:
     sums = [sum(counts) for counts in zip(*map(_counted, lines), strict=True)] or [0] * len(_COUNTS)
     for column, total in zip(table.columns[len(columns) :], sums, strict=False):
         column.footer = f"{total:,}"
-    table.columns[-1].footer = f"{sum(line.cents for line in lines) / 100:,.{_WHOLE}f}"
+    table.columns[-1].footer = f"{sum(line.cents for line in lines) / 100:,.{_PLACES}f}"
     table.columns[0].footer = "all"
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
@@ -119,4 +119,4 @@ def _counted(line: "Line") -> list[int]:
 
 
 def _dollars(line: "Line") -> str:
-    return f"{line.cents / 100:,.{_WHOLE}f}"
+    return f"{line.cents / 100:,.{_PLACES}f}"

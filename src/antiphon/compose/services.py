@@ -1,6 +1,6 @@
 """The use cases over started engines, wired together."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from antiphon.compose.edges import guard_for, limiter_for
@@ -81,28 +81,28 @@ def services_for(
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
     shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
-    costs = Costs(settings.prices, settings.other_prices)
-    spending = _spending(settings, book, costs, clock)
-    notes = () if spending is None else (spending.note,)
-    accounts = None if book is None else Accounts(clock, book.note, *notes)
+    usage = _Usage.over(settings, book, clock)
     kept = Threads(threads, settings.max_body)
-    messages = MessageService(intake, planner, Compactions(shop), kept, traffic, limiter, accounts, spending)
+    messages = MessageService(
+        intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
+    )
     services = Services(
         messages,
         ModelService(routes, server_tools, batches=batches is not None),
         files,
         limiter=limiter,
-        reports=None if book is None else Reports(book, costs, clock),
-        spending=spending,
+        reports=usage.reports,
+        spending=usage.spending,
         skills=skills,
     )
     if batches is None:
         return services
-    # No request of a batch is a thread's; what it comes to is kept with its result.
     patient = Compactions(replace(shop, limits=_patient(settings.turn)))
-    written = None if book is None else Accounts(clock, *notes)
+    # No request of a batch is a thread's.
     alone = MessageService(
-        intake, planner, patient, Threads(None, 0), None, limiter, written, spending, group="batch_requests"
+        *(intake, planner, patient, Threads(None, 0), None),
+        *(limiter, usage.batched, usage.spending),
+        group="batch_requests",
     )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     enqueued = Enqueued(settings.limits, organization(seals.name))
@@ -123,6 +123,26 @@ def _planner(
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
     guard = guard_for(settings, routes.served, clock)
     return Planner(clock, entropy, seals, Caching(ledger), Diagnoses(), summarizer, guard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """What is done with what replies come to. `batched`: of those in batches, which is kept with their results."""
+
+    online: Accounts | None = None
+    batched: Accounts | None = None
+    reports: Reports | None = None
+    spending: Spending | None = None
+
+    @classmethod
+    def over(cls, settings: Settings, book: UsageBook | None, clock: Clock) -> "_Usage":
+        """As the settings want it, written down in a book. `StartError`."""
+        costs = Costs(settings.prices, settings.other_prices)
+        spending = _spending(settings, book, costs, clock)
+        if book is None:
+            return cls()
+        notes = () if spending is None else (spending.note,)
+        return cls(Accounts(clock, book.note, *notes), Accounts(clock, *notes), Reports(book, costs, clock), spending)
 
 
 def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:

@@ -40,15 +40,16 @@ async def lines(
     `StoreError`."""
     # Prices are those of models, and of batches.
     wanted: list[Dimension] = []
-    wanted += [column for column in columns if column != "day"]
-    wanted += [each for each in _PRICED if each not in wanted]
+    for each in (*columns, *_PRICED):
+        if each != "day" and each not in wanted:
+            wanted.append(each)
     names = await _names(keys)
     found: dict[tuple[str, ...], Line] = defaultdict(lambda: Line((), 0, Tokens(), Decimal(0)))
-    for each in await store.sums(UsageQuery(since, until, _DAY, wanted)):
-        told = tuple(_said(column, each.since, each.told, names) for column in columns)
-        cents = costs.total(each.told["model"] or "", each.told["tier"] or "", each.tokens)
+    for some in await store.sums(UsageQuery(since, until, _DAY, wanted)):
+        told = tuple(_said(column, some.since, some.told, names) for column in columns)
+        cents = costs.total(some.told["model"] or "", some.told["tier"] or "", some.tokens)
         line = found[told]
-        found[told] = Line(told, line.requests + each.requests, line.tokens + each.tokens, line.cents + cents)
+        found[told] = Line(told, line.requests + some.requests, line.tokens + some.tokens, line.cents + cents)
     return [found[told] for told in sorted(found)]
 
 
