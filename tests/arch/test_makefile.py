@@ -11,6 +11,7 @@ from tests.arch.tree import ROOT
 VERBS = (
     "help",
     "serve",
+    "chat",
     "examples",
     "test",
     "test-vllm",
