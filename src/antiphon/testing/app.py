@@ -1,6 +1,6 @@
 """The whole app in this process: the API's own road, from a request's bytes to its reply's, without a socket."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -22,6 +22,7 @@ from antiphon.seals import Seals
 from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.messages import MessageService
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
@@ -62,6 +63,7 @@ async def engine_app(
     kept_files: Files | None = None,
     ledger: Ledger | None = None,
     sandboxes: Sandboxes | None = None,
+    messages: Callable[[MessageService], MessageService] = lambda messages: messages,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
@@ -70,7 +72,7 @@ async def engine_app(
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
     `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
-    cached prefixes, at first nothing.
+    cached prefixes, at first nothing. `messages`: what stands for the use cases of messages.
     """
     asked = _settings(engines, settings)
     clock = clock or FixedClock()
@@ -86,10 +88,7 @@ async def engine_app(
         routes = ModelRoutes(with_own(load_catalogue(asked), served), served, asked.default_model, asked.routes)
         kept_files = kept_files or _in_memory(clock, asked)
         media = media or MediaIntake(reader, fetcher, clock, cache=asked.media.cache, library=kept_files.library)
-        if threads is None:
-            threads = threads_for(asked, clock, CountingEntropy(), seals)
-            if threads is not None:
-                running.push_async_callback(threads.aclose)
+        threads = threads or _kept(asked, clock, seals, running)
         batches, dice = None if stores is None else SqlBatches(stores.database), CountingEntropy()
         services = services_for(
             asked,
@@ -109,7 +108,8 @@ async def engine_app(
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
-        door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
+        services = replace(services, messages=messages(services.messages), keys=ring_in(stores, clock, running))
+        door.open(build_app(asked, services))
         yield Bridge(door)
 
 
@@ -124,6 +124,14 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _kept(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings keep conversations; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
 
 
 def _offered(
