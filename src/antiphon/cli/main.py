@@ -7,6 +7,7 @@ import click
 from antiphon import __version__
 from antiphon.cli.batches import batches
 from antiphon.cli.chat import chat
+from antiphon.cli.conformance import conformance
 from antiphon.cli.doctor import doctor
 from antiphon.cli.engines import engines
 from antiphon.cli.eval import evaluate
@@ -50,6 +51,7 @@ program.add_command(evaluate)
 program.add_command(explain)
 program.add_command(chat)
 program.add_command(batches)
+program.add_command(conformance)
 program.add_command(stores)
 program.add_command(sandbox)
 program.add_command(keys)

@@ -24,6 +24,7 @@ from antiphon.seals import Seals
 from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.messages import MessageService
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
@@ -65,6 +66,7 @@ async def engine_app(
     kept_files: Files | None = None,
     ledger: Ledger | None = None,
     sandboxes: Sandboxes | None = None,
+    messages: Callable[[MessageService], MessageService] = lambda messages: messages,
     **settings: Any,
 ) -> AsyncGenerator[Bridge]:
     """A client of an app over these engines, each under its card's id; the first answers for all other names.
@@ -73,7 +75,7 @@ async def engine_app(
     runs; `threads`: where conversations are kept; `kept_files`: what is done with uploads. Without them all are
     what the settings say; no tool is there by default, files are kept in memory, and there are no batches, unless
     `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
-    cached prefixes, at first nothing.
+    cached prefixes, at first nothing. `messages`: what stands for the use cases of messages.
     """
     asked = _settings(engines, settings)
     clock = clock or FixedClock()
@@ -108,7 +110,8 @@ async def engine_app(
         if services.spending is not None:
             running.push_async_callback(services.spending.aclose)
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
-        door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
+        services = replace(services, messages=messages(services.messages), keys=ring_in(stores, clock, running))
+        door.open(build_app(asked, services))
         yield Bridge(door)
 
 
@@ -123,6 +126,14 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
         **given,
     }
     return Settings(**said)
+
+
+def _kept(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
+    """Where the settings keep conversations; `running` closes it."""
+    threads = threads_for(asked, clock, CountingEntropy(), seals)
+    if threads is not None:
+        running.push_async_callback(threads.aclose)
+    return threads
 
 
 def _offered(
