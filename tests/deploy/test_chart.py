@@ -152,9 +152,9 @@ def test_a_secret_that_is_there_already_is_used():
 @pytest.mark.promise("deploy.chart")
 def test_a_front_is_ready_when_an_engine_is_and_is_not_started_again_for_want_of_one(chart: Chart):
     front = container(chart, "Deployment", "demo-antiphon")
-    assert front["readinessProbe"]["httpGet"]["path"] == "/health"
-    assert "httpGet" not in front["livenessProbe"]
-    assert "httpGet" not in front["startupProbe"]
+    assert front["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert front["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert front["startupProbe"]["httpGet"]["path"] == "/livez"
 
 
 @pytest.mark.promise("deploy.chart")

@@ -26,7 +26,7 @@ from antiphon.compose.models import families, load_catalogue, ready_model, with_
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import files_in, open_stores, ring_in
+from antiphon.compose.stores import files_in, open_stores, readiness_of, ring_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
@@ -125,7 +125,8 @@ async def assemble(
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
-    return build_app(settings, replace(services, keys=ring_in(stores, ground.clock, running)))
+    ring = ring_in(stores, ground.clock, running)
+    return build_app(settings, replace(services, keys=ring, readiness=readiness_of(services.models, stores)))
 
 
 def settle_memory() -> None:

@@ -9,7 +9,7 @@ from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
-from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.stores import open_stores, readiness_of, ring_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.caching import Ledger
@@ -109,7 +109,8 @@ async def engine_app(
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
-        door.open(build_app(asked, replace(services, keys=ring_in(stores, clock, running))))
+        ring, readiness = ring_in(stores, clock, running), readiness_of(services.models, stores)
+        door.open(build_app(asked, replace(services, keys=ring, readiness=readiness)))
         yield Bridge(door)
 
 

@@ -13,6 +13,7 @@ from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.limits import LimitResources
+from antiphon.web.probes import READY
 from antiphon.web.routes import Resources, Services
 
 
@@ -46,6 +47,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
+        READY: Endpoint({"GET": resources.ready}),
         "/": Endpoint({"GET": resources.index}),
     }
     named = {

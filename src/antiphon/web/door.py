@@ -1,6 +1,7 @@
 """The outermost layer: every HTTP reply carries its ids, pages are kept to what they may do, a closed door says so.
 
-While models load, `GET /health` is a 503 and every other request a 529 that clients retry.
+While models load, `GET /livez` is a 200, `GET /health` and `GET /readyz` are a 503, and every other request is a 529
+that clients retry.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -17,6 +18,7 @@ from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
+from antiphon.web.probes import LIVE, READY, live, ready
 
 LOADING_RETRY_SECONDS = "5"
 
@@ -46,11 +48,16 @@ class Door:
         self._entropy = entropy
         self._threshold = threshold
         self._app: ASGIApp | None = None
+        self.draining = False
         self.in_flight = 0
 
     def open(self, app: ASGIApp) -> None:
         """Let requests through to the app."""
         self._app = app
+
+    def drain(self) -> None:
+        """Say from now on that new requests are best sent elsewhere; those that come are answered all the same."""
+        self.draining = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,12 +89,19 @@ class Door:
             self._threshold.hosts.check(fields.get(b"host"), scope["server"])
             origin = fields.get(b"origin")
             if origin is None:
-                return self._app or _closed, ()
+                return self._answering(scope["path"]), ()
             if scope["method"] == "OPTIONS" and PREFLIGHT in fields:
                 return self._threshold.cors.preflight(origin, fields), ()
-            return self._app or _closed, self._threshold.cors.readable(origin, fields)
+            return self._answering(scope["path"]), self._threshold.cors.readable(origin, fields)
         except ApiError as error:
             return error_reply(error, scope["antiphon.request_id"]), ()
+
+    def _answering(self, path: str) -> ASGIApp:
+        if path == LIVE:
+            return live()
+        if path == READY and (self._app is None or self.draining):
+            return ready(yes=False)
+        return self._app or _closed
 
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,8 @@ from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
+from antiphon.service.readiness import Readiness
+from antiphon.web import probes
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
 from antiphon.web.paging import limit_of
@@ -32,7 +34,7 @@ class Services:
     """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
     requests of batches, from its start to its close. `keys`: those of callers that are
     kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
-    there are any."""
+    there are any. `readiness`: whether requests can be answered; by default, whether a model can."""
 
     messages: MessageService
     models: ModelService
@@ -41,6 +43,7 @@ class Services:
     runner: BatchRunner | None = None
     keys: KeyRing | None = None
     limiter: Limiter | None = None
+    readiness: Readiness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class Resources:
             if kept := {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}:
                 body["prompt_cache"] = kept
         return _json(orjson.dumps(body), status=200 if ready else 503)
+
+    async def ready(self, _: Request) -> Response:
+        """`GET /readyz`: 200 while some request can be answered here."""
+        readiness = self.services.readiness or Readiness(self.services.models)
+        return probes.ready(yes=await readiness.ready())
 
     async def index(self, _: Request) -> Response:
         """`GET /` and `HEAD /`: clients ask whether anybody is there."""

@@ -157,6 +157,7 @@ class HttpServer:
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop listening, finish what is open, or leave it where it is to be `at_once`."""
+        self._door.drain()
         self._on_stop()
         if self._turns is not None:
             self._turns.close()
