@@ -2,10 +2,12 @@
 
 import logging
 import socket
+import ssl
 
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings
 from antiphon.web.server import ListenError, address, bind_all
+from antiphon.web.tls import TlsError, tls_context
 
 LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 
@@ -25,8 +27,18 @@ def listen(settings: Settings) -> list[socket.socket]:
         raise StartError(str(problem)) from problem
 
 
-def url_of(listener: socket.socket) -> str:
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """What connections are made with, where the settings name a certificate. Raises `StartError`."""
+    if settings.tls.cert is None:
+        return None
+    try:
+        return tls_context(settings.tls.cert, settings.tls.key)
+    except TlsError as problem:
+        raise StartError(f"tls: {problem}") from problem
+
+
+def url_of(listener: socket.socket, settings: Settings) -> str:
     """Where a listening socket is reached."""
     host, port = address(listener)
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"{'https' if settings.tls.cert else 'http'}://{shown}:{port}"

@@ -7,7 +7,7 @@ import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import start_engine
-from antiphon.compose.listening import LOG_FORMAT, listen, log_as, url_of
+from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_of
 from antiphon.compose.models import names_by_model
 from antiphon.compose.observer import ServerObserver
 from antiphon.config import Settings
@@ -35,6 +35,7 @@ def run_server(settings: Settings, observer: ServerObserver, work: Work | None =
 
 async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
     ground = Ground.of(settings)
+    tls = tls_of(settings)
     listeners = listen(settings)
     door = ground.door()
     server = HttpServer(
@@ -44,8 +45,9 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         drain_timeout=settings.drain_timeout,
         on_drain=observer.draining,
         on_stop=ground.ending.begin,
+        tls=tls,
     )
-    url = url_of(listeners[0])
+    url = url_of(listeners[0], settings)
     async with AsyncExitStack() as running:
         running.push_async_callback(ground.fetcher.aclose)
 

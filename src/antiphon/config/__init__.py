@@ -42,6 +42,7 @@ from antiphon.config.tables.server_tools import (
 )
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
+from antiphon.config.tables.tls import TlsSettings
 
 __all__ = [
     "ANY_SANDBOX",
@@ -77,6 +78,7 @@ __all__ = [
     "Table",
     "ThinkingSettings",
     "ThreadSettings",
+    "TlsSettings",
     "ToolSettings",
     "TurnLimits",
     "WebFetchSettings",

@@ -10,7 +10,7 @@ from antiphon.config.option import ENV_PREFIX, Option
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.models import OUTSIDE_OPTIONS
-from antiphon.config.visitors import HostNames, Origins
+from antiphon.config.visitors import HostNames, Networks, Origins
 
 
 def _server(name: str, kind: Kind, meaning: str, flag: str = "", also: str = "") -> Option:
@@ -93,6 +93,12 @@ OPTIONS: tuple[Option, ...] = (
         HostNames(),
         "Names that requests may call the server by, beside localhost and its address, comma separated, or * = all. "
         "Looked at while no API key is set, so that no web page comes in under a name of its own.",
+    ),
+    _server(
+        "trusted_proxies",
+        Networks(),
+        "Addresses and networks of proxies that are believed what they say in `x-forwarded-…` headers, comma "
+        "separated; from everybody else these say nothing.",
     ),
     _server("max_body", Whole(1024, 1_073_741_824, "BYTES"), "Largest request body in bytes; more is a 413."),
     _server("log_level", Choice(("debug", "info", "warning", "error")), "How much the log says."),

@@ -17,6 +17,7 @@ from antiphon.config.tables.sandbox import SandboxSettings
 from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
+from antiphon.config.tables.tls import TlsSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
@@ -47,6 +48,7 @@ class Settings:
     routes: Mapping[str, str] = field(default_factory=dict[str, str])
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    tls: TlsSettings = field(default_factory=TlsSettings)
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     stores: StoreSettings = field(default_factory=StoreSettings)
@@ -67,6 +69,7 @@ class Settings:
     keep_alive: float = 75.0
     cors_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     max_body: int = 32 * 1024 * 1024
     log_level: LogLevel = "info"
 

@@ -19,6 +19,7 @@ from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
 from antiphon.web.probes import LIVE, READY, live, ready
+from antiphon.web.reached import PROXIES, Proxies
 
 LOADING_RETRY_SECONDS = "5"
 
@@ -30,6 +31,7 @@ class Threshold:
     identity: Identity
     hosts: HostCheck
     cors: Cors
+    proxies: Proxies
 
     @classmethod
     def of(cls, settings: Settings, derive: Derive) -> "Threshold":
@@ -38,6 +40,7 @@ class Threshold:
             Identity(derive, settings.api_keys),
             HostCheck(settings.allowed_hosts, keys=settings.require_keys or bool(settings.api_keys)),
             Cors(settings.cors_origins),
+            Proxies(settings.trusted_proxies),
         )
 
 
@@ -66,6 +69,7 @@ class Door:
         scope["antiphon.request_id"] = id_
         header = (b"request-id", id_.encode())
         identity = scope[IDENTITY] = self._threshold.identity
+        scope[PROXIES] = self._threshold.proxies
         app, shared = self._admit(scope)
 
         def send_with_ids(message: Message) -> Awaitable[None]:

@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import cast
 
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from antiphon.ports.stores import StoreError
 from antiphon.service.faults import store_error
 from antiphon.service.keys import KeyRing
 from antiphon.web.identity import CALLER, IDENTITY, Caller, Identity
+from antiphon.web.reached import address_of, client_address
 
 
 class Gatekeeper:
@@ -34,7 +34,7 @@ class Gatekeeper:
             await self.check(request)
         except ApiError:
             return False
-        return CALLER in request.scope or (request.client is not None and _is_loopback(request.client.host))
+        return CALLER in request.scope or _is_loopback(client_address(request))
 
     async def check(self, request: Request) -> None:
         """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
@@ -110,9 +110,5 @@ def _offered(request: Request) -> list[str]:
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    address = address_of(host)
+    return address is not None and address.is_loopback

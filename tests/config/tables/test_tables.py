@@ -19,6 +19,7 @@ from antiphon.config.tables import (
     server_tools,
     stores,
     thinking,
+    tls,
 )
 
 MODULES = (
@@ -35,6 +36,7 @@ MODULES = (
     server_tools,
     stores,
     thinking,
+    tls,
 )
 READ = [table for table in TABLES if table.settings is not None]
 

@@ -20,7 +20,7 @@ import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import Found, attach_engine, is_embedded, start_engine
-from antiphon.compose.listening import log_as
+from antiphon.compose.listening import log_as, tls_of
 from antiphon.compose.observer import StartError
 from antiphon.compose.workers.channel import Channel
 from antiphon.compose.workers.shares import share_of
@@ -185,6 +185,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
         on_drain=observer.draining,
         on_stop=ground.ending.begin,
         turns=turns,
+        tls=tls_of(settings),
     )
     # Whoever stops all processes of a service stops this one with them.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, parent.stop)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemEntropy, keys_for
 from antiphon.compose.engines import Found, is_embedded, start_home
-from antiphon.compose.listening import listen, url_of
+from antiphon.compose.listening import listen, tls_of, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.compose.workers.process import Shared, WorkerProcess
@@ -30,6 +30,7 @@ async def serve_with_workers(settings: Settings, observer: ServerObserver) -> No
     load_catalogue(settings)
     families(settings)
     check_shares(settings)
+    tls_of(settings)
     # One key for all, also where it is made for this start alone.
     keys = keys_for(settings, SystemEntropy())
     settings = replace(settings, thinking=replace(settings.thinking, keys=keys))
@@ -91,7 +92,9 @@ class _Workers:
         for keeper in self._keepers:
             if keeper.child is not None:
                 keeper.child.open()
-        shared.observer.listening(url_of(shared.listeners[0]), names_by_model(settings)[settings.default_model])
+        shared.observer.listening(
+            url_of(shared.listeners[0], settings), names_by_model(settings)[settings.default_model]
+        )
 
     async def _start_homes(self) -> None:
         homes = self._homes

@@ -16,12 +16,14 @@ from antiphon.config.tables.sandbox import SANDBOX
 from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
+from antiphon.config.tables.tls import TLS
 
 TABLES: Final[tuple[Table, ...]] = (
     MODELS,
     ROUTES,
     ALIASES,
     PROFILES,
+    TLS,
     THINKING,
     MESSAGE_THREADS,
     STORES,
