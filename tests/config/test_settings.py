@@ -14,6 +14,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "workers": ("2", "3", "4"),
     "api_keys": ("flag", "env", '["file"]'),
     "require_keys": ("true", "false", "true"),
+    "metrics_keys": ("", "env", '["file"]'),
     "strict_betas": ("true", "false", "true"),
     "extended_schemas": ("true", "false", "true"),
     "accommodations": ("false", "true", "false"),
@@ -157,6 +158,7 @@ def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: 
 @pytest.mark.promise("config.secrets-stay-off-the-command-line")
 def test_the_keys_of_thinking_have_no_flag():
     assert [option.name for option in OPTIONS if option.flag is None] == [
+        "metrics_keys",
         "thinking_keys",
         "message_threads_store",
         "stores_database",

@@ -4,7 +4,8 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from starlette.types import ASGIApp
 
@@ -29,16 +30,20 @@ from antiphon.compose.services import services_for
 from antiphon.compose.stores import files_in, open_stores, readiness_of, ring_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
+from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue
 from antiphon.render.families.syntax import Family
 from antiphon.seals import Seals
+from antiphon.service.measuring import Gather, Measures
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.metrics import Metrics
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
+from antiphon.web.routes import Services
 
 GARBAGE_THRESHOLD = 10_000
 """Values made and not yet freed, at which the garbage collector looks through the newest of them."""
@@ -59,6 +64,7 @@ class Ground:
     seals: Seals
     fetcher: GuardedFetcher
     ending: Ending
+    metrics: Metrics = field(default_factory=Metrics)
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -70,13 +76,31 @@ class Ground:
 
     def door(self) -> Door:
         """The door of this process, closed."""
-        return Door(self.entropy, Threshold.of(self.settings, self.seals.name))
+        return Door(self.entropy, Threshold.of(self.settings, self.seals.name), self.metrics)
+
+
+class Peers(Protocol):
+    """Other processes that answer beside this one."""
+
+    def join(self, measures: Measures) -> None:
+        """Tell them of this process."""
+        ...
+
+    @property
+    def gather(self) -> Gather:
+        """Asks them."""
+        ...
 
 
 async def assemble(
-    ground: Ground, start_engine: StartEngine, observer: ServerObserver, running: AsyncExitStack
+    ground: Ground,
+    start_engine: StartEngine,
+    observer: ServerObserver,
+    running: AsyncExitStack,
+    peers: Peers | None = None,
 ) -> ASGIApp:
-    """The app over started engines; what has to be closed again is put on `running`. Raises `StartError`."""
+    """The app over started engines; what has to be closed again is put on `running`. `peers`: other
+    processes of this server, if there are any. Raises `StartError`."""
     settings = ground.settings
     reader = reader_for(settings)
     running.push_async_callback(reader.aclose)
@@ -99,10 +123,6 @@ async def assemble(
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    own = await asyncio.to_thread(ledger_for, settings)
-    shared = shared_ledger(settings, own)
-    if shared is not None:
-        running.push_async_callback(shared.aclose)
     files = files_in(stores, settings, ground.clock, ground.entropy)
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
@@ -114,11 +134,12 @@ async def assemble(
         ground.seals,
         media,
         tools,
-        ledger=shared or own,
+        ledger=await _ledger(settings, running),
         threads=threads,
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
         containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
+        metrics=ground.metrics,
     )
     if services.limiter is not None:
         running.push_async_callback(services.limiter.aclose)
@@ -126,7 +147,24 @@ async def assemble(
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
     ring = ring_in(stores, ground.clock, running)
-    return build_app(settings, replace(services, keys=ring, readiness=readiness_of(services.models, stores)))
+    readiness = readiness_of(services.models, stores)
+    return build_app(settings, replace(services, keys=ring, readiness=readiness, gather=_joined(peers, services)))
+
+
+def _joined(peers: Peers | None, services: Services) -> Gather | None:
+    if peers is None or services.measures is None:
+        return None
+    peers.join(services.measures)
+    return peers.gather
+
+
+async def _ledger(settings: Settings, running: AsyncExitStack) -> Ledger | None:
+    """What is known of cached prefixes, here or by all who share a store."""
+    own = await asyncio.to_thread(ledger_for, settings)
+    shared = shared_ledger(settings, own)
+    if shared is not None:
+        running.push_async_callback(shared.aclose)
+    return shared or own
 
 
 def settle_memory() -> None:

@@ -21,8 +21,10 @@ from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.files.files import Files
 from antiphon.service.intake import Intake
+from antiphon.service.measuring import Measures
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
+from antiphon.service.metrics import Metrics
 from antiphon.service.models import ModelService
 from antiphon.service.reply.caching import Caching
 from antiphon.service.reply.compaction import Compactions
@@ -55,14 +57,17 @@ def services_for(
     files: Files | None = None,
     batches: BatchStore | None = None,
     containers: Containers | None = None,
+    metrics: Metrics | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
 
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
-    `containers`: where code runs, kept tidy by their maker; None: nowhere.
+    `containers`: where code runs, kept tidy by their maker; None: nowhere. `metrics`: counts
+    what happens.
     """
+    metrics = metrics or Metrics()
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
     retells = settings.thinking.summarizer
@@ -79,16 +84,18 @@ def services_for(
     compactions = Compactions(Workshop(intake, planner, media, settings.turn))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
-    messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
+    messages = MessageService(intake, planner, compactions, kept, traffic, limiter, metrics)
     models = ModelService(routes, server_tools, batches=batches is not None)
     if batches is None:
-        return Services(messages, models, files, limiter=limiter)
+        measures = Measures(metrics, models, containers=containers)
+        return Services(messages, models, files, limiter=limiter, measures=measures)
     patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
     # No request of a batch is a thread's.
-    alone = MessageService(intake, planner, patient, Threads(None, 0))
+    alone = MessageService(intake, planner, patient, Threads(None, 0), metrics=metrics)
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake)
-    return Services(messages, models, files, taken, runner, limiter=limiter)
+    measures = Measures(metrics, models, runner, containers)
+    return Services(messages, models, files, taken, runner, limiter=limiter, measures=measures)
 
 
 def _patient(limits: TurnLimits) -> TurnLimits:

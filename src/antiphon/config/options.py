@@ -13,7 +13,7 @@ from antiphon.config.tables.models import OUTSIDE_OPTIONS
 from antiphon.config.visitors import HostNames, Networks, Origins
 
 
-def _server(name: str, kind: Kind, meaning: str, flag: str = "", also: str = "") -> Option:
+def _server(name: str, kind: Kind, meaning: str, flag: str | None = "", also: str = "") -> Option:
     return Option(name, kind, _SERVER_DEFAULTS[name], meaning, flag, also=also)
 
 
@@ -40,6 +40,13 @@ OPTIONS: tuple[Option, ...] = (
         Switch(),
         "Let nobody in without a key, also while none is set or made: keys come from `antiphon keys add`. See "
         "docs/keys.md.",
+    ),
+    _server(
+        "metrics_keys",
+        Keys(),
+        "Keys that are good for `GET /metrics` and nothing else, comma separated; admin keys are, too. See "
+        "docs/metrics.md.",
+        None,
     ),
     Option(
         "model",

@@ -38,6 +38,7 @@ class Settings:
     workers: int = 1
     api_keys: tuple[str, ...] = ()
     require_keys: bool = False
+    metrics_keys: tuple[str, ...] = ()
     strict_betas: bool = False
     extended_schemas: bool = False
     accommodations: bool = True

@@ -6,6 +6,7 @@ from antiphon.errors import ApiError
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
+from antiphon.service.metrics import Metrics, Watch
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
@@ -21,7 +22,7 @@ class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any.
+    limits that it was let through, if there are any. `model`: whose promise is kept. `watch`: counts what happens.
     """
 
     work: Work
@@ -30,10 +31,15 @@ class Prepared:
     turn: Turn | None = None
     traffic: Traffic | None = None
     passed: Passed | None = None
+    model: str = ""
+    watch: Watch | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
-        return Reply(self.work, self.compactions.events(self.work), self.turn, self.passed, whole=not self.stream)
+        happenings = self.compactions.events(self.work)
+        if self.watch is not None:
+            happenings = self.watch.follow(self.model, self.work.read, happenings)
+        return Reply(self.work, happenings, self.turn, self.passed, whole=not self.stream)
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -47,7 +53,7 @@ class Prepared:
 
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits. Raises `ApiError` only."""
+    their limits. `metrics`: counts replies. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -57,6 +63,7 @@ class MessageService:
         threads: Threads,
         traffic: Traffic | None = None,
         limiter: Limiter | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -64,6 +71,7 @@ class MessageService:
         self._threads = threads
         self._traffic = traffic
         self._limiter = limiter
+        self._metrics = metrics
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -77,6 +85,7 @@ class MessageService:
             raise
 
     async def _prepare(self, body: bytes, context: WireContext) -> Prepared:
+        watch = None if self._metrics is None else Watch(self._metrics)
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:
@@ -91,7 +100,10 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(work, self._compactions, bool(asked.request.stream), turn, passed=passed)
+        model = asked.target.profile.id
+        return Prepared(
+            work, self._compactions, bool(asked.request.stream), turn, passed=passed, model=model, watch=watch
+        )
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

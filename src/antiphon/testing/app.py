@@ -22,6 +22,7 @@ from antiphon.seals import Seals
 from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.metrics import Metrics
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.objects import Objects
@@ -72,8 +73,7 @@ async def engine_app(
     `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
     cached prefixes, at first nothing.
     """
-    asked = _settings(engines, settings)
-    clock = clock or FixedClock()
+    asked, clock = _settings(engines, settings), clock or FixedClock()
     async with AsyncExitStack() as running:
         reader, fetcher = reader_for(asked), fetcher_for(asked)
         running.push_async_callback(fetcher.aclose)
@@ -104,11 +104,12 @@ async def engine_app(
             files=kept_files,
             batches=batches,
             containers=None if sandboxes is None else _containers(sandboxes, kept_files, clock),
+            metrics=(metrics := Metrics()),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
-        door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
+        door = Door(CountingEntropy(), Threshold.of(asked, seals.name), metrics)
         ring, readiness = ring_in(stores, clock, running), readiness_of(services.models, stores)
         door.open(build_app(asked, replace(services, keys=ring, readiness=readiness)))
         yield Bridge(door)

@@ -13,11 +13,13 @@ from antiphon.config import Settings
 from antiphon.errors import ApiError
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.system import Entropy
+from antiphon.service.metrics import Metrics
 from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
+from antiphon.web.metrics import MODEL, endpoint_of
 from antiphon.web.probes import LIVE, READY, live, ready
 from antiphon.web.reached import PROXIES, Proxies
 
@@ -45,11 +47,12 @@ class Threshold:
 
 
 class Door:
-    """Wraps an app that may come later (`open`)."""
+    """Wraps an app that may come later (`open`). `metrics`: counts the requests."""
 
-    def __init__(self, entropy: Entropy, threshold: Threshold) -> None:
+    def __init__(self, entropy: Entropy, threshold: Threshold, metrics: Metrics | None = None) -> None:
         self._entropy = entropy
         self._threshold = threshold
+        self._metrics = metrics or Metrics()
         self._app: ASGIApp | None = None
         self.draining = False
         self.in_flight = 0
@@ -75,16 +78,26 @@ class Door:
         def send_with_ids(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 own = message.get("headers", ())
+                self._count(scope, message["status"])
                 message["headers"] = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
                 if LIMITS in scope:
                     message["headers"] += [(name.encode(), said.encode()) for name, said in scope[LIMITS].items()]
             return send(message)
 
+        looks = endpoint_of(scope["path"]) is None
         self.in_flight += 1
+        self._metrics.open += not looks
         try:
             await app(scope, receive, send_with_ids)
         finally:
             self.in_flight -= 1
+            self._metrics.open -= not looks
+
+    def _count(self, scope: Scope, status: int) -> None:
+        endpoint, caller = endpoint_of(scope["path"]), scope.get(CALLER)
+        if endpoint is not None:
+            key = "" if caller is None else caller.key
+            self._metrics.requests.add(endpoint, str(status), scope.get(MODEL, ""), key)
 
     def _admit(self, scope: Scope) -> tuple[ASGIApp, Sequence[tuple[bytes, bytes]]]:
         """What answers the request, and the headers that let a page read the reply."""

@@ -17,6 +17,7 @@ from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
 from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
+from antiphon.service.measuring import Gather, Measures
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
 from antiphon.service.readiness import Readiness
@@ -34,7 +35,8 @@ class Services:
     """The use cases that the API is made of. `files`, `batches`: None where nothing is kept. `runner`: runs the
     requests of batches, from its start to its close. `keys`: those of callers that are
     kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
-    there are any. `readiness`: whether requests can be answered; by default, whether a model can."""
+    there are any. `readiness`: whether requests can be answered; by default, whether a model can.
+    `measures`: what is told to those who watch; None: nothing. `gather`: adds what other processes tell."""
 
     messages: MessageService
     models: ModelService
@@ -44,6 +46,8 @@ class Services:
     keys: KeyRing | None = None
     limiter: Limiter | None = None
     readiness: Readiness | None = None
+    measures: Measures | None = None
+    gather: Gather | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from antiphon.compose.listening import log_as, tls_of
 from antiphon.compose.observer import StartError
 from antiphon.compose.workers.channel import Channel
 from antiphon.compose.workers.shares import share_of
+from antiphon.compose.workers.telling import Peers
 from antiphon.config import ConfigError, ModelSettings, Settings
 from antiphon.ports.engine import Engine
 from antiphon.web.door import Door
@@ -85,6 +86,7 @@ class _Parent:
         self.opened = asyncio.Event()
         self.server: HttpServer | None = None
         self.door: Door | None = None
+        self.peers: Peers | None = None
         self._channel: Channel | None = None
         self._closed = False
 
@@ -113,9 +115,14 @@ class _Parent:
         if "home" in message:
             self.homes.result()[message["home"]][1].hear(message)
         elif "start" in message:
-            self.start.set_result(_Start(pickle.loads(data), **message["start"]))
+            start = _Start(pickle.loads(data), **message["start"])
+            self.peers = Peers(start.number, self.say)
+            self.start.set_result(start)
         elif "homes" in message:
             self.homes.set_result(self._attached(pickle.loads(data)))
+        elif "measure" in message or "gathered" in message:
+            if self.peers is not None:
+                self.peers.hear(message, data)
         elif "open" in message:
             self.opened.set()
         elif "stop" in message:
@@ -202,7 +209,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
         async def open_door() -> None:
             if start.first:
                 server.accept()  # and say that all is loading
-            door.open(await assemble(ground, engine_for, observer, running))
+            door.open(await assemble(ground, engine_for, observer, running, parent.peers))
             settle_memory()
             parent.say({"ready": True})
             await parent.opened.wait()

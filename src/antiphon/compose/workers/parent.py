@@ -19,6 +19,8 @@ from antiphon.compose.workers.process import Shared, WorkerProcess
 from antiphon.compose.workers.shares import check_shares
 from antiphon.config import ConfigError, Settings
 from antiphon.engines.supervisor import Supervisor
+from antiphon.service.measuring import Measured, waiting
+from antiphon.service.metrics import gauge
 from antiphon.web.turns import Loads
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class _Workers:
         ]
         self._homes: dict[str, tuple[Found, EmbeddedHome]] = {}
         self._stopping = asyncio.Event()
+        shared.gather = self._gather
 
     async def run(self) -> None:
         """Start all, and serve until stopped; what keeps it from starting is raised."""
@@ -106,6 +109,20 @@ class _Workers:
 
     async def _close_homes(self) -> None:
         await asyncio.gather(*(home.aclose() for _, home in self._homes.values()))
+
+    async def _gather(self, asker: WorkerProcess) -> Measured:
+        """What all but one of the workers tell of themselves, and what is known here alone."""
+        others = {
+            str(number): keeper.child
+            for number, keeper in enumerate(self._keepers, 1)
+            if keeper.child is not None and keeper.child is not asker
+        }
+        told = await asyncio.gather(*(worker.measured() for worker in others.values()))
+        own = [
+            waiting({model: home.waiting for model, (_, home) in self._homes.items()}),
+            gauge("antiphon_workers", "Processes that answer.", {(): len(others) + 1}),
+        ]
+        return {**dict(zip(others, told, strict=True)), "": own}
 
     async def _drain(self) -> None:
         _close(self._shared.listeners)
