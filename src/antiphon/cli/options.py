@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -47,7 +47,7 @@ def default_text(option: Option) -> str:
     if isinstance(option.default, bool):
         return str(option.default).lower()
     if isinstance(option.default, tuple):
-        return "none"
+        return ", ".join(cast("tuple[str, ...]", option.default)) or "none"
     return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 

@@ -16,7 +16,7 @@ from antiphon.cli.progress import ConsoleObserver
 def serve(ctx: click.Context, **given: Any) -> None:
     """Start the server and answer until Ctrl-C.
 
-    The first Ctrl-C lets open requests finish, the second stops at once.
+    The first Ctrl-C lets open requests finish, the second stops at once. SIGHUP reads the configuration again.
     """
     settings = load_settings(given)
     # The server's libraries take a second to import; --help and a wrong setting need none of them.
@@ -25,7 +25,7 @@ def serve(ctx: click.Context, **given: Any) -> None:
 
     try:
         with closing(ConsoleObserver(settings, err=Console(stderr=True), out=Console())) as observer:
-            start.run_server(settings, observer)
+            start.run_server(settings, observer, reread=lambda: load_settings(given))
     except StartError as failure:
         click.echo(f"antiphon: {failure}", err=True)
         ctx.exit(1)

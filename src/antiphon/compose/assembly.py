@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from starlette.types import ASGIApp
-
 from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.containers import containers_for
 from antiphon.compose.edges import (
@@ -41,7 +39,6 @@ from antiphon.service.metrics import Metrics
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
-from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
 from antiphon.web.routes import Services
 
@@ -98,9 +95,10 @@ async def assemble(
     observer: ServerObserver,
     running: AsyncExitStack,
     peers: Peers | None = None,
-) -> ASGIApp:
-    """The app over started engines; what has to be closed again is put on `running`. `peers`: other
-    processes of this server, if there are any. Raises `StartError`."""
+) -> Services:
+    """All that the app is made of, over started engines; what has to be closed again is put on `running`.
+
+    `peers`: other processes of this server, if there are any. Raises `StartError`."""
     settings = ground.settings
     reader = reader_for(settings)
     running.push_async_callback(reader.aclose)
@@ -148,7 +146,7 @@ async def assemble(
         stores.sweeper.start()
     ring = ring_in(stores, ground.clock, running)
     readiness = readiness_of(services.models, stores)
-    return build_app(settings, replace(services, keys=ring, readiness=readiness, gather=_joined(peers, services)))
+    return replace(services, keys=ring, readiness=readiness, gather=_joined(peers, services))
 
 
 def _joined(peers: Peers | None, services: Services) -> Gather | None:

@@ -61,6 +61,10 @@ class Door:
         """Let requests through to the app."""
         self._app = app
 
+    def replace(self, threshold: Threshold) -> None:
+        """Let the next requests over another threshold."""
+        self._threshold = threshold
+
     def drain(self) -> None:
         """Say from now on that new requests are best sent elsewhere; those that come are answered all the same."""
         self.draining = True

@@ -2,6 +2,7 @@
 
     to the worker   start: what to serve, and on which sockets; homes: the models that the parent runs
                     measure: NUMBER, tell of yourself; gathered: NUMBER, what the others tell
+                    change: settings that are others from now on
                     open: take connections, and answer; stop: take no more, and finish; now: finish nothing
     to the parent   ready: all is loaded; failed: WHY, and the kind of it; open: N requests, when it is stopped
                     measured: NUMBER, what it tells of itself; gather: NUMBER, ask the others

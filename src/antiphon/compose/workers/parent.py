@@ -1,12 +1,13 @@
 """The parent of the workers, from its start to its end."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 import tempfile
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from antiphon.compose.engines import Found, is_embedded, start_home
 from antiphon.compose.listening import listen, tls_of, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.reloading import Changes, Reloading, Reread
 from antiphon.compose.workers.process import Shared, WorkerProcess
 from antiphon.compose.workers.shares import check_shares
 from antiphon.config import ConfigError, Settings
@@ -27,12 +29,15 @@ if TYPE_CHECKING:
     from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 
 
-async def serve_with_workers(settings: Settings, observer: ServerObserver) -> None:
-    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
+async def serve_with_workers(settings: Settings, observer: ServerObserver, reread: Reread | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. `reread`: see `run_server`.
+
+    Raises `ConfigError` or `StartError`."""
     load_catalogue(settings)
     families(settings)
     check_shares(settings)
     tls_of(settings)
+    said = settings
     # One key for all, also where it is made for this start alone.
     keys = keys_for(settings, SystemEntropy())
     settings = replace(settings, thinking=replace(settings.thinking, keys=keys))
@@ -42,7 +47,9 @@ async def serve_with_workers(settings: Settings, observer: ServerObserver) -> No
         loads = Loads(file.fileno(), settings.workers)
         for number in range(settings.workers):
             loads.say(number, None)
-        await _Workers(Shared(settings, listeners, file.fileno(), loads, observer)).run()
+        workers = _Workers(Shared(settings, listeners, file.fileno(), loads, observer))
+        with nullcontext() if reread is None else Reloading(said, reread, workers.change).heeding():
+            await workers.run()
 
 
 class _Workers:
@@ -80,6 +87,14 @@ class _Workers:
                 await asyncio.gather(*(keeper.aclose() for keeper in self._keepers))
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.remove_signal_handler(number)
+
+    def change(self, changes: Changes) -> None:
+        """Let all workers answer by other settings, those too that are still to come."""
+        self._shared.settings = replace(self._shared.settings, **changes)
+        logging.getLogger().setLevel(self._shared.settings.log_level.upper())
+        for keeper in self._keepers:
+            if keeper.child is not None:
+                keeper.child.change(changes)
 
     async def _start(self) -> None:
         settings, shared = self._settings, self._shared

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from antiphon.compose.engines import Found
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.reloading import Changes
 from antiphon.compose.workers.channel import Channel
 from antiphon.compose.workers.telling import Asked
 from antiphon.config import ConfigError, Settings
@@ -95,6 +96,10 @@ class WorkerProcess:
     async def measured(self) -> list[Family]:
         """What it tells of itself; nothing where it does not in time."""
         return await self._asked.ask() or []
+
+    def change(self, changes: Changes) -> None:
+        """Let it answer by other settings."""
+        self._send({"change": True}, pickle.dumps(changes))
 
     async def wait(self) -> str:
         """Wait until it is gone; how it ended, in words."""
