@@ -28,6 +28,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "trusted_proxies": ("10.0.0.1", "10.1.0.0/16,fd00::/8", '["10.2.0.0/16"]'),
     "max_body": ("2048", "2049", "2050"),
     "log_level": ("debug", "warning", '"error"'),
+    "log_format": ("json", "text", '"json"'),
     "context": ("1", "2", "3"),
     "parallel": ("1", "2", "3"),
     "threads": ("1", "2", "3"),

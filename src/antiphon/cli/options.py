@@ -46,8 +46,9 @@ def default_text(option: Option) -> str:
         return option.unset
     if isinstance(option.default, bool):
         return str(option.default).lower()
-    if isinstance(option.default, tuple):
-        return ", ".join(cast("tuple[str, ...]", option.default)) or "none"
+    default: object = option.default
+    if isinstance(default, tuple):
+        return ", ".join(cast("tuple[str, ...]", default)) or "none"
     return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 

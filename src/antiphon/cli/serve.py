@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from antiphon.cli.logged import LogObserver
 from antiphon.cli.options import load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 
@@ -24,7 +25,11 @@ def serve(ctx: click.Context, **given: Any) -> None:
     from antiphon.compose.observer import StartError
 
     try:
-        with closing(ConsoleObserver(settings, err=Console(stderr=True), out=Console())) as observer:
+        with closing(
+            LogObserver()
+            if settings.log_format == "json"
+            else ConsoleObserver(settings, err=Console(stderr=True), out=Console())
+        ) as observer:
             start.run_server(settings, observer, reread=lambda: load_settings(given))
     except StartError as failure:
         click.echo(f"antiphon: {failure}", err=True)

@@ -109,5 +109,10 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _server("max_body", Whole(1024, 1_073_741_824, "BYTES"), "Largest request body in bytes; more is a 413."),
     _server("log_level", Choice(("debug", "info", "warning", "error")), "How much the log says."),
+    _server(
+        "log_format",
+        Choice(("text", "json")),
+        "Lines for people, or one JSON object a line, with a line for each request. See docs/operating.md.",
+    ),
     *(option for table in TABLES for option in table.options),
 )

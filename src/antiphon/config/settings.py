@@ -22,6 +22,7 @@ from antiphon.config.tables.tls import TlsSettings
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     max_body: int = 32 * 1024 * 1024
     log_level: LogLevel = "info"
+    log_format: LogFormat = "text"
 
     @property
     def is_loopback(self) -> bool:

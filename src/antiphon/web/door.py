@@ -4,8 +4,11 @@ While models load, `GET /livez` is a 200, `GET /health` and `GET /readyz` are a 
 that clients retry.
 """
 
+import logging
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,11 +22,17 @@ from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
+from antiphon.web.logged import FIELDS as LINE
+from antiphon.web.logged import REQUEST, REQUESTS
 from antiphon.web.metrics import MODEL, endpoint_of
 from antiphon.web.probes import LIVE, READY, live, ready
 from antiphon.web.reached import PROXIES, Proxies
 
 LOADING_RETRY_SECONDS = "5"
+
+_STATUS: Final = "antiphon.status"
+
+log = logging.getLogger(REQUESTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class Door:
             return
         id_ = make_id("req_", self._entropy.bytes(ENTROPY_BYTES))
         scope["antiphon.request_id"] = id_
+        said = REQUEST.set(id_)
         header = (b"request-id", id_.encode())
         identity = scope[IDENTITY] = self._threshold.identity
         scope[PROXIES] = self._threshold.proxies
@@ -89,6 +99,7 @@ class Door:
             return send(message)
 
         looks = endpoint_of(scope["path"]) is None
+        began = time.monotonic()
         self.in_flight += 1
         self._metrics.open += not looks
         try:
@@ -96,9 +107,13 @@ class Door:
         finally:
             self.in_flight -= 1
             self._metrics.open -= not looks
+            if not looks and log.isEnabledFor(logging.INFO):
+                _tell(scope, time.monotonic() - began)
+            REQUEST.reset(said)
 
     def _count(self, scope: Scope, status: int) -> None:
         endpoint, caller = endpoint_of(scope["path"]), scope.get(CALLER)
+        scope[_STATUS] = status
         if endpoint is not None:
             key = "" if caller is None else caller.key
             self._metrics.requests.add(endpoint, str(status), scope.get(MODEL, ""), key)
@@ -123,6 +138,18 @@ class Door:
         if path == READY and (self._app is None or self.draining):
             return ready(yes=False)
         return self._app or _closed
+
+
+def _tell(scope: Scope, seconds: float) -> None:
+    caller = scope.get(CALLER)
+    fields = {
+        "endpoint": endpoint_of(scope["path"]),
+        "status": scope.get(_STATUS),
+        "model": scope.get(MODEL, ""),
+        "key": "" if caller is None else caller.key,
+        "seconds": round(seconds, 3),
+    }
+    log.info("answered" if _STATUS in scope else "left before the reply", extra={LINE: fields})
 
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:

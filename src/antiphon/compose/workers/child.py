@@ -228,7 +228,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
 
 
 def _log(start: _Start) -> None:
-    log_as(start.settings, f"%(levelname)s %(name)s: [worker {start.number}] %(message)s")
+    log_as(start.settings, f"%(levelname)s %(name)s: [worker {start.number}] %(message)s", start.number)
     if start.number > 1 or not start.first:
         # What there is to say of the settings, the first one says for all.
         logging.getLogger().setLevel(logging.ERROR)
