@@ -14,6 +14,7 @@ from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.stores import stores
+from antiphon.cli.top import top
 from antiphon.config import ConfigError
 
 
@@ -47,6 +48,7 @@ program.add_command(batches)
 program.add_command(stores)
 program.add_command(sandbox)
 program.add_command(keys)
+program.add_command(top)
 
 
 def main() -> None:
