@@ -23,7 +23,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
             "config/tables/models",
             "config/tables/names",
         ),
-        *("config/tables/network", "config/tables/stores", "config/tables/thinking"),
+        *("config/tables/network", "config/tables/stores", "config/tables/thinking", "config/tables/tls"),
     ),
     "tests/profiles/test_catalogue.py": ("profiles/fields", "profiles/profile"),
     "tests/render/prompt/test_contents.py": (

@@ -57,7 +57,7 @@ class Composition:
         monkeypatch.setattr(probes, "look_at_cache", self.look_at_cache)
         monkeypatch.setattr(probes, "check_server_tools", self.check_server_tools)
 
-    def run_server(self, settings: Settings, observer: ServerObserver) -> None:
+    def run_server(self, settings: Settings, observer: ServerObserver, **_: object) -> None:
         """A start, a moment of service, and a stop."""
         self.settings.append(settings)
         observer.stage("Finding the model")

@@ -30,7 +30,7 @@ def test_every_command_has_help_for_every_option(composition: Composition, comma
 
 def test_serve_takes_every_option_but_secrets(composition: Composition):
     output = composition.run("serve", "--help").output
-    secret = ["thinking_keys", "message_threads_store", "stores_database", "limits_store"]
+    secret = ["metrics_keys", "thinking_keys", "message_threads_store", "stores_database", "limits_store"]
     assert [option.name for option in OPTIONS if (option.flag or f"[{option.env}") not in output] == secret
     for flag in ("--thinking-keys", "--message-threads-store"):
         assert composition.run("serve", flag, "x").exit_code == 2

@@ -14,6 +14,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "workers": ("2", "3", "4"),
     "api_keys": ("flag", "env", '["file"]'),
     "require_keys": ("true", "false", "true"),
+    "metrics_keys": ("", "env", '["file"]'),
     "strict_betas": ("true", "false", "true"),
     "extended_schemas": ("true", "false", "true"),
     "accommodations": ("false", "true", "false"),
@@ -28,8 +29,10 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "keep_alive": ("1", "2.5", "3"),
     "cors_origins": ("https://flag.example", "https://env.example,null", '["https://file.example"]'),
     "allowed_hosts": ("flag.example", "env.example,*", '["file.example"]'),
+    "trusted_proxies": ("10.0.0.1", "10.1.0.0/16,fd00::/8", '["10.2.0.0/16"]'),
     "max_body": ("2048", "2049", "2050"),
     "log_level": ("debug", "warning", '"error"'),
+    "log_format": ("json", "text", '"json"'),
     "context": ("1", "2", "3"),
     "parallel": ("1", "2", "3"),
     "threads": ("1", "2", "3"),
@@ -44,6 +47,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "tokenizer": ("hf:org/flag", "hf:org/env", '"file.json"'),
     "engine_key_env": ("KEY_OF_FLAG", "KEY_OF_ENV", '"KEY_OF_FILE"'),
     "model": ("a.gguf", "b.gguf", '"c.gguf"'),
+    "tls_cert": ("/flag.pem", "/env.pem", '"/file.pem"'),
+    "tls_key": ("/flag.key", "/env.key", '"/file.key"'),
     "thinking_key_file": ("/flag.key", "/env.key", '"/file.key"'),
     "thinking_keys": ("", "E" * 43, f'["{"F" * 42}A="]'),
     "thinking_summarizer": (DEFAULT_MODEL, "env", '"file"'),
@@ -149,6 +154,8 @@ def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: 
     toml = (NAMED if option.name == "thinking_summarizer" else "") + in_file(option, file)
     if option.name in AT_URLS and option.name != "urls":
         toml += 'urls = ["http://engine"]'
+    if option.name == "tls_key":
+        toml += 'cert = "/file.pem"'
     by_file = value(settings(env=KEYS, toml=toml), option)
     by_variable = value(settings(env={option.env: variable, **KEYS}, toml=toml), option)
     read = option.kind.from_text
@@ -161,6 +168,7 @@ def test_the_flag_wins_over_the_variable_and_the_variable_over_the_file(option: 
 @pytest.mark.promise("config.secrets-stay-off-the-command-line")
 def test_the_keys_of_thinking_have_no_flag():
     assert [option.name for option in OPTIONS if option.flag is None] == [
+        "metrics_keys",
         "thinking_keys",
         "message_threads_store",
         "stores_database",
@@ -206,6 +214,7 @@ def test_keys_are_separated_by_commas_and_counted_once():
         pytest.param({"log_level": "loud"}, {}, "", ["'loud' is not one of debug, info"], id="odd choice"),
         pytest.param({"host": "http://x"}, {}, "", ["--host", "without scheme"], id="host with a scheme"),
         pytest.param({"host": "x:80"}, {}, "", ["--host", "without scheme"], id="host with a port"),
+        pytest.param({}, {}, "[tls]\nkey = 'a'", ["antiphon.toml, [tls] key", "set tls_cert"], id="key alone"),
         pytest.param({}, {}, "prot = 1", ["antiphon.toml: unknown key 'prot'", "did you mean 'port'?"], id="key"),
         pytest.param({}, {}, "[model]\nx = 1", ["antiphon.toml, model", "is not a model id or source"], id="table"),
         pytest.param(

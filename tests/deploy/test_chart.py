@@ -152,9 +152,9 @@ def test_a_secret_that_is_there_already_is_used():
 @pytest.mark.promise("deploy.chart")
 def test_a_front_is_ready_when_an_engine_is_and_is_not_started_again_for_want_of_one(chart: Chart):
     front = container(chart, "Deployment", "demo-antiphon")
-    assert front["readinessProbe"]["httpGet"]["path"] == "/health"
-    assert "httpGet" not in front["livenessProbe"]
-    assert "httpGet" not in front["startupProbe"]
+    assert front["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert front["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert front["startupProbe"]["httpGet"]["path"] == "/livez"
 
 
 @pytest.mark.promise("deploy.chart")
@@ -239,3 +239,22 @@ def test_replicas_that_keep_files_share_a_bucket_and_a_database_whose_url_is_sec
 )
 def test_a_store_that_replicas_would_not_share_is_refused(values: dict[str, Any], problem: str):
     assert problem in Chart(values).error
+
+
+@pytest.mark.promise("deploy.monitor")
+def test_a_monitor_shows_a_key_of_its_own_to_the_port_of_the_service():
+    asked = {"enabled": True, "interval": "15s", "labels": {"release": "prom"}}
+    secrets = {"apiKeys": "one,two", "thinkingKeys": "k" * 43 + "=", "metricsKey": "watch"}
+    chart = Chart({"monitor": asked, "secrets": secrets})
+    monitor, service = chart.get("ServiceMonitor", "demo-antiphon"), chart.get("Service", "demo-antiphon")
+    assert monitor["metadata"]["labels"]["release"] == "prom"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("http", "/metrics", "15s")
+    assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+    shown = endpoint["authorization"]["credentials"]
+    front = container(chart, "Deployment", "demo-antiphon")
+    named = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in front["env"]}
+    assert named["ANTIPHON_METRICS_KEYS"] == shown
+    assert chart.get("Secret", shown["name"])["stringData"][shown["key"]] == "watch"
+    assert "metricsKey" in Chart({"monitor": asked}).error

@@ -31,6 +31,7 @@ async def keeps_its_word(store: ContainerStore) -> None:
     await store.keep("container_1", 200.0)
     assert await store.find("mine", "container_1") == replace(ONE, expires_at=200.0)
     assert list(await store.expired("here", 100.0, 10)) == []
+    assert [await store.count("here", after) for after in (199.0, 200.0)] == [1, 0]
     await store.remove("container_1")
     assert await store.find("mine", "container_1") is None
     assert list(await store.expired("there", 100.0, 10)) == ["container_2"]

@@ -18,6 +18,7 @@ from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.shells import completion, man
 from antiphon.cli.stores import stores
+from antiphon.cli.top import top
 from antiphon.cli.usage import usage
 from antiphon.config import ConfigError
 
@@ -58,6 +59,7 @@ program.add_command(keys)
 program.add_command(completion)
 program.add_command(man)
 program.add_command(usage)
+program.add_command(top)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -52,8 +52,9 @@ def default_text(option: Option) -> str:
         return option.unset
     if isinstance(option.default, bool):
         return str(option.default).lower()
-    if isinstance(option.default, tuple):
-        return "none"
+    default: object = option.default
+    if isinstance(default, tuple):
+        return ", ".join(cast("tuple[str, ...]", default)) or "none"
     return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from antiphon.cli.logged import LogObserver
 from antiphon.cli.options import load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 
@@ -16,7 +17,7 @@ from antiphon.cli.progress import ConsoleObserver
 def serve(ctx: click.Context, **given: Any) -> None:
     """Start the server and answer until Ctrl-C.
 
-    The first Ctrl-C lets open requests finish, the second stops at once.
+    The first Ctrl-C lets open requests finish, the second stops at once. SIGHUP reads the configuration again.
     """
     settings = load_settings(given)
     # The server's libraries take a second to import; --help and a wrong setting need none of them.
@@ -24,8 +25,12 @@ def serve(ctx: click.Context, **given: Any) -> None:
     from antiphon.compose.observer import StartError
 
     try:
-        with closing(ConsoleObserver(settings, err=Console(stderr=True), out=Console())) as observer:
-            start.run_server(settings, observer)
+        with closing(
+            LogObserver()
+            if settings.log_format == "json"
+            else ConsoleObserver(settings, err=Console(stderr=True), out=Console())
+        ) as observer:
+            start.run_server(settings, observer, reread=lambda: load_settings(given))
     except StartError as failure:
         click.echo(f"antiphon: {failure}", err=True)
         ctx.exit(1)

@@ -4,9 +4,8 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-
-from starlette.types import ASGIApp
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from antiphon.compose.batches import Ending, run_batches
 from antiphon.compose.containers import containers_for
@@ -27,20 +26,23 @@ from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
-from antiphon.compose.stores import files_in, open_stores, ring_in
+from antiphon.compose.stores import files_in, open_stores, readiness_of, ring_in
 from antiphon.compose.usage import book_in
 from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
+from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue
 from antiphon.render.families.syntax import Family
 from antiphon.seals import Seals
+from antiphon.service.measuring import Gather, Measures
 from antiphon.service.media.intake import MediaIntake
+from antiphon.service.metrics import Metrics
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
-from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
+from antiphon.web.routes import Services
 
 GARBAGE_THRESHOLD = 10_000
 """Values made and not yet freed, at which the garbage collector looks through the newest of them."""
@@ -61,6 +63,7 @@ class Ground:
     seals: Seals
     fetcher: GuardedFetcher
     ending: Ending
+    metrics: Metrics = field(default_factory=Metrics)
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -72,13 +75,32 @@ class Ground:
 
     def door(self) -> Door:
         """The door of this process, closed."""
-        return Door(self.entropy, Threshold.of(self.settings, self.seals.name))
+        return Door(self.entropy, Threshold.of(self.settings, self.seals.name), self.metrics)
+
+
+class Peers(Protocol):
+    """Other processes that answer beside this one."""
+
+    def join(self, measures: Measures) -> None:
+        """Tell them of this process."""
+        ...
+
+    @property
+    def gather(self) -> Gather:
+        """Asks them."""
+        ...
 
 
 async def assemble(
-    ground: Ground, start_engine: StartEngine, observer: ServerObserver, running: AsyncExitStack
-) -> ASGIApp:
-    """The app over started engines; what has to be closed again is put on `running`. Raises `StartError`."""
+    ground: Ground,
+    start_engine: StartEngine,
+    observer: ServerObserver,
+    running: AsyncExitStack,
+    peers: Peers | None = None,
+) -> Services:
+    """All that the app is made of, over started engines; what has to be closed again is put on `running`.
+
+    `peers`: other processes of this server, if there are any. Raises `StartError`."""
     settings = ground.settings
     reader = reader_for(settings)
     running.push_async_callback(reader.aclose)
@@ -93,20 +115,11 @@ async def assemble(
         running.push_async_callback(stores.aclose)
     book = book_in(stores, settings, running)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
-    served: dict[str, ServedModel] = {}
-    for model in settings.models.values():
-        engine = await start_engine(model)
-        running.push_async_callback(engine.aclose)
-        reads = reads_pictures(model, engine, settings.media.memory)
-        served[model.id] = ready_model(engine, ground.families[model.id], reads=reads)
+    served = await _served(ground, start_engine, running)
     routes = ModelRoutes(with_own(ground.catalogue, served), served, settings.default_model, settings.routes)
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
-    ledger = await asyncio.to_thread(ledger_for, settings)
-    shared = shared_ledger(settings, ledger)
-    if shared is not None:
-        running.push_async_callback(shared.aclose)
     files = files_in(stores, settings, ground.clock, ground.entropy)
     library = None if files is None else files.library
     media = MediaIntake(reader, ground.fetcher, ground.clock, cache=settings.media.cache, library=library)
@@ -120,13 +133,14 @@ async def assemble(
         ground.seals,
         media,
         tools,
-        ledger=shared or ledger,
+        ledger=await _ledger(settings, running),
         threads=threads,
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
         containers=containers_for(settings, sandboxes, stores, files, choice, ground.clock, ground.entropy, running),
         book=book,
         skills=skills,
+        metrics=ground.metrics,
     )
     for limits in (services.limiter, services.spending):
         if limits is not None:
@@ -134,7 +148,36 @@ async def assemble(
     if stores is not None:
         run_batches(services, settings, stores, ground.ending, running)
         stores.sweeper.start()
-    return build_app(settings, replace(services, keys=ring_in(stores, ground.clock, running)))
+    ring = ring_in(stores, ground.clock, running)
+    readiness = readiness_of(services.models, stores)
+    return replace(services, keys=ring, readiness=readiness, gather=_joined(peers, services))
+
+
+async def _served(ground: Ground, start_engine: StartEngine, running: AsyncExitStack) -> dict[str, ServedModel]:
+    """Every model of the settings, started, by its id; `running` closes them."""
+    served: dict[str, ServedModel] = {}
+    for model in ground.settings.models.values():
+        engine = await start_engine(model)
+        running.push_async_callback(engine.aclose)
+        reads = reads_pictures(model, engine, ground.settings.media.memory)
+        served[model.id] = ready_model(engine, ground.families[model.id], reads=reads)
+    return served
+
+
+def _joined(peers: Peers | None, services: Services) -> Gather | None:
+    if peers is None or services.measures is None:
+        return None
+    peers.join(services.measures)
+    return peers.gather
+
+
+async def _ledger(settings: Settings, running: AsyncExitStack) -> Ledger | None:
+    """What is known of cached prefixes, here or by all who share a store."""
+    own = await asyncio.to_thread(ledger_for, settings)
+    shared = shared_ledger(settings, own)
+    if shared is not None:
+        running.push_async_callback(shared.aclose)
+    return shared or own
 
 
 def settle_memory() -> None:

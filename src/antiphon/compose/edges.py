@@ -104,11 +104,10 @@ def shared_ledger(settings: Settings, own: MemoryLedger) -> "RedisLedger | None"
     return RedisLedger(given.store, own)
 
 
-def limiter_for(settings: Settings, clock: Clock, organization: str) -> Limiter | None:
-    """Who keeps callers to the limits of the settings; who gets it closes it. None: there are none. `StartError`."""
+def limiter_for(settings: Settings, clock: Clock, organization: str) -> Limiter:
+    """Who keeps callers to the limits of the settings, of which there may be none yet; who gets it closes it.
+    `StartError`."""
     rules, store = settings.limits, settings.limit_store.store
-    if not rules:
-        return None
     if store == IN_PROCESS:
         return Limiter(rules, MemoryBuckets(clock), clock, organization)
     try:

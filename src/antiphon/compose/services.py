@@ -23,8 +23,10 @@ from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.files.files import Files
 from antiphon.service.intake import Intake
+from antiphon.service.measuring import Measures
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
+from antiphon.service.metrics import Metrics
 from antiphon.service.models import ModelService
 from antiphon.service.reply.caching import Caching
 from antiphon.service.reply.compaction import Compactions
@@ -65,6 +67,7 @@ def services_for(
     containers: Containers | None = None,
     book: UsageBook | None = None,
     skills: SkillLibrary | None = None,
+    metrics: Metrics | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
@@ -72,8 +75,10 @@ def services_for(
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
     `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
-    replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept.
+    replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept. `metrics`: counts
+    what happens.
     """
+    metrics = metrics or Metrics()
     if containers is not None:
         # Code that waits for its calls waits in one process, and who answers them may come to any.
         server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
@@ -82,32 +87,31 @@ def services_for(
     shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
     usage = _Usage.over(settings, book, clock)
-    kept = Threads(threads, settings.max_body)
-    messages = MessageService(
-        intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
-    )
+    models = ModelService(routes, server_tools, batches=batches is not None)
     services = Services(
-        messages,
-        ModelService(routes, server_tools, batches=batches is not None),
+        MessageService(
+            *(intake, planner, Compactions(shop), Threads(threads, settings.max_body), traffic),
+            *(limiter, usage.online, usage.spending),
+            metrics=metrics,
+        ),
+        models,
         files,
         limiter=limiter,
         reports=usage.reports,
         spending=usage.spending,
         skills=skills,
+        measures=Measures(metrics, models, containers=containers),
     )
     if batches is None:
         return services
-    patient = Compactions(replace(shop, limits=_patient(settings.turn)))
     # No request of a batch is a thread's.
-    alone = MessageService(
-        *(intake, planner, patient, Threads(None, 0), None),
-        *(limiter, usage.batched, usage.spending),
-        group="batch_requests",
-    )
+    patient, none = Compactions(replace(shop, limits=_patient(settings.turn))), Threads(None, 0)
+    spent = usage.batched, usage.spending
+    alone = MessageService(intake, planner, patient, none, None, limiter, *spent, "batch_requests", metrics)
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     enqueued = Enqueued(settings.limits, organization(seals.name))
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
-    return replace(services, batches=taken, runner=runner)
+    return replace(services, batches=taken, runner=runner, measures=Measures(metrics, models, runner, containers))
 
 
 def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:

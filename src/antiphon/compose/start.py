@@ -1,15 +1,16 @@
 """The server from its settings to its end: bind, load, answer, drain."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 
 import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import start_engine
-from antiphon.compose.listening import LOG_FORMAT, listen, log_as, url_of
+from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_of
 from antiphon.compose.models import names_by_model
 from antiphon.compose.observer import ServerObserver
+from antiphon.compose.reloading import Live, Reloading, Reread
 from antiphon.config import Settings
 from antiphon.web.server import HttpServer, allow_many_connections
 
@@ -17,24 +18,27 @@ Work = Callable[[str], Awaitable[None]]
 """What is done with a running server, whose URL is given."""
 
 
-def run_server(settings: Settings, observer: ServerObserver, work: Work | None = None) -> None:
+def run_server(
+    settings: Settings, observer: ServerObserver, work: Work | None = None, *, reread: Reread | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM, or until `work` is done; returns after a graceful shutdown.
 
-    In `settings.workers` processes, where there is no `work`. Raises `ConfigError` or `StartError`, and what `work`
-    raises.
+    In `settings.workers` processes, where there is no `work`. `reread`: reads the configuration again at SIGHUP.
+    Raises `ConfigError` or `StartError`, and what `work` raises.
     """
     log_as(settings, LOG_FORMAT)
     allow_many_connections()
     if settings.workers > 1 and work is None:
         from antiphon.compose.workers.parent import serve_with_workers  # one process needs none of it
 
-        uvloop.run(serve_with_workers(settings, observer))
+        uvloop.run(serve_with_workers(settings, observer, reread))
     else:
-        uvloop.run(_serve(settings, observer, work))
+        uvloop.run(_serve(settings, observer, work, reread))
 
 
-async def _serve(settings: Settings, observer: ServerObserver, work: Work | None) -> None:
+async def _serve(settings: Settings, observer: ServerObserver, work: Work | None, reread: Reread | None) -> None:
     ground = Ground.of(settings)
+    tls = tls_of(settings)
     listeners = listen(settings)
     door = ground.door()
     server = HttpServer(
@@ -44,14 +48,19 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         drain_timeout=settings.drain_timeout,
         on_drain=observer.draining,
         on_stop=ground.ending.begin,
+        tls=tls,
     )
-    url = url_of(listeners[0])
+    live = Live(ground, door, tls)
+    reloading = nullcontext() if reread is None else Reloading(settings, reread, live.change).heeding()
+    url = url_of(listeners[0], settings)
     async with AsyncExitStack() as running:
+        running.enter_context(reloading)
         running.push_async_callback(ground.fetcher.aclose)
 
         async def start() -> None:
-            app = await assemble(ground, lambda model: start_engine(model, settings, observer), observer, running)
-            door.open(app)
+            live.open(
+                await assemble(ground, lambda model: start_engine(model, settings, observer), observer, running)
+            )
             settle_memory()
             observer.listening(url, names_by_model(settings)[settings.default_model])
             if work is not None:

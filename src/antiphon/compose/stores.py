@@ -13,6 +13,8 @@ from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
 from antiphon.service.files.files import Files
 from antiphon.service.keys import KeyRing
+from antiphon.service.models import ModelService
+from antiphon.service.readiness import Readiness
 from antiphon.service.sweeping import Sweeper
 from antiphon.stores.objects import Objects
 from antiphon.stores.place import data_folder, database_in, file_of, folder_of, objects_in, shown
@@ -94,6 +96,11 @@ def ring_in(stores: Stores | None, clock: Clock, running: AsyncExitStack) -> Key
     ring = KeyRing(SqlKeys(stores.database), clock)
     running.push_async_callback(ring.aclose)
     return ring
+
+
+def readiness_of(models: ModelService, stores: Stores | None) -> Readiness:
+    """Who knows whether requests can be answered: by these models, with these stores."""
+    return Readiness(models, None if stores is None else stores.database.ping)
 
 
 async def open_at(places: Places, connections: int, clock: Clock, entropy: Entropy) -> Stores:

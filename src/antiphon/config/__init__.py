@@ -46,6 +46,7 @@ from antiphon.config.tables.server_tools import (
 from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import NOWHERE, StoreSettings
 from antiphon.config.tables.thinking import Foreign, ThinkingSettings
+from antiphon.config.tables.tls import TlsSettings
 from antiphon.config.tables.usage import UsageSettings
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "Table",
     "ThinkingSettings",
     "ThreadSettings",
+    "TlsSettings",
     "ToolSettings",
     "TurnLimits",
     "UsageSettings",

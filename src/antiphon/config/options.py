@@ -10,10 +10,10 @@ from antiphon.config.option import ENV_PREFIX, Option
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.models import OUTSIDE_OPTIONS
-from antiphon.config.visitors import HostNames, Origins
+from antiphon.config.visitors import HostNames, Networks, Origins
 
 
-def _server(name: str, kind: Kind, meaning: str, flag: str = "", also: str = "") -> Option:
+def _server(name: str, kind: Kind, meaning: str, flag: str | None = "", also: str = "") -> Option:
     return Option(name, kind, _SERVER_DEFAULTS[name], meaning, flag, also=also)
 
 
@@ -40,6 +40,13 @@ OPTIONS: tuple[Option, ...] = (
         Switch(),
         "Let nobody in without a key, also while none is set or made: keys come from `antiphon keys add`. See "
         "docs/keys.md.",
+    ),
+    _server(
+        "metrics_keys",
+        Keys(),
+        "Keys that are good for `GET /metrics` and nothing else, comma separated; admin keys are, too. See "
+        "docs/metrics.md.",
+        None,
     ),
     Option(
         "model",
@@ -94,7 +101,18 @@ OPTIONS: tuple[Option, ...] = (
         "Names that requests may call the server by, beside localhost and its address, comma separated, or * = all. "
         "Looked at while no API key is set, so that no web page comes in under a name of its own.",
     ),
+    _server(
+        "trusted_proxies",
+        Networks(),
+        "Addresses and networks of proxies that are believed what they say in `x-forwarded-…` headers, comma "
+        "separated; from everybody else these say nothing.",
+    ),
     _server("max_body", Whole(1024, 1_073_741_824, "BYTES"), "Largest request body in bytes; more is a 413."),
     _server("log_level", Choice(("debug", "info", "warning", "error")), "How much the log says."),
+    _server(
+        "log_format",
+        Choice(("text", "json")),
+        "Lines for people, or one JSON object a line, with a line for each request. See docs/operating.md.",
+    ),
     *(option for table in TABLES for option in table.options),
 )

@@ -67,6 +67,12 @@ def parse_settings(
             for name, table in tables["profiles"].items()
         },
     )
+    _check_together(settings, said, toml_path)
+    return settings
+
+
+def _check_together(settings: Settings, said: Mapping[str, _Said], toml_path: str) -> None:
+    """Raise ConfigError where settings that are right by themselves are not so together."""
     if not settings.is_loopback and not settings.api_keys and not settings.require_keys:
         raise ConfigError(
             f"{said['host'].place}: {settings.host} lets other machines reach the server, and no API key is set. "
@@ -85,7 +91,10 @@ def parse_settings(
             f"{said['require_keys'].place}: no API key is set, and none can be made, since nothing is kept "
             f"({said['stores_data'].place}): nobody would be let in. Set ANTIPHON_API_KEYS, or keep something"
         )
-    return settings
+    if settings.tls.key is not None and settings.tls.cert is None:
+        raise ConfigError(
+            f"{said['tls_key'].place}: this is the key of a certificate, and none is named: set tls_cert"
+        )
 
 
 def _check_spending(settings: Settings, toml_path: str) -> None:

@@ -20,11 +20,13 @@ from antiphon.config.tables.server_tools import ToolSettings, TurnLimits
 from antiphon.config.tables.skills import SkillSettings
 from antiphon.config.tables.stores import StoreSettings
 from antiphon.config.tables.thinking import ThinkingSettings
+from antiphon.config.tables.tls import TlsSettings
 from antiphon.config.tables.usage import UsageSettings
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Settings:
     workers: int = 1
     api_keys: tuple[str, ...] = ()
     require_keys: bool = False
+    metrics_keys: tuple[str, ...] = ()
     strict_betas: bool = False
     extended_schemas: bool = False
     accommodations: bool = True
@@ -51,6 +54,7 @@ class Settings:
     routes: Mapping[str, str] = field(default_factory=dict[str, str])
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    tls: TlsSettings = field(default_factory=TlsSettings)
     thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     message_threads: ThreadSettings = field(default_factory=ThreadSettings)
     stores: StoreSettings = field(default_factory=StoreSettings)
@@ -77,8 +81,10 @@ class Settings:
     keep_alive: float = 75.0
     cors_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     max_body: int = 32 * 1024 * 1024
     log_level: LogLevel = "info"
+    log_format: LogFormat = "text"
 
     @property
     def is_loopback(self) -> bool:

@@ -1,7 +1,8 @@
-"""Who may ask: names that the server goes by, and origins of pages in browsers."""
+"""Who may ask: names that the server goes by, origins of pages in browsers, and proxies."""
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, Final
 
 from antiphon.config.kinds import ListKind, shown
@@ -35,6 +36,17 @@ class HostNames(ListKind[str]):
         return _each(value, _name, self.wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Networks(ListKind[str]):
+    """A list of addresses and networks."""
+
+    wanted: str = "a list of addresses and networks such as 10.0.0.7, 10.1.0.0/16 or fd00::/8"
+    metavar: str = "CIDR"
+
+    def from_toml(self, value: Any) -> tuple[str, ...]:
+        return _each(value, _network, self.wanted)
+
+
 def _each(value: Any, read: Any, wanted: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError(f"{shown(value)} is not {wanted}")
@@ -60,3 +72,10 @@ def _origin(text: str) -> str | None:
 
 def _name(text: str) -> str | None:
     return text if text == ANY or _NAME.fullmatch(text) else None
+
+
+def _network(text: str) -> str | None:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        return None

@@ -36,6 +36,10 @@ class ContainerStore(Protocol):
         """The ids of containers on this machine that had expired by then; so many at most."""
         ...
 
+    async def count(self, machine: str, after: float) -> int:
+        """How many containers on this machine expire after that."""
+        ...
+
     async def remove(self, id_: str) -> None:
         """Forget it."""
         ...

@@ -132,12 +132,15 @@ class KeptPrefixes:
 class EngineHealth:
     """`ready` only when a model can answer now. `detail` says why not, in words for the owner. `parts`: how each of
     those stands that it consists of, by where it is; empty where there are none. `kept`: None where nothing is to be
-    kept."""
+    kept. `serving`: which of them take work. `waiting`:
+    how many requests wait here for it, None where that is not known."""
 
     ready: bool
     detail: str = ""
     parts: Mapping[str, str] = field(default_factory=dict[str, str])
     kept: KeptPrefixes | None = None
+    serving: frozenset[str] = frozenset()
+    waiting: int | None = None
 
 
 class Engine(Protocol):

@@ -128,6 +128,10 @@ class Containers:
         await self.grounds.store.keep(id_, until)
         return until
 
+    async def count(self) -> int:
+        """How many there are on this machine. Raises `StoreError`."""
+        return await self.grounds.store.count(self.grounds.machine, self.grounds.clock.now())
+
     async def tidy(self) -> None:
         """Take away the containers of this machine that have expired, with all that runs in them."""
         grounds = self.grounds

@@ -10,6 +10,7 @@ from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
+from antiphon.service.metrics import Metrics, Watch
 from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
@@ -30,7 +31,7 @@ class Prepared:
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
     limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
-    told what the reply comes to.
+    told what the reply comes to. `model`: whose promise is kept. `watch`: counts what happens.
     """
 
     work: Work
@@ -41,10 +42,14 @@ class Prepared:
     passed: Passed | None = None
     declined: Decline | None = None
     account: Account | None = None
+    model: str = ""
+    watch: Watch | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
         happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
+        if self.watch is not None:
+            happenings = self.watch.follow(self.model, self.work.read, happenings)
         meter = self.passed or self.account
         if self.passed is not None and self.account is not None:
             meter = Both(self.passed, self.account)
@@ -68,7 +73,7 @@ async def _refusal(declined: Decline) -> Batches:
 class MessageService:
     """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
     their limits, `spending` to what they may spend. `accounts`: is told what replies come to. `group`: which
-    limits are theirs. Raises `ApiError` only."""
+    limits are theirs. `metrics`: counts replies. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -81,6 +86,7 @@ class MessageService:
         accounts: Accounts | None = None,
         spending: Spending | None = None,
         group: Group = "model_group",
+        metrics: Metrics | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
@@ -91,6 +97,7 @@ class MessageService:
         self._accounts = accounts
         self._spending = spending
         self._group: Group = group
+        self._metrics = metrics
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
@@ -104,6 +111,7 @@ class MessageService:
             raise
 
     async def _prepare(self, body: bytes, context: WireContext) -> Prepared:
+        watch = None if self._metrics is None else Watch(self._metrics)
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:
@@ -125,9 +133,17 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
             raise
-        account = None if self._accounts is None else self._accounts.open(work, context)
-        stream = bool(asked.request.stream)
-        return Prepared(work, self._compactions, stream, turn, passed=passed, declined=declined, account=account)
+        return Prepared(
+            work,
+            self._compactions,
+            bool(asked.request.stream),
+            turn,
+            passed=passed,
+            declined=declined,
+            account=None if self._accounts is None else self._accounts.open(work, context),
+            model=asked.target.profile.id,
+            watch=watch,
+        )
 
     async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
         """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""

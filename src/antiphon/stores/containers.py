@@ -27,5 +27,8 @@ class MemoryContainers:
         due = [row.id for row in self._rows.values() if row.machine == machine and row.expires_at <= before]
         return due[:limit]
 
+    async def count(self, machine: str, after: float) -> int:
+        return sum(row.machine == machine and row.expires_at > after for row in self._rows.values())
+
     async def remove(self, id_: str) -> None:
         self._rows.pop(id_, None)

@@ -10,7 +10,7 @@ from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, serv
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
-from antiphon.compose.stores import open_stores, ring_in
+from antiphon.compose.stores import open_stores, readiness_of, ring_in
 from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
@@ -25,6 +25,7 @@ from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
+from antiphon.service.metrics import Metrics
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
@@ -77,8 +78,7 @@ async def engine_app(
     `stores` says where they are kept. `sandboxes`: where code runs; without them nowhere. `ledger`: what is known of
     cached prefixes, at first nothing. `messages`: what stands for the use cases of messages.
     """
-    asked = _settings(engines, settings)
-    clock = clock or FixedClock()
+    asked, clock = _settings(engines, settings), clock or FixedClock()
     async with AsyncExitStack() as running:
         reader, fetcher = reader_for(asked), fetcher_for(asked)
         running.push_async_callback(fetcher.aclose)
@@ -103,14 +103,16 @@ async def engine_app(
             ),
             book=book_in(stores, asked, running),
             skills=skills,
+            metrics=(metrics := Metrics()),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)
             stores.sweeper.start()
         if services.spending is not None:
             running.push_async_callback(services.spending.aclose)
-        door = Door(CountingEntropy(), Threshold.of(asked, seals.name))
-        services = replace(services, messages=messages(services.messages), keys=ring_in(stores, clock, running))
+        door = Door(CountingEntropy(), Threshold.of(asked, seals.name), metrics)
+        ring, readiness = ring_in(stores, clock, running), readiness_of(services.models, stores)
+        services = replace(services, messages=messages(services.messages), keys=ring, readiness=readiness)
         door.open(build_app(asked, services))
         yield Bridge(door)
 

@@ -13,6 +13,8 @@ from antiphon.web.endpoint import Endpoint, nowhere
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.limits import LimitResources
+from antiphon.web.metrics import METRICS, MetricsResource
+from antiphon.web.probes import READY
 from antiphon.web.routes import Resources, Services
 from antiphon.web.skills import SkillResources
 from antiphon.web.usage import UsageResources
@@ -34,7 +36,9 @@ class Paths:
 
 def build_app(settings: Settings, services: Services) -> ASGIApp:
     """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
-    gatekeeper = Gatekeeper(settings.api_keys, services.keys, required=settings.require_keys)
+    gatekeeper = Gatekeeper(
+        settings.api_keys, services.keys, required=settings.require_keys, metrics_keys=settings.metrics_keys
+    )
     admission = Admission(gatekeeper, settings.strict_betas, services.limiter)
     resources = Resources(settings, services, admission)
     limits = LimitResources(settings.limits, services.models, gatekeeper)
@@ -51,6 +55,7 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/v1/complete": Endpoint({"POST": resources.complete}),
         "/api/hello": Endpoint({"GET": resources.hello}),
         "/health": Endpoint({"GET": resources.health}),
+        READY: Endpoint({"GET": resources.ready}),
         "/": Endpoint({"GET": resources.index}),
     }
     named = {
@@ -60,6 +65,8 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         "/v1/messages/batches/{batch_id}/cancel": Endpoint({"POST": batches.cancel}),
         "/v1/messages/batches/{batch_id}/results": Endpoint({"GET": batches.results}),
     }
+    if services.measures is not None:
+        table[METRICS] = Endpoint({"GET": MetricsResource(services.measures, gatekeeper, services.gather).read})
     if services.files is not None:
         files = FileResources(services.files, admission)
         table["/v1/files"] = Endpoint({"GET": files.list, "POST": files.upload})

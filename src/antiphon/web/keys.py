@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import cast
 
 from starlette.requests import Request
@@ -13,18 +12,28 @@ from antiphon.ports.stores import StoreError
 from antiphon.service.faults import store_error
 from antiphon.service.keys import KeyRing
 from antiphon.web.identity import CALLER, IDENTITY, Caller, Identity
+from antiphon.web.reached import address_of, client_address
 
 
 class Gatekeeper:
     """Checks keys: those of the settings, and those of the store (`ring`), if there is one.
 
     Where there are none at all every caller is let in, unless keys are `required`; the configuration allows that on
-    loopback only. A store that has ever had a key lets nobody in without one.
+    loopback only. A store that has ever had a key lets nobody in without one. `metrics_keys`: good for the metrics
+    alone.
     """
 
-    def __init__(self, api_keys: Sequence[str], ring: KeyRing | None = None, *, required: bool = False) -> None:
+    def __init__(
+        self,
+        api_keys: Sequence[str],
+        ring: KeyRing | None = None,
+        *,
+        required: bool = False,
+        metrics_keys: Sequence[str] = (),
+    ) -> None:
         self._keys = [key.encode() for key in api_keys]
         self._ring = ring
+        self._metrics_keys = [key.encode() for key in metrics_keys]
         self._required = required or bool(api_keys)
 
     async def trusts(self, request: Request) -> bool:
@@ -34,7 +43,7 @@ class Gatekeeper:
             await self.check(request)
         except ApiError:
             return False
-        return CALLER in request.scope or (request.client is not None and _is_loopback(request.client.host))
+        return CALLER in request.scope or _is_loopback(client_address(request))
 
     async def check(self, request: Request) -> None:
         """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
@@ -59,6 +68,15 @@ class Gatekeeper:
         identity = cast("Identity", request.scope[IDENTITY])
         return workspace in identity.workspaces or (self._ring is not None and workspace in self._ring.workspaces)
 
+    async def check_metrics(self, request: Request) -> None:
+        """Let those pass who may know how much everybody asks for: with a key of the metrics or an admin key, or on
+        this very machine where there are no keys at all."""
+        if _matching(_offered(request), self._metrics_keys):
+            return
+        if await self._shown(request) is None and (self._metrics_keys or not _is_loopback(client_address(request))):
+            raise ApiError("authentication_error", "x-api-key header is required")
+        await self.check_admin(request)
+
     async def _shown(self, request: Request) -> StoredKey | int | None:
         """The key that was shown, or its number in the settings; None where none is wanted. Raises `ApiError`."""
         if not self._required and self._ring is None:
@@ -79,13 +97,7 @@ class Gatekeeper:
         raise ApiError("authentication_error", "invalid x-api-key")
 
     def _configured(self, offered: Sequence[str]) -> int | None:
-        # Every pair is compared, in constant time each, so that timing tells nothing about the keys.
-        matches = [
-            number
-            for offer in offered
-            for number, key in enumerate(self._keys)
-            if hmac.compare_digest(offer.encode(), key)
-        ]
+        matches = _matching(offered, self._keys)
         return matches[0] if matches else None
 
     @staticmethod
@@ -94,6 +106,14 @@ class Gatekeeper:
             request.scope[CALLER] = Caller(found.workspace, found.id, found.models)
         elif found is not None:
             request.scope[CALLER] = cast("Identity", request.scope[IDENTITY]).configured(found)
+
+
+def _matching(offered: Sequence[str], keys: Sequence[bytes]) -> list[int]:
+    """The numbers of the keys that were offered. Every pair is compared, in constant time each, so that timing tells
+    nothing about the keys."""
+    return [
+        number for offer in offered for number, key in enumerate(keys) if hmac.compare_digest(offer.encode(), key)
+    ]
 
 
 async def _refresh(ring: KeyRing) -> None:
@@ -115,9 +135,5 @@ def _offered(request: Request) -> list[str]:
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    address = address_of(host)
+    return address is not None and address.is_loopback

@@ -3,7 +3,8 @@
 - An offer to upgrade (the JDK's client and `curl --http2` make one with every request) is ignored, as RFC 9110 §7.8
   allows, and the body is read; uvicorn drops it (uvicorn#2722).
 - A reply of unknown length to HTTP/1.0 ends with its connection (RFC 9112 §6.1); uvicorn sends it in chunks.
-- A client that ends its sending behind the request gets its reply (RFC 9112 §9.6); uvicorn closes on it.
+- A client that ends its sending behind the request gets its reply (RFC 9112 §9.6); uvicorn closes on it. Over TLS
+  both ends end at once.
 """
 
 import socket
@@ -79,6 +80,8 @@ class HttpProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride] - asyncio's own signature
         """Whether the connection stays open: only while a request that came whole is not yet answered."""
         cycle = self.cycle
+        if self.scheme == "https":
+            return False
         if cycle is None or cycle.response_complete or cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
             return False
         cycle.keep_alive = False

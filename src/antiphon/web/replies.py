@@ -22,6 +22,7 @@ from antiphon.service.reply.reply import Reply
 from antiphon.stream.sse import PING, WAITING, encode
 from antiphon.web.errors import bug, error_reply
 from antiphon.web.identity import LIMITS
+from antiphon.web.metrics import MODEL
 from antiphon.web.pouring import pour
 from antiphon.wire.events import Event
 
@@ -65,6 +66,7 @@ class MessageReply:
             except Exception as problem:
                 await error_reply(bug(problem, id_), id_)(scope, receive, send)
             else:
+                scope[MODEL] = prepared.model
                 if prepared.passed is not None:
                     scope[LIMITS] = prepared.passed.headers
                 reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)

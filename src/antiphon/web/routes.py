@@ -18,11 +18,14 @@ from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
 from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
+from antiphon.service.measuring import Gather, Measures
 from antiphon.service.messages import MessageService
 from antiphon.service.models import ModelService, PageQuery
+from antiphon.service.readiness import Readiness
 from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.usage.reports import Reports
 from antiphon.service.usage.spending import Spending
+from antiphon.web import probes
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
@@ -36,7 +39,9 @@ class Services:
     requests of batches, from its start to its close. `keys`: those of callers that are
     kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
     there are any. `reports`: of what requests came to; None where that is not kept. `spending`: keeps
-    callers to what they may spend, until it is closed."""
+    callers to what they may spend, until it is closed. `readiness`: whether requests can be answered; by default,
+    whether a model can. `measures`: what is told to those who watch; None: nothing. `gather`: adds what other
+    processes tell."""
 
     messages: MessageService
     models: ModelService
@@ -48,6 +53,9 @@ class Services:
     reports: Reports | None = None
     spending: Spending | None = None
     skills: SkillLibrary | None = None
+    readiness: Readiness | None = None
+    measures: Measures | None = None
+    gather: Gather | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,11 @@ class Resources:
             if kept := {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}:
                 body["prompt_cache"] = kept
         return _json(orjson.dumps(body), status=200 if ready else 503)
+
+    async def ready(self, _: Request) -> Response:
+        """`GET /readyz`: 200 while some request can be answered here."""
+        readiness = self.services.readiness or Readiness(self.services.models)
+        return probes.ready(yes=await readiness.ready())
 
     async def index(self, _: Request) -> Response:
         """`GET /` and `HEAD /`: clients ask whether anybody is there."""

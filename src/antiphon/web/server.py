@@ -7,6 +7,7 @@ import logging
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 
@@ -97,7 +98,7 @@ class HttpServer:
     The first SIGINT or SIGTERM stops the listening and lets open requests finish, for `drain_timeout` seconds at
     most (`on_drain` is told how many there are); a second one stops at once. `on_stop` is called whenever it stops.
     `turns`: connections are taken in turn with other processes, once `accept` is called; what signals mean is said to
-    the process that keeps them all, and none is heard here.
+    the process that keeps them all, and none is heard here. `tls`: connections are made with it.
     """
 
     def __init__(
@@ -110,12 +111,14 @@ class HttpServer:
         on_drain: Callable[[int], None],
         on_stop: Callable[[], None] = lambda: None,
         turns: Turns | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._door = door
         self._listeners = () if turns else listeners
         self._turns = turns
         self._on_drain = on_drain
         self._on_stop = on_stop
+        self._tls = tls
         config = uvicorn.Config(
             door,
             log_config=None,
@@ -126,6 +129,7 @@ class HttpServer:
             ws="none",
             http=HttpProtocol,
             timeout_keep_alive=keep_alive,  # pyright: ignore[reportArgumentType] - it only times a call
+            ssl_context_factory=None if tls is None else _always(tls),
             timeout_graceful_shutdown=max(1, round(drain_timeout)),
         )
         self._server = _Uvicorn(config)
@@ -153,10 +157,11 @@ class HttpServer:
     def accept(self) -> None:
         """Take connections in turn with the others."""
         assert self._turns is not None
-        self._turns.open(self._server.config, self._server.server_state)
+        self._turns.open(self._server.config, self._server.server_state, self._tls)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop listening, finish what is open, or leave it where it is to be `at_once`."""
+        self._door.drain()
         self._on_stop()
         if self._turns is not None:
             self._turns.close()
@@ -169,6 +174,13 @@ class HttpServer:
             return
         self._on_drain(self._door.in_flight)
         self.stop()
+
+
+def _always(tls: ssl.SSLContext) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
+    def context(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        return tls
+
+    return context
 
 
 class _Uvicorn(uvicorn.Server):

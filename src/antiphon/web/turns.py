@@ -12,6 +12,7 @@ import contextlib
 import logging
 import mmap
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -73,10 +74,12 @@ class Turns:
         self._connections = 0
         self._taking: set[asyncio.Task[object]] = set()
         self._held: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._tls: ssl.SSLContext | None = None
         self._protocol: Callable[[], HttpProtocol] | None = None
 
-    def open(self, config: Config, state: ServerState) -> None:
-        """Take connections from now on."""
+    def open(self, config: Config, state: ServerState, tls: ssl.SSLContext | None = None) -> None:
+        """Take connections from now on. `tls`: they are made with it."""
+        self._tls = tls
         self._protocol = lambda: _Counted(config, state, self._left)
         self._say()
         for listener in self._listeners:
@@ -138,7 +141,7 @@ class Turns:
     async def _serve(self, connection: socket.socket) -> None:
         assert self._protocol is not None
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self._tls)
         except OSError:
             connection.close()
             self._left()

@@ -20,7 +20,7 @@ from tests.referee.live import clean_env
 PATIENCE = 180.0
 CHILD = "antiphon.compose.workers.child"
 ENGINE = "embedded/child.py"
-_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_URL = re.compile(r"https?://127\.0\.0\.1:(\d+)")
 HEAD = "POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: any\r\nanthropic-version: 2023-06-01\r\n"
 
 

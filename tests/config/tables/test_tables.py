@@ -22,6 +22,7 @@ from antiphon.config.tables import (
     skills,
     stores,
     thinking,
+    tls,
     usage,
 )
 
@@ -42,6 +43,7 @@ MODULES = (
     skills,
     stores,
     thinking,
+    tls,
     usage,
 )
 READ = [table for table in TABLES if table.settings is not None]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -113,7 +114,9 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(script: str = SCRIPT, host: str = "127.0.0.1", **options: Any) -> AsyncGenerator[Listening]:
+async def listening(
+    script: str = SCRIPT, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, **options: Any
+) -> AsyncGenerator[Listening]:
     """The whole server on a script, on a free port."""
     async with engine_app(ScriptedEngine(MODEL, script), media=intake(), host=host, **options) as bridge:
         door = bridge.app
@@ -122,7 +125,12 @@ async def listening(script: str = SCRIPT, host: str = "127.0.0.1", **options: An
         port = listeners[0].getsockname()[1]
         keep_alive = options.get("keep_alive", Settings().keep_alive)
         server = HttpServer(
-            door, listeners, keep_alive=keep_alive, drain_timeout=1.0, on_drain=lambda open_requests: None
+            door,
+            listeners,
+            keep_alive=keep_alive,
+            drain_timeout=1.0,
+            on_drain=lambda open_requests: None,
+            tls=tls,
         )
         started = asyncio.Event()
 

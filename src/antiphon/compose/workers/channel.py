@@ -1,8 +1,11 @@
 """What the parent and one worker say to each other: messages with bytes behind them, over a pair of sockets.
 
     to the worker   start: what to serve, and on which sockets; homes: the models that the parent runs
+                    measure: NUMBER, tell of yourself; gathered: NUMBER, what the others tell
+                    change: settings that are others from now on
                     open: take connections, and answer; stop: take no more, and finish; now: finish nothing
     to the parent   ready: all is loaded; failed: WHY, and the kind of it; open: N requests, when it is stopped
+                    measured: NUMBER, what it tells of itself; gather: NUMBER, ask the others
                     tell: a call of the observer, with what it is called with
     both ways       home: MODEL, with what `engines.llamacpp.lent.line` has
 

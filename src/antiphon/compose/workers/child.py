@@ -20,10 +20,12 @@ import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import Found, attach_engine, is_embedded, start_engine
-from antiphon.compose.listening import log_as
+from antiphon.compose.listening import log_as, tls_of
 from antiphon.compose.observer import StartError
+from antiphon.compose.reloading import Live
 from antiphon.compose.workers.channel import Channel
 from antiphon.compose.workers.shares import share_of
+from antiphon.compose.workers.telling import Peers
 from antiphon.config import ConfigError, ModelSettings, Settings
 from antiphon.ports.engine import Engine
 from antiphon.web.door import Door
@@ -85,6 +87,8 @@ class _Parent:
         self.opened = asyncio.Event()
         self.server: HttpServer | None = None
         self.door: Door | None = None
+        self.peers: Peers | None = None
+        self.live: Live | None = None
         self._channel: Channel | None = None
         self._closed = False
 
@@ -113,9 +117,17 @@ class _Parent:
         if "home" in message:
             self.homes.result()[message["home"]][1].hear(message)
         elif "start" in message:
-            self.start.set_result(_Start(pickle.loads(data), **message["start"]))
+            start = _Start(pickle.loads(data), **message["start"])
+            self.peers = Peers(start.number, self.say)
+            self.start.set_result(start)
         elif "homes" in message:
             self.homes.set_result(self._attached(pickle.loads(data)))
+        elif "measure" in message or "gathered" in message:
+            if self.peers is not None:
+                self.peers.hear(message, data)
+        elif "change" in message:
+            if self.live is not None:
+                self.live.change(pickle.loads(data))
         elif "open" in message:
             self.opened.set()
         elif "stop" in message:
@@ -175,6 +187,8 @@ async def _serve(start: _Start, parent: _Parent) -> None:
     ground = Ground.of(settings)
     door = parent.door = ground.door()
     listeners = [socket.socket(fileno=number) for number in start.listeners]
+    tls = tls_of(settings)
+    live = parent.live = Live(ground, door, tls)
     turns = Turns(listeners, Loads(start.loads, start.workers), start.number - 1)
     observer = _Observer(parent)
     server = parent.server = HttpServer(
@@ -185,6 +199,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
         on_drain=observer.draining,
         on_stop=ground.ending.begin,
         turns=turns,
+        tls=tls,
     )
     # Whoever stops all processes of a service stops this one with them.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, parent.stop)
@@ -201,7 +216,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
         async def open_door() -> None:
             if start.first:
                 server.accept()  # and say that all is loading
-            door.open(await assemble(ground, engine_for, observer, running))
+            live.open(await assemble(ground, engine_for, observer, running, parent.peers))
             settle_memory()
             parent.say({"ready": True})
             await parent.opened.wait()
@@ -213,7 +228,7 @@ async def _serve(start: _Start, parent: _Parent) -> None:
 
 
 def _log(start: _Start) -> None:
-    log_as(start.settings, f"%(levelname)s %(name)s: [worker {start.number}] %(message)s")
+    log_as(start.settings, f"%(levelname)s %(name)s: [worker {start.number}] %(message)s", start.number)
     if start.number > 1 or not start.first:
         # What there is to say of the settings, the first one says for all.
         logging.getLogger().setLevel(logging.ERROR)

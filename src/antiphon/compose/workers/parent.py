@@ -1,35 +1,43 @@
 """The parent of the workers, from its start to its end."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 import tempfile
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemEntropy, keys_for
 from antiphon.compose.engines import Found, is_embedded, start_home
-from antiphon.compose.listening import listen, url_of
+from antiphon.compose.listening import listen, tls_of, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.reloading import Changes, Reloading, Reread
 from antiphon.compose.workers.process import Shared, WorkerProcess
 from antiphon.compose.workers.shares import check_shares
 from antiphon.config import ConfigError, Settings
 from antiphon.engines.supervisor import Supervisor
+from antiphon.service.measuring import Measured, waiting
+from antiphon.service.metrics import gauge
 from antiphon.web.turns import Loads
 
 if TYPE_CHECKING:
     from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 
 
-async def serve_with_workers(settings: Settings, observer: ServerObserver) -> None:
-    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. Raises `ConfigError` or `StartError`."""
+async def serve_with_workers(settings: Settings, observer: ServerObserver, reread: Reread | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; returns after a graceful shutdown. `reread`: see `run_server`.
+
+    Raises `ConfigError` or `StartError`."""
     load_catalogue(settings)
     families(settings)
     check_shares(settings)
+    tls_of(settings)
+    said = settings
     # One key for all, also where it is made for this start alone.
     keys = keys_for(settings, SystemEntropy())
     settings = replace(settings, thinking=replace(settings.thinking, keys=keys))
@@ -39,7 +47,9 @@ async def serve_with_workers(settings: Settings, observer: ServerObserver) -> No
         loads = Loads(file.fileno(), settings.workers)
         for number in range(settings.workers):
             loads.say(number, None)
-        await _Workers(Shared(settings, listeners, file.fileno(), loads, observer)).run()
+        workers = _Workers(Shared(settings, listeners, file.fileno(), loads, observer))
+        with nullcontext() if reread is None else Reloading(said, reread, workers.change).heeding():
+            await workers.run()
 
 
 class _Workers:
@@ -52,6 +62,7 @@ class _Workers:
         ]
         self._homes: dict[str, tuple[Found, EmbeddedHome]] = {}
         self._stopping = asyncio.Event()
+        shared.gather = self._gather
 
     async def run(self) -> None:
         """Start all, and serve until stopped; what keeps it from starting is raised."""
@@ -77,6 +88,14 @@ class _Workers:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.remove_signal_handler(number)
 
+    def change(self, changes: Changes) -> None:
+        """Let all workers answer by other settings, those too that are still to come."""
+        self._shared.settings = replace(self._shared.settings, **changes)
+        logging.getLogger().setLevel(self._shared.settings.log_level.upper())
+        for keeper in self._keepers:
+            if keeper.child is not None:
+                keeper.child.change(changes)
+
     async def _start(self) -> None:
         settings, shared = self._settings, self._shared
         try:
@@ -91,7 +110,9 @@ class _Workers:
         for keeper in self._keepers:
             if keeper.child is not None:
                 keeper.child.open()
-        shared.observer.listening(url_of(shared.listeners[0]), names_by_model(settings)[settings.default_model])
+        shared.observer.listening(
+            url_of(shared.listeners[0], settings), names_by_model(settings)[settings.default_model]
+        )
 
     async def _start_homes(self) -> None:
         homes = self._homes
@@ -103,6 +124,20 @@ class _Workers:
 
     async def _close_homes(self) -> None:
         await asyncio.gather(*(home.aclose() for _, home in self._homes.values()))
+
+    async def _gather(self, asker: WorkerProcess) -> Measured:
+        """What all but one of the workers tell of themselves, and what is known here alone."""
+        others = {
+            str(number): keeper.child
+            for number, keeper in enumerate(self._keepers, 1)
+            if keeper.child is not None and keeper.child is not asker
+        }
+        told = await asyncio.gather(*(worker.measured() for worker in others.values()))
+        own = [
+            waiting({model: home.waiting for model, (_, home) in self._homes.items()}),
+            gauge("antiphon_workers", "Processes that answer.", {(): len(others) + 1}),
+        ]
+        return {**dict(zip(others, told, strict=True)), "": own}
 
     async def _drain(self) -> None:
         _close(self._shared.listeners)

@@ -6,14 +6,18 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from antiphon.compose.engines import Found
 from antiphon.compose.observer import ServerObserver, StartError
+from antiphon.compose.reloading import Changes
 from antiphon.compose.workers.channel import Channel
+from antiphon.compose.workers.telling import Asked
 from antiphon.config import ConfigError, Settings
+from antiphon.service.measuring import Measured
+from antiphon.service.metrics import Family
 from antiphon.web.turns import Loads
 
 if TYPE_CHECKING:
@@ -32,7 +36,8 @@ Homes = Mapping[str, tuple[Found, "EmbeddedHome"]]
 
 @dataclass(slots=True)
 class Shared:
-    """What all workers have in common. `homes` come when they are loaded; `opened`: all workers have been ready."""
+    """What all workers have in common. `homes` come when they are loaded; `opened`: all workers have been ready.
+    `gather`: what all but one of them tell of themselves, and the parent."""
 
     settings: Settings
     listeners: Sequence[socket.socket]
@@ -41,6 +46,7 @@ class Shared:
     observer: ServerObserver
     homes: asyncio.Future[Homes] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     opened: bool = False
+    gather: "Callable[[WorkerProcess], Awaitable[Measured]] | None" = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing is to be finished any more."""
 
@@ -55,6 +61,8 @@ class WorkerProcess:
         self._observed = shared.observer if first and number == 1 else None
         self._channel: Channel | None = None
         self._shares: dict[str, Share] = {}
+        self._asked = Asked(self._send, "measure")
+        self._gathering: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._open: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._gone = asyncio.create_task(self._end())
@@ -84,6 +92,14 @@ class WorkerProcess:
     def open(self) -> None:
         """Let it answer."""
         self._send({"open": True})
+
+    async def measured(self) -> list[Family]:
+        """What it tells of itself; nothing where it does not in time."""
+        return await self._asked.ask() or []
+
+    def change(self, changes: Changes) -> None:
+        """Let it answer by other settings."""
+        self._send({"change": True}, pickle.dumps(changes))
 
     async def wait(self) -> str:
         """Wait until it is gone; how it ended, in words."""
@@ -150,6 +166,12 @@ class WorkerProcess:
     def _hear(self, message: dict[str, Any], data: bytes) -> None:
         if "home" in message:
             self._shares[message["home"]].hear(message, data)
+        elif "measured" in message:
+            self._asked.answered(message["measured"], data)
+        elif "gather" in message:
+            task = asyncio.create_task(self._gather(message["gather"]))
+            self._gathering.add(task)
+            task.add_done_callback(self._gathering.discard)
         elif "tell" in message:
             self._tell(message["tell"], data)
         elif "open" in message:
@@ -161,6 +183,10 @@ class WorkerProcess:
                 self._ready.set_exception(kind(message["failed"]))
             else:
                 self._ready.set_result(None)
+
+    async def _gather(self, number: int) -> None:
+        told = {} if self._shared.gather is None else await self._shared.gather(self)
+        self._send({"gathered": number}, pickle.dumps(told))
 
     def _tell(self, what: str, values: bytes) -> None:
         observer = self._observed

@@ -19,6 +19,7 @@ from antiphon.config.tables.server_tools import SERVER_TOOLS
 from antiphon.config.tables.skills import SKILLS
 from antiphon.config.tables.stores import STORES
 from antiphon.config.tables.thinking import THINKING
+from antiphon.config.tables.tls import TLS
 from antiphon.config.tables.usage import USAGE
 
 TABLES: Final[tuple[Table, ...]] = (
@@ -26,6 +27,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ROUTES,
     ALIASES,
     PROFILES,
+    TLS,
     THINKING,
     MESSAGE_THREADS,
     STORES,

@@ -207,12 +207,13 @@ class LlamaCppEngine:
 
     async def health(self) -> EngineHealth:
         """Whether the process lives and its server answers."""
-        child, client, kept = self._home.child, self._client, self._home.kept
+        child, client = self._home.child, self._client
+        kept, waiting = self._home.kept, self._home.waiting
         if child is None or client is None:
-            return EngineHealth(False, self._home.detail, kept=kept)
+            return EngineHealth(False, self._home.detail, kept=kept, waiting=waiting)
         if await client.is_healthy(_server(child)) and await client.is_healthy(_server(child, adapted=True)):
-            return EngineHealth(True, kept=kept)
-        return EngineHealth(False, "the engine process runs and does not answer", kept=kept)
+            return EngineHealth(True, kept=kept, waiting=waiting)
+        return EngineHealth(False, "the engine process runs and does not answer", kept=kept, waiting=waiting)
 
     async def aclose(self) -> None:
         """Stop the process; requests in flight end with `EngineDied`."""

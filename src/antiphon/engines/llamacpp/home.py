@@ -111,6 +111,11 @@ class Home(Protocol):
         """What is kept of prefixes beside the slots; None: nothing is to be kept."""
         ...
 
+    @property
+    def waiting(self) -> int | None:
+        """How many wait for a slot; None: another process knows."""
+        ...
+
     async def start(self) -> Running:
         """The server, once its model is loaded; raises `EngineFault`."""
         ...

@@ -75,6 +75,11 @@ class Slots:
         self._grace = grace
         self._uses = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     async def take(self, tokens: tuple[int, ...], *, adapted: bool = True, tenant: str = "") -> Slot:
         """A slot for a prompt of these tokens: at once where one was kept for it, else when it is its turn.
 

@@ -135,7 +135,8 @@ class RemoteEngine:
         if self._closed or not self._watching:
             return EngineHealth(False, "the engine is stopped" if self._closed else "the engine has not been started")
         shown = {member.endpoint.url: member.shown for member in self._members}
-        return EngineHealth(any(member.takes for member in self._members), self._details(), shown)
+        serving = frozenset(member.endpoint.url for member in self._members if member.takes)
+        return EngineHealth(bool(serving), self._details(), shown, serving=serving, waiting=self._places.pool.waiting)
 
     async def aclose(self) -> None:
         """Close all connections; requests in flight end with `EngineDied`."""

@@ -61,6 +61,13 @@ class BatchRunner:
         self._traffic.told = self._on_traffic
         self._working = asyncio.create_task(self._work())
 
+    @property
+    def depth(self) -> dict[str, int]:
+        """How many requests had not ended in all of the store when it was looked into last (`open`), how many this
+        runner has taken (`taken`), and how many it is at work on (`running`)."""
+        left = sum(batch.total - batch.counts.all for batch in self._open)
+        return {"open": left, "taken": len(self._ready), "running": len(self._running)}
+
     def wake(self) -> None:
         """Look into the store now: there is a batch that is new, or canceled."""
         self._policy.look()

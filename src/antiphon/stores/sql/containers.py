@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Column, Index, Table, delete, insert, select, update
+from sqlalchemy import Column, Index, Table, delete, func, insert, select, update
 
 from antiphon.ports.containers import StoredContainer
 from antiphon.stores.sql.database import Database
@@ -55,6 +55,12 @@ class SqlContainers:
         query = select(containers.c.id).where(*due).order_by(containers.c.expires_at).limit(limit)
         async with self._database.reading() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def count(self, machine: str, after: float) -> int:
+        there = containers.c.machine == machine, containers.c.expires_at > micros(after)
+        query = select(func.count()).select_from(containers).where(*there)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar_one()
 
     async def remove(self, id_: str) -> None:
         async with self._database.writing() as connection:

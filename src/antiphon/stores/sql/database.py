@@ -109,6 +109,11 @@ class Database:
             await connection.execute(text("SELECT n FROM antiphon_trial"))
             await connection.rollback()
 
+    async def ping(self) -> None:
+        """Nothing, where it answers; `StoreError` where it does not."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[AsyncConnection]:
         """A connection that works, in bounded time: a server that says nothing at all is as good as gone."""

@@ -35,6 +35,7 @@ class EmbeddedHome:
         self.presence = Supervisor(self._launch)
         plain = Slots(load.parallel, queue=queue)
         with_tools = Slots(load.parallel, queue=queue) if load.second else plain
+        self._queues = {plain, with_tools}
         self._keeper = None if keeping is None else Keeper(keeping, self.presence, plain, with_tools)
         self.slots: Mapping[bool, SlotKeeper] = {False: plain, True: with_tools}
         if self._keeper is not None:
@@ -55,6 +56,11 @@ class EmbeddedHome:
     def kept(self) -> KeptPrefixes | None:
         """See `Home.kept`."""
         return None if self._keeper is None else self._keeper.report()
+
+    @property
+    def waiting(self) -> int:
+        """See `Home.waiting`."""
+        return sum(slots.waiting for slots in self._queues)
 
     async def start(self) -> EngineProcess:
         """Load the model for the first time."""

@@ -38,6 +38,11 @@ class AttachedHome:
         """What the owner said last of it; see `Home.kept`."""
         return self._kept
 
+    @property
+    def waiting(self) -> None:
+        """Its owner knows."""
+        return
+
     async def start(self) -> Place:
         """The server, however long it takes: its owner ends us where it cannot start."""
         return await self._presence.ready(None)

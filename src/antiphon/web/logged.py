@@ -1,0 +1,53 @@
+"""Lines of the log as JSON: which request each is about, and nothing of what anybody said.
+
+A line holds what this program wrote into it. Of an exception there is its type and where it came from: its own text
+may quote what was read, and is left out.
+"""
+
+import logging
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+REQUEST: Final[ContextVar[str]] = ContextVar("antiphon.request", default="")
+"""The id of the request that is being answered, wherever in its work a line is written."""
+
+REQUESTS: Final = "antiphon.requests"
+"""The logger that has a line for each request."""
+
+FIELDS: Final = "antiphon_fields"
+"""Where a record of the log holds more fields of its line."""
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. `worker`: the number of the process, where there are several."""
+
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if self._worker is not None:
+            line["worker"] = self._worker
+        if request := REQUEST.get():
+            line["request_id"] = request
+        line |= getattr(record, FIELDS, {})
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = _told(record.exc_info[1])
+        return orjson.dumps(line, default=str).decode()
+
+
+def _told(problem: BaseException) -> dict[str, Any]:
+    frames = traceback.extract_tb(problem.__traceback__)
+    kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
+    return {"type": kind, "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
