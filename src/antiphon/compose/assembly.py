@@ -13,6 +13,7 @@ from antiphon.compose.containers import containers_for
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
+    connector_for,
     fetcher_for,
     reader_for,
     reads_pictures,
@@ -119,6 +120,7 @@ async def assemble(
         files=files,
         batches=None if stores is None else SqlBatches(stores.database),
         containers=containers_for(settings, sandboxes, stores, files, ground.clock, ground.entropy, running),
+        mcp=await running.enter_async_context(connector_for(settings)),
     )
     if services.limiter is not None:
         running.push_async_callback(services.limiter.aclose)

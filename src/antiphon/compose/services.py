@@ -8,6 +8,7 @@ from antiphon.compose.engines import is_embedded
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
 from antiphon.ports.caching import Ledger
+from antiphon.ports.mcp import McpConnector
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
@@ -55,6 +56,7 @@ def services_for(
     files: Files | None = None,
     batches: BatchStore | None = None,
     containers: Containers | None = None,
+    mcp: McpConnector | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
@@ -62,6 +64,7 @@ def services_for(
     `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
     `containers`: where code runs, kept tidy by their maker; None: nowhere.
+    `mcp`: the way to MCP servers; None: there is none.
     """
     if containers is not None:
         server_tools = ServerTools((*server_tools.tools, *code_tools()))
@@ -74,16 +77,16 @@ def services_for(
         Latitude(settings.extended_schemas, settings.accommodations),
         routes.catalogue.wide_names(),
     )
-    intake = Intake(routes, media, host, containers)
+    intake = Intake(routes, media, host, containers, mcp)
     planner = Planner(clock, entropy, seals, Caching(ledger or MemoryLedger()), Diagnoses(), summarizer)
-    compactions = Compactions(Workshop(intake, planner, media, settings.turn))
+    compactions = Compactions(Workshop(intake, planner, media, settings.turn, mcp))
     kept, traffic = Threads(threads, settings.max_body), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
     messages = MessageService(intake, planner, compactions, kept, traffic, limiter)
     models = ModelService(routes, server_tools, batches=batches is not None)
     if batches is None:
         return Services(messages, models, files, limiter=limiter)
-    patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn)))
+    patient = Compactions(Workshop(intake, planner, media, _patient(settings.turn), mcp))
     # No request of a batch is a thread's.
     alone = MessageService(intake, planner, patient, Threads(None, 0))
     runner = _runner(settings, batches, alone, traffic, clock, entropy)

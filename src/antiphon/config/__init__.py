@@ -26,6 +26,7 @@ from antiphon.config.tables import TABLES
 from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
+from antiphon.config.tables.mcp import McpSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
@@ -65,6 +66,7 @@ __all__ = [
     "Foreign",
     "LimitRule",
     "LimitStore",
+    "McpSettings",
     "MediaSettings",
     "ModelSettings",
     "NetworkSettings",

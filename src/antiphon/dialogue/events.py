@@ -68,12 +68,13 @@ class RedactedReasoning:
 @dataclass(frozen=True, slots=True)
 class CallStart:
     """A tool call begins. `id` is the block's (`toolu_…`, `srvtoolu_…`), made by the caller. `toolset`: whose member
-    is called. `server`: the server itself runs the tool."""
+    is called. `server`: the server itself runs the tool. `host`: on the MCP server of this name."""
 
     id: str
     name: str
     toolset: str | None = None
     server: bool = False
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,14 @@ class ServerAnswer:
     call_id: str
     kind: str
     content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The tools that an MCP server has, as they travel."""
+
+    host: str
+    tools: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +203,7 @@ ReplyEvent = (
     | CallArguments
     | CallEnd
     | ServerAnswer
+    | Listed
     | Compacted
     | Finish
 )

@@ -32,6 +32,7 @@ from antiphon.request.tools.server_kinds import is_server_result
 from antiphon.wire.content.blocks import DocumentBlock
 from antiphon.wire.request import CountTokens, CreateMessage
 from antiphon.wire.settings import ThinkingEnabled
+from antiphon.wire.tools.server import McpToolset
 
 LOOK_BACK: Final = 20
 """Blocks, the marked one included, among which a mark looks for what an earlier request has left."""
@@ -120,10 +121,15 @@ def prefixes(asked: Asked[CreateMessage] | Asked[CountTokens], tenant: str = "")
         if is_deferred(tool):
             continue
         said = _spelled(tool)
+        if isinstance(tool, McpToolset):
+            said = _digest(said, *(_spelled(one) for one in case.listed.get(tool.mcp_server_name, ())))
         everything = _digest(everything, said)
         # The API tells of these two behind the tools.
         tools = tools if tool.type.startswith(_WEB) else _digest(tools, said)
         add(f"tools.{n}", base, tools)
+    for path, tool in case.entries:
+        if not path:
+            tools = _digest(tools, _spelled(tool))
     behind_tools = _digest("system", base, tools, *_of_system(case))
     system = b""
     for path, text in _system(case):

@@ -12,12 +12,12 @@ from antiphon.request.sealed.bindings import Binding
 from antiphon.request.told.conversation import lower
 from antiphon.request.told.thinking import Form, form_of
 from antiphon.request.told.thoughts import kept
-from antiphon.request.tools.server_calls import Offered, offered, waiting
+from antiphon.request.tools.server_calls import Offered, Waiting, offered, waiting
 from antiphon.request.tools.toolbox import members
 from antiphon.request.whose import Whose, whose
-from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.gates import ADVISOR, COMPACT_AT_THRESHOLD, TOKEN_COUNT
 from antiphon.wire.request import CountTokens, CreateMessage
+from antiphon.wire.tools.server import McpTool
 
 _NO_MEMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
 
@@ -33,7 +33,7 @@ class Task:
     are run first. `form`: how thoughts are told; `binding`: what comes before the first of them. `cleared`: turns
     that the request's edits took thoughts from. `estimates`: thinking deltas say how long the thought is so far.
     `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none. `whose`:
-    which conversation's the reply is, and for whom.
+    which conversation's the reply is, and for whom. `mcp`: the tools of MCP servers, by what the model calls them.
     """
 
     conversation: Conversation
@@ -41,7 +41,7 @@ class Task:
     sampling: Sampling = field(default_factory=Sampling)
     members: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NO_MEMBERS)
     tools: Mapping[str, Offered] = field(default_factory=lambda: _NO_TOOLS)
-    waiting: tuple[ServerToolUseBlock, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     form: Form = "shown"
     binding: Binding = field(default_factory=Binding)
     cleared: int = 0
@@ -49,6 +49,7 @@ class Task:
     itemized: bool = False
     details: bool = False
     whose: Whose = field(default_factory=Whose)
+    mcp: Mapping[str, McpTool] = field(default_factory=dict[str, McpTool])
 
     @property
     def thinks(self) -> bool:
@@ -79,6 +80,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         case.context.unlocks(COMPACT_AT_THRESHOLD | ADVISOR),
         tells_of_thoughts(case),
         whose(asked),
+        {tool.name: tool for tool in case.mcp_tools.values()},
     )
 
 

@@ -73,6 +73,9 @@ BUILT = (
     "bash_code_execution_tool_result",
     "text_editor_code_execution_tool_result",
     "container_upload",
+    "mcp_tool_use",
+    "mcp_tool_result",
+    "mcp_tool_listing",
     "tool_addition",
     "tool_removal",
     "compaction",
@@ -138,7 +141,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         body(output_config={"task_budget": {"type": "tokens", "total": 20_000}}),
         "output_config.task_budget: task budgets are",
     ),
-    "mcp": (body(mcp_servers=[SERVER], tools=[TOOLSET]), "mcp_servers: the MCP connector is"),
     "skills": (
         body(container={"skills": [{"type": "custom", "skill_id": "s"}]}, tools=[CODE]),
         "container.skills: skills are",

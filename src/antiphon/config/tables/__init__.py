@@ -6,6 +6,7 @@ from antiphon.config.option import Table
 from antiphon.config.tables.batches import BATCHES
 from antiphon.config.tables.files import FILES
 from antiphon.config.tables.limits import LIMITS
+from antiphon.config.tables.mcp import MCP
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
@@ -33,5 +34,6 @@ TABLES: Final[tuple[Table, ...]] = (
     FILES,
     SERVER_TOOLS,
     SANDBOX,
+    MCP,
 )
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

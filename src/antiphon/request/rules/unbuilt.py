@@ -58,10 +58,9 @@ def _skills(case: Case) -> object:
     return isinstance(container, ContainerParams) and container.skills
 
 
-# A skill or an MCP server comes with a tool: first the narrower reason, then the wider one.
+# A skill comes with a tool: first the narrower reason, then the wider one.
 SETTINGS: tuple[Setting, ...] = (
     Setting("container.skills", "skills are", _skills),
-    Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
     Setting("fallback_credit_token", "fallback credit is", _credit),

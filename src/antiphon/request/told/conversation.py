@@ -25,13 +25,13 @@ from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
 from antiphon.request.told.citing import HOW, Shown, shown
 from antiphon.request.told.code import CodeResultBlock
-from antiphon.request.told.contents import told_content, told_result
+from antiphon.request.told.contents import told_content, told_mcp_result, told_result
 from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
-from antiphon.request.tools.roster import Roster
-from antiphon.request.tools.server_calls import awaited
+from antiphon.request.tools.roster import Roster, of_case
+from antiphon.request.tools.server_calls import awaited, spoken_by
 from antiphon.request.tools.toolbox import spoken_name
 from antiphon.wire.content.blocks import (
     BashCodeExecutionToolResultBlock,
@@ -40,6 +40,9 @@ from antiphon.wire.content.blocks import (
     ContainerUploadBlock,
     DocumentBlock,
     ImageBlock,
+    McpToolListingBlock,
+    McpToolResultBlock,
+    McpToolUseBlock,
     OwnResultBlock,
     RedactedThinkingBlock,
     SearchResultBlock,
@@ -68,6 +71,7 @@ _NOT_THE_MODELS = (
     | WebFetchToolResultBlock
     | ToolSearchToolResultBlock
     | CodeResultBlock
+    | McpToolResultBlock
     | OwnResultBlock
 )
 
@@ -85,7 +89,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
         cited=_shape(request) is None,
         uploads=asked.uploads,
     )
-    roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
+    roster = of_case(case, opened.record.found)
     for speaker, part, origin in _spoken(case, held, roster):
         _place(turns, speaker, (part, origin))
     if not turns or turns[0][0] == "assistant":
@@ -231,7 +235,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
             # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
             # turn of its own, whoever runs the tool.
             speaker = "user" if isinstance(item.block, _NOT_THE_MODELS) else message.role
-            for part in _parts(item, names, told, roster):
+            for part in _parts(case, item, names, told, roster):
                 yield cast("Speaker", speaker), part, last.path
     for result in awaited(case):
         yield "user", result, ""
@@ -240,6 +244,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
 
 
 def _parts(
+    case: Case,
     item: Placed,
     names: dict[str, str],
     told: _Told,
@@ -259,9 +264,9 @@ def _parts(
         case ThinkingBlock() | RedactedThinkingBlock():
             if (item.message, item.position) in told.thoughts:
                 yield Reasoning(told.thoughts[item.message, item.position])
-        case ServerToolUseBlock() as block:
-            names[block.id] = block.name
-            yield Call(block.id, block.name, block.input)
+        case ServerToolUseBlock() | McpToolUseBlock() as block:
+            names[block.id] = spoken_by(case, block)
+            yield Call(block.id, names[block.id], block.input)
         case ToolSearchToolResultBlock() as block:
             roster.take(item)
             answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=False)
@@ -282,6 +287,10 @@ def _ran(item: Placed, names: Mapping[str, str], told: _Told) -> Iterator[Part]:
         case ContainerUploadBlock(file_id=id_):
             if id_ in told.uploads:
                 yield Text(f"The user has put the file {told.uploads[id_].filename} into the container.")
+        case McpToolListingBlock():
+            return
+        case McpToolResultBlock() as block:
+            yield told_mcp_result(item.path, block, names[block.tool_use_id], told.shown)
         case (
             WebSearchToolResultBlock()
             | WebFetchToolResultBlock()

@@ -1,12 +1,12 @@
 """Which tools may be called where in a conversation that adds and removes some on its way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool, ToolChange
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.request.case import Case, Issue, Placed
+from antiphon.request.case import Case, Entry, Issue, Placed
 from antiphon.request.tools.toolbox import describe, unit_of
 from antiphon.wire.content.blocks import (
     CompactionBlock,
@@ -38,21 +38,24 @@ class Roster:
     """The tools at one place of a conversation: those that have a name so far, and those that the model is offered.
 
     Begins with `tools`; `take` goes on by one block. `carried`: the deferred tools that had been found before the
-    summary which the conversation begins with. `server_tools`: those that the server runs itself.
+    summary which the conversation begins with. `server_tools`: those that the server runs itself. `paths`: of the
+    tools, where they are not one by one in the request's `tools`.
     """
 
     def __init__(
         self,
-        tools: Iterable[WireTool],
+        tools: Iterable[Entry],
         carried: Iterable[str] = (),
         *,
         server_tools: ServerTools = NO_SERVER_TOOLS,
+        paths: Sequence[str] | None = None,
     ) -> None:
         self._server_tools = server_tools
         self._carried = tuple(carried)
         self._entries = list(tools)
-        self._first: dict[str, WireTool] = {}
-        self._known: dict[str, WireTool] = {}
+        self._paths = [f"tools.{at}" for at in range(len(self._entries))] if paths is None else paths
+        self._first: dict[str, Entry] = {}
+        self._known: dict[str, Entry] = {}
         self._offered: dict[str, None] = {}
         self._told: set[str] = set()
         self._found: dict[str, None] = {}
@@ -115,13 +118,13 @@ class Roster:
     def tools(self) -> Iterator[tuple[Tool, str]]:
         """Everything that the model is told of in the conversation, with the path of its definition in `tools`, empty
         where it is not from there; what the model may not call now is withdrawn."""
-        for at, tool in enumerate(self._entries):
+        for path, tool in zip(self._paths, self._entries, strict=True):
             name, deferred = _name(tool), is_deferred(tool)
             for described in self._described(tool):
                 replaced = name is not None and self._known[name] is not tool
                 withdrawn = replaced or described.name not in self._offered
                 if not deferred or described.name in self._told:
-                    yield replace(described, deferred=deferred, withdrawn=withdrawn), f"tools.{at}"
+                    yield replace(described, deferred=deferred, withdrawn=withdrawn), path
         for name, tool in self._known.items():
             if self._first.get(name) is not tool and name in self._told:
                 # Where the conversation began without a tool, its beginning says how tools are called only now.
@@ -206,7 +209,7 @@ class Roster:
         removed = tuple(name for change in made for name in change.removed)
         return ToolChange(added, removed) if added or removed else None
 
-    def _described(self, tool: WireTool) -> tuple[Tool, ...]:
+    def _described(self, tool: Entry) -> tuple[Tool, ...]:
         return describe(tool, self._server_tools)
 
     def _offer(self, names: Iterable[str]) -> None:
@@ -215,9 +218,15 @@ class Roster:
         self._told.update(names)
 
 
+def of_case(case: Case, carried: Iterable[str] = ()) -> Roster:
+    """The tools that a conversation begins with; `carried` as above."""
+    paths = [path for path, _ in case.entries]
+    return Roster((tool for _, tool in case.entries), carried, server_tools=case.server_tools, paths=paths)
+
+
 def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     """The tools of a conversation whose changes nothing is wrong with, where the reply begins; `carried` as above."""
-    roster = Roster(case.tools, carried, server_tools=case.server_tools)
+    roster = of_case(case, carried)
     for item in case.told:
         roster.take(item)
     if isinstance(case.request.tool_choice, ToolChoiceTool):
@@ -225,16 +234,16 @@ def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     return roster
 
 
-def _name(tool: WireTool) -> str | None:
+def _name(tool: Entry) -> str | None:
     name: object = getattr(tool, "name", None)
     return name if isinstance(name, str) else None
 
 
-def _same(one: WireTool, two: WireTool) -> bool:
+def _same(one: Entry, two: Entry) -> bool:
     return one.model_dump(exclude={"cache_control"}) == two.model_dump(exclude={"cache_control"})
 
 
-def _kind(tool: WireTool) -> str:
+def _kind(tool: Entry) -> str:
     """The type without its date: a newer version is the same tool."""
     kind, _, date = tool.type.rpartition("_")
     return kind if date.isdigit() else tool.type
@@ -243,7 +252,7 @@ def _kind(tool: WireTool) -> str:
 REFERRING = frozenset({"tool_result", "tool_search_tool_result"})
 
 
-def is_deferred(tool: WireTool) -> bool:
+def is_deferred(tool: Entry) -> bool:
     """Whether the model is told of the tool only when something has found it."""
     match tool:
         case McpToolset():
