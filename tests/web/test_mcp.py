@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from antiphon.tools.tool_search import tool_searches
 from tests.tools.mcp.hosts import Host, Raw, listing, serving, tools_server
 from tests.web.mcp_app import BETA, FIRST, LISTING, ask, mcp_app, server, toolset
 from tests.web.searching_app import LOOK, invoke, kinds, resend, says, section
@@ -97,17 +96,21 @@ async def test_a_failing_tool_is_a_result_with_is_error_and_the_reply_goes_on(ca
 
 
 @pytest.mark.promise("mcp.pictures")
-async def test_a_picture_in_a_result_is_shown_and_comes_back_with_the_next_turn(calc: Host) -> None:
+async def test_the_model_sees_a_picture_in_a_result_that_its_client_has_in_words(calc: Host) -> None:
+    words = "[a picture: image/png]"
     async with mcp_app(
         says(section(invoke("picture")), "Tell me."), says("A dot.", "Really?"), says("A dot it is."), hosts=(calc,)
     ) as it:
         request = ask(server(calc.url()))
         first = await it.reply(request, BETA)
-        content = first["content"][1]["content"]
-        assert [block["type"] for block in content] == ["text", "image"], content
+        assert first["content"][1]["content"] == [{"type": "text", "text": one} for one in ("a dot", words)]
+        told = it.engines["scripted"].asked[-1].prompt
+        assert [segment.image is not None for segment in told.segments].count(True) == 1
+        assert words not in told.text
         again = resend(request, first)
         again["messages"].append({"role": "user", "content": "Really?"})
         assert kinds(await it.reply(again, BETA)) == ["text"]
+        assert words in it.prompts[-1]
 
 
 @pytest.mark.promise("mcp.switches")
@@ -143,36 +146,6 @@ async def test_without_a_header_mcp_servers_is_an_unknown_key(calc: Host) -> Non
     async with mcp_app(ANSWERS, hosts=(calc,)) as it:
         message = await it.refusal({**ask(server(calc.url())), "tools": []})
     assert message == "mcp_servers: Extra inputs are not permitted"
-
-
-@pytest.mark.promise("mcp.deferred")
-async def test_sixty_deferred_tools_are_found_by_a_search_and_called_in_one_reply() -> None:
-    search: Json = {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"}
-    deferred = toolset(default_config={"defer_loading": True})
-    rules = (
-        says(section(invoke("tool_search_tool_regex", pattern="thing_42")), "Tell me."),
-        says(section(invoke("thing_42")), prompt="Does thing number 42.", times=1),
-        says("It ran."),
-    )
-    async with (
-        serving(tools_server(60).streamable_http_app()) as host,
-        mcp_app(*rules, hosts=(host,), tools=tool_searches()) as it,
-    ):
-        request = ask(server(host.url()), tools=[search, deferred])
-        reply = await it.reply(request, BETA)
-        assert "Does thing number" not in it.prompts[0]
-        again = resend(request, reply)
-        again["messages"].append({"role": "user", "content": "Once more."})
-        await it.reply(again, BETA)
-        assert "Does thing number 42." in it.prompts[-1]
-    assert kinds(reply) == [
-        "server_tool_use",
-        "tool_search_tool_result",
-        "mcp_tool_use",
-        "mcp_tool_result",
-        "text",
-    ]
-    assert reply["content"][3]["content"] == [{"type": "text", "text": "tool 42 ran"}]
 
 
 @pytest.mark.promise("mcp.with-client-tools")

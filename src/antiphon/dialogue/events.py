@@ -94,11 +94,13 @@ class CallEnd:
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels."""
+    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels;
+    `shown`: what the model is told in this reply instead; None: the same."""
 
     call_id: str
     kind: str
     content: Any
+    shown: Any = None
 
 
 @dataclass(frozen=True, slots=True)

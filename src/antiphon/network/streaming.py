@@ -5,6 +5,7 @@ resolved once, every address of the answer judged, and the connection made to th
 no body that is longer than its owner takes.
 """
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import Final, cast
@@ -20,6 +21,8 @@ from antiphon.ports.fetch import FetchFault, NotAllowed, TooLarge, Unreachable
 _CONNECT: Final = 5.0
 
 _MOST_REDIRECTS: Final = 5
+
+_EVENT_END: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 _PLAIN: Final = frozenset({"", "identity"})
 
@@ -87,6 +90,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         """Raises `FetchFault` for a URL that is not gone to, whatever its name resolves to."""
         self._hosts.check(url)
 
+    def forget(self) -> None:
+        """Nothing has been wrong so far."""
+        self.fault = self.status = None
+
     def client(self, headers: Mapping[str, str], silence: float) -> httpx2.AsyncClient:
         """A client that goes this way and no other; a host may say nothing for so many seconds."""
         return httpx2.AsyncClient(
@@ -130,24 +137,31 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             status_code=response.status_code,
             headers=response.headers,
-            stream=_Bounded(stream, self._max_bytes, self),
+            stream=_Bounded(stream, self._max_bytes, self, events=_has_events(response)),
             extensions=response.extensions,
         )
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body that breaks off where it is too long."""
+    """A body that breaks off where it is too long; one of `events` where one of these is."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, most: int, owner: GuardedTransport) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int, owner: GuardedTransport, *, events: bool) -> None:
+        self._events = events
         self._stream = stream
         self._most = most
         self._owner = owner
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        came = 0
+        came, before = 0, b""
         async for chunk in self._stream:
-            came += len(chunk)
-            if came > self._most:
+            longest = came = came + len(chunk)
+            if self._events:
+                first, *more = _EVENT_END.split(before + chunk)
+                if more:
+                    longest = max(came - len(before) - len(chunk) + len(first), *map(len, more))
+                    came = len(more[-1])
+                before = chunk[-3:]
+            if longest > self._most:
                 self._owner.fault = TooLarge(f"an answer has more than {self._most} bytes")
                 raise httpx2.ReadError("the answer is too long")
             yield chunk
@@ -156,10 +170,17 @@ class _Bounded(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
+def _has_events(response: httpx2.Response) -> bool:
+    return response.headers.get("Content-Type", "").strip().lower().startswith("text/event-stream")
+
+
 def _to(request: httpx2.Request, target: Target, address: str) -> httpx2.Request:
     """The request on its way to this address, still in its host's name."""
     headers = httpx2.Headers(request.headers.raw)
     headers["Accept-Encoding"] = "identity"
     extensions = {**request.extensions, "sni_hostname": target.host}
+    if request.method == "GET":
+        # A stream of events may be silent for as long as its session lasts, which its owner bounds.
+        extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": None}
     url = request.url.copy_with(host=address)
     return httpx2.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)

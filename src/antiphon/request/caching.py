@@ -122,13 +122,15 @@ def prefixes(asked: Asked[CreateMessage] | Asked[CountTokens], tenant: str = "")
             continue
         said = _spelled(tool)
         if isinstance(tool, McpToolset):
-            said = _digest(said, *(_spelled(one) for one in case.listed.get(tool.mcp_server_name, ())))
+            # What is deferred is not told of here, and neither are its switches.
+            there = (one for one in case.listed.get(tool.mcp_server_name, ()) if not one.defer_loading)
+            said = _digest(*map(_spelled, there))
         everything = _digest(everything, said)
         # The API tells of these two behind the tools.
         tools = tools if tool.type.startswith(_WEB) else _digest(tools, said)
         add(f"tools.{n}", base, tools)
     for path, tool in case.entries:
-        if not path:
+        if not path and not is_deferred(tool):
             tools = _digest(tools, _spelled(tool))
     behind_tools = _digest("system", base, tools, *_of_system(case))
     system = b""

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -59,8 +60,8 @@ class Host:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, lifespan: bool = True) -> AsyncGenerator[Host]:
-    """The app on a port of its own, until the block ends."""
+async def serving(app: ASGIApp, *, lifespan: bool = True, chain: Path | None = None) -> AsyncGenerator[Host]:
+    """The app on a port of its own, until the block ends. `chain`: its key and certificate, where it has some."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     host = Host(listener.getsockname()[1])
@@ -74,7 +75,12 @@ async def serving(app: ASGIApp, *, lifespan: bool = True) -> AsyncGenerator[Host
         await app(scope, receive, send)
 
     config = uvicorn.Config(
-        watched, log_config=None, lifespan="on" if lifespan else "off", timeout_graceful_shutdown=1, ws="none"
+        watched,
+        log_config=None,
+        lifespan="on" if lifespan else "off",
+        timeout_graceful_shutdown=1,
+        ws="none",
+        ssl_certfile=chain,
     )
     config.load()
     server = uvicorn.Server(config)

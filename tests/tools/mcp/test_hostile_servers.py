@@ -1,16 +1,18 @@
 """MCP servers that mean harm, or are only broken: each costs bounded time and memory, and is told in plain words."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from starlette.types import ASGIApp
+from mcp.server.mcpserver import MCPServer
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from antiphon.config import McpSettings, NetworkSettings
 from antiphon.network.streaming import GuardedHosts
-from antiphon.ports.mcp import McpFault, McpHost
+from antiphon.ports.mcp import McpFault, McpHost, McpListed
 from antiphon.tools.mcp.connector import Connector
 from tests.tools.mcp.hosts import Host, Raw, listing, serving
 
@@ -116,9 +118,65 @@ async def test_an_empty_listing_that_never_ends_is_given_up() -> None:
 
 @pytest.mark.promise("mcp.hostile-servers")
 async def test_a_listing_that_is_none_is_a_dead_server() -> None:
-    wrong = listing({"name": "a", "inputSchema": {"type": "array"}})
+    async def wrong(message: Json) -> Json:
+        return {"tools": "all of them"}
+
     async with connected(Raw({"tools/list": wrong})) as (connector, host):
         assert (await fault_of(connector, McpHost("docs", host.url()))).message == LOST
+
+
+@pytest.mark.promise("mcp.hostile-servers")
+async def test_an_entry_that_is_no_tool_is_left_out_and_logged_and_the_others_are_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    true: Json = {"type": "object", "properties": {"x": True}}
+    entries: list[Any] = [
+        {"name": "array", "inputSchema": {"type": "array"}},
+        {"name": 3, "inputSchema": {"type": "object"}},
+        {"name": "none"},
+        "nothing",
+        {"name": "plain", "inputSchema": {}, "icons": 3, "annotations": "all", "description": 7},
+        {"name": "anything", "inputSchema": true, "outputSchema": {"type": "array"}, "description": "Takes all."},
+    ]
+    async with connected(Raw({"tools/list": listing(*entries)})) as (connector, host):
+        tools = await connector.tools(McpHost("docs", host.url()))
+    assert list(tools) == [
+        McpListed("plain", "", {"type": "object"}),
+        McpListed("anything", "Takes all.", true),
+    ]
+    assert sum("a tool is left out" in record.getMessage() for record in caplog.records) == 4
+
+
+@pytest.mark.promise("mcp.hostile-servers")
+@pytest.mark.parametrize(
+    "promised",
+    [
+        {"type": "object", "properties": {"x": {"pattern": "^(a+)+$"}}},
+        {"$ref": "http://127.0.0.1:{port}/schema", "type": "object"},
+        {"type": "object", "properties": {"x": {"type": "integer"}}},
+    ],
+    ids=["a pattern without end", "a schema elsewhere", "a lie"],
+)
+async def test_what_a_tool_promises_of_its_results_is_neither_judged_nor_fetched(promised: Json) -> None:
+    elsewhere = Raw(status=404)
+
+    async def call(message: Json) -> Json:
+        return {"content": [], "structuredContent": {"x": "a" * 64 + "!"}}
+
+    async with connected(elsewhere) as (_, other):
+        schema = {
+            key: value.format(port=other.port) if isinstance(value, str) else value for key, value in promised.items()
+        }
+        tool: Json = {"name": "look", "inputSchema": {"type": "object"}, "outputSchema": schema}
+        raw = Raw({"tools/list": listing(tool), "tools/call": call})
+        async with connected(raw) as (connector, host):
+            sessions = connector.sessions()
+            async with asyncio.timeout(20):
+                outcome = await sessions.call(McpHost("docs", host.url()), "look", {})
+            await sessions.aclose()
+        assert other.asked == []
+    assert outcome.content == [{"type": "text", "text": f'{{"x":"{"a" * 64}!"}}'}]
+    assert "tools/list" not in [message["method"] for message in raw.called]
 
 
 @pytest.mark.promise("mcp.hostile-servers", "mcp.tool-errors")
@@ -153,6 +211,52 @@ async def test_a_server_that_dies_in_a_call_is_an_error_and_the_next_call_begins
             first = None
         assert first is None or first.is_error
         assert (await sessions.call(there, "look", {})).content == [{"type": "text", "text": "alive"}]
+        await sessions.aclose()
+
+
+@pytest.mark.promise("mcp.one-session")
+async def test_a_session_that_its_server_has_forgotten_is_begun_anew_with_the_next_call() -> None:
+    class Forgetful(Raw):
+        forgets = False
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if self.forgets:
+                await Raw(status=404)(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
+
+    async def call(message: Json) -> Json:
+        return {"content": [{"type": "text", "text": "seen"}]}
+
+    raw = Forgetful({"tools/call": call}, headers={"mcp-session-id": "one"})
+    async with connected(raw) as (connector, host):
+        sessions, there = connector.sessions(), McpHost("docs", host.url())
+        assert not (await sessions.call(there, "look", {})).is_error
+        raw.forgets = True
+        with pytest.raises(McpFault):
+            await sessions.call(there, "look", {})
+        raw.forgets = False
+        assert not (await sessions.call(there, "look", {})).is_error
+        await sessions.aclose()
+    assert [message["method"] for message in raw.called].count("initialize") == 2
+
+
+@pytest.mark.promise("mcp.transports", "mcp.hostile-servers")
+async def test_a_stream_of_events_may_be_longer_than_any_of_its_answers_but_no_event_may() -> None:
+    server = MCPServer("long")
+
+    @server.tool(structured_output=False)
+    def tell(size: int) -> str:  # pyright: ignore[reportUnusedFunction]
+        return "x" * size
+
+    async with connected(server.sse_app(), max_bytes=20_000) as (connector, host):
+        sessions, there = connector.sessions(), McpHost("docs", host.url("/sse"))
+        for _ in range(4):
+            assert not (await sessions.call(there, "tell", {"size": 9_000})).is_error
+        with pytest.raises(McpFault) as caught:
+            await sessions.call(there, "tell", {"size": 30_000})
+        assert caught.value.message == "The tool's result is too large."
+        assert not (await sessions.call(there, "tell", {"size": 10})).is_error
         await sessions.aclose()
 
 
@@ -216,3 +320,9 @@ async def test_a_name_that_resolves_to_the_inside_is_not_visited() -> None:
     fault = await fault_of(connector, McpHost("docs", "https://mcp.example.com/"))
     assert fault.message == LOST
     assert "not public" in fault.reason
+
+
+async def test_whoever_speaks_to_a_server_keeps_the_levels_of_its_own_log() -> None:
+    async with connected(Raw()) as (connector, host):
+        await connector.tools(McpHost("docs", host.url()))
+    assert [logging.getLogger(name).level for name in ("mcp", "client", "httpx2")] == [logging.NOTSET] * 3

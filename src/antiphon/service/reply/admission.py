@@ -20,6 +20,9 @@ from antiphon.wire.request import CreateMessage, InputMessage
 _BLOCK: Final[TypeAdapter[Block]] = TypeAdapter(Block)
 
 
+_UNSEEN: Final = "a picture that cannot be shown"
+
+
 class Admission:
     """Makes of what a tool returned what a client is sent. `case`: the request's, whose model is to read it."""
 
@@ -41,7 +44,7 @@ class Admission:
             case WebSearchToolResultBlock(content=list(results)):
                 return [self._sealed(result) for result in results]
             case McpToolResultBlock():
-                return content if await self._is_readable(block) else _without_pictures(content)
+                return content if await self._is_readable(block) else without_pictures(content, _UNSEEN)
             case WebFetchToolResultBlock():
                 return content if await self._is_readable(block) else None
             case _:
@@ -70,10 +73,10 @@ class Admission:
         return True
 
 
-def _without_pictures(content: dict[str, Any]) -> dict[str, Any]:
-    """The result of a call with words for pictures that the model cannot be shown."""
+def without_pictures(content: dict[str, Any], said: str = "a picture") -> dict[str, Any]:
+    """The result of a call of a tool of an MCP server, with words for its pictures."""
     told = [
-        {"type": "text", "text": "[a picture that cannot be shown]"} if block["type"] == "image" else block
+        {"type": "text", "text": f"[{said}: {block['source']['media_type']}]"} if block["type"] == "image" else block
         for block in content["content"]
     ]
     return {**content, "content": told}

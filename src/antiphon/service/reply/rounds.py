@@ -41,7 +41,7 @@ from antiphon.service.reply.tool_runs import Call, ServerTurn, ToolRuns
 from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder, result_block
 from antiphon.stream.fold import Folder
-from antiphon.wire.reply import ReplyBlock, ReplyMcpToolUse, ReplyServerToolUse, ReplyToolUse
+from antiphon.wire.reply import ReplyBlock, ReplyMcpToolResult, ReplyMcpToolUse, ReplyServerToolUse, ReplyToolUse
 from antiphon.wire.request import CreateMessage
 
 
@@ -240,7 +240,8 @@ class Rounds:
 
 
 class _Said:
-    """What the reply holds of the round so far, as the blocks that a client would send back."""
+    """What the reply holds of the round so far, as the blocks that a client would send back; pictures that clients do
+    not get are in them."""
 
     def __init__(self, work: Work) -> None:
         self._encoder = Encoder(work.opening)
@@ -248,6 +249,7 @@ class _Said:
         self._begin = 0
         self._called = ""
         self._unread: list[str] = []
+        self._shown: dict[str, ReplyBlock] = {}
         self.calls_a_client = False
         for event in self._encoder.begin():
             self._folder.add(event)
@@ -259,6 +261,8 @@ class _Said:
                 self.calls_a_client = self.calls_a_client or not server
             case CallEnd(whole=False):
                 self._unread.append(self._called)
+            case ServerAnswer(call_id=id_, shown=shown) if shown is not None:
+                self._shown[id_] = result_block(replace(happening, content=shown))
             case _:
                 pass
         for event in self._encoder.feed(happening):
@@ -271,8 +275,14 @@ class _Said:
 
     def content(self, more: ServerAnswer | None = None) -> list[ReplyBlock]:
         """The complete blocks of the round; with `more` as if that were one of them."""
-        blocks = self._folder.content(self._begin, cut=self._folder.breaks_off)
-        return blocks if more is None else [*blocks, result_block(more)]
+        blocks = [self._told(block) for block in self._folder.content(self._begin, cut=self._folder.breaks_off)]
+        if more is None:
+            return blocks
+        return [*blocks, result_block(more if more.shown is None else replace(more, content=more.shown))]
+
+    def _told(self, block: ReplyBlock) -> ReplyBlock:
+        """The block as the model is told it."""
+        return self._shown.get(block.tool_use_id, block) if isinstance(block, ReplyMcpToolResult) else block
 
     def next_round(self) -> None:
         self._begin += len(self.content())

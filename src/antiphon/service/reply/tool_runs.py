@@ -20,7 +20,7 @@ from antiphon.ports.containers import Container
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.tools.server_calls import Offered
 from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
-from antiphon.service.reply.admission import Admission
+from antiphon.service.reply.admission import Admission, without_pictures
 from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
 from antiphon.wire.reply import ReplyMcpToolUse, ReplyServerToolUse
 
@@ -137,7 +137,9 @@ class ToolRuns:
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
             return _Ran(await self._failed(turn, call, "unavailable"))
-        return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
+        # The API has nothing but text there, and clients take nothing else.
+        said = without_pictures(content) if tool.result_type == "mcp_tool_result" else content
+        return _Ran(ServerAnswer(call.id, tool.result_type, said, None if said == content else content), result)
 
     async def _run(self, offered: Offered, call: Call, container: Container | None) -> ServerResult:
         self._uses[call.name] += 1

@@ -16,12 +16,13 @@ from mcp import MCPError
 from mcp.client.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import Implementation
+from mcp.types import CONNECTION_CLOSED, CallToolResult, Implementation
 
 from antiphon import __version__
 from antiphon.ports.fetch import FetchFault, NotHttps, TooLarge
 from antiphon.ports.mcp import McpFault, McpHost, McpListed, McpOutcome
 from antiphon.tools.mcp.contents import blocks_of
+from antiphon.tools.mcp.sifting import Sifter
 from antiphon.words import shown
 
 _ENDING: Final = 2.0
@@ -29,14 +30,13 @@ _ENDING: Final = 2.0
 
 _DENIED: Final = frozenset({401, 403})
 
+_GONE: Final = 404
+"""How a server says that it has forgotten a session."""
+
 _SAID: Final = 2000
 """Characters of what a server says of an error."""
 
 _LOST: Final = "Connection error while communicating with MCP server. The server may be unavailable or unresponsive."
-
-# What goes wrong is told here in the owner's words; the package would print it with its stack.
-logging.getLogger("mcp").setLevel(logging.CRITICAL)
-logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,10 @@ class Way(Protocol):
 
     def check(self, url: str) -> None:
         """Raises `FetchFault` for a URL that cannot be gone to, whatever host it names."""
+        ...
+
+    def forget(self) -> None:
+        """Nothing has been wrong so far."""
         ...
 
     def client(self, headers: Mapping[str, str], silence: float) -> httpx2.AsyncClient:
@@ -80,6 +84,7 @@ class Session:
         self._ways = ways
         self._bounds = bounds
         self._way = ways(bounds.bytes)
+        self._sifter = Sifter(host.name)
         self._client: Client | None = None
         self._stands = asyncio.Event()
         self._over = asyncio.Event()
@@ -88,7 +93,7 @@ class Session:
     @property
     def is_alive(self) -> bool:
         """Whether it has begun and not ended."""
-        return self._task is not None and not self._task.done()
+        return self._task is not None and not self._task.done() and not self._over.is_set()
 
     async def start(self) -> None:
         """Begin; returns when the session stands."""
@@ -128,7 +133,11 @@ class Session:
             async with asyncio.timeout(self._bounds.connect):
                 while True:
                     page = await self._client.list_tools(cursor=cursor)
-                    found += [McpListed(tool.name, tool.description or "", tool.input_schema) for tool in page.tools]
+                    schemas = self._sifter.schemas
+                    found += [
+                        McpListed(tool.name, tool.description or "", schemas.get(tool.name, tool.input_schema))
+                        for tool in page.tools
+                    ]
                     if len(found) > self._bounds.tools:
                         said = f"MCP server '{shown(self._host.name)}' has more than {self._bounds.tools} tools."
                         raise McpFault(said)
@@ -143,9 +152,12 @@ class Session:
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> McpOutcome:
         """Call a tool."""
         assert self._client is not None
+        self._way.forget()
         try:
             result = await self._client.call_tool(tool, dict(arguments), read_timeout_seconds=self._bounds.silence)
         except MCPError as problem:
+            if problem.error.code == CONNECTION_CLOSED or self._way.status == _GONE:
+                self._over.set()
             if isinstance(self._way.fault, TooLarge):
                 raise McpFault("The tool's result is too large.", self._way.fault.reason) from problem
             if self._way.fault is not None or not self.is_alive:
@@ -159,7 +171,11 @@ class Session:
 
     async def _run(self) -> None:
         try:
-            async with self._connected() as self._client:
+            async with self._connected() as client:
+                # Of structured results nothing is used but their text; judging them is the server's own affair, and
+                # a schema may keep a judge busy for ever.
+                client.session.validate_tool_result = _unjudged
+                self._client = client
                 self._stands.set()
                 await self._over.wait()
         except Exception as problem:  # groups of what several tasks raised
@@ -203,7 +219,8 @@ class Session:
 
     def _spoken(self, transport: Any) -> Client:
         info = Implementation(name="antiphon", version=__version__)
-        return Client(transport, client_info=info, cache=None, read_timeout_seconds=self._bounds.silence)
+        sifted = self._sifter.over(transport)
+        return Client(sifted, client_info=info, cache=None, read_timeout_seconds=self._bounds.silence)
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -228,6 +245,10 @@ class Session:
             )
             return McpFault(told)
         return McpFault(_LOST, reason if status is None else f"status {status}: {reason}")
+
+
+async def _unjudged(name: str, result: CallToolResult) -> None:
+    """Takes any result."""
 
 
 def _told(problem: BaseException) -> str:
