@@ -25,7 +25,7 @@ async def _calc() -> AsyncGenerator[Host]:
         yield host
 
 
-@pytest.mark.promise("mcp.in-one-reply", "mcp.transports", "mcp.token-to-its-server")
+@pytest.mark.promise("server-tools.mcp", "mcp.in-one-reply", "mcp.transports", "mcp.token-to-its-server")
 @pytest.mark.parametrize("path", ["/mcp", "/sse"])
 async def test_a_tool_is_called_over_either_transport_and_answered_in_one_reply(path: str) -> None:
     made = tools_server()
