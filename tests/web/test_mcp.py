@@ -56,6 +56,14 @@ async def test_a_tool_is_called_over_either_transport_and_answered_in_one_reply(
     assert host.tokens == {"Bearer secret"}
 
 
+@pytest.mark.promise("mcp.token-to-its-server")
+async def test_of_two_servers_each_is_shown_its_own_token_and_none_where_it_has_none(calc: Host) -> None:
+    async with serving(Raw(), lifespan=False) as other, mcp_app(ADDS, ANSWERS, hosts=(calc, other)) as it:
+        entries = (server(calc.url(), authorization_token="secret"), server(other.url(), "other"))
+        await it.reply(ask(*entries), BETA)
+    assert (calc.tokens, other.tokens) == ({"Bearer secret"}, {None})
+
+
 @pytest.mark.promise("mcp.streamed")
 async def test_a_stream_has_the_call_in_pieces_and_the_result_whole(calc: Host) -> None:
     async with mcp_app(ADDS, ANSWERS, hosts=(calc,)) as it:
@@ -215,7 +223,9 @@ async def test_tools_of_one_name_are_told_apart_and_each_call_reaches_its_own() 
 async def test_a_listing_in_the_reply_stands_for_asking_when_it_comes_back(calc: Host) -> None:
     async with mcp_app(ADDS, ANSWERS, hosts=(calc,), cache_seconds=0) as it:
         request = ask(server(calc.url()))
+        request["tools"] = [toolset(configs={"fail": {"enabled": False}})]
         first = await it.reply(request, LISTING)
+        assert "Always fails." not in it.prompts[0]
         assert kinds(first) == ["mcp_tool_listing", "mcp_tool_use", "mcp_tool_result", "text"]
         listed = first["content"][0]
         assert listed["mcp_server_name"] == "calc"

@@ -123,7 +123,7 @@ def prefixes(asked: Asked[CreateMessage] | Asked[CountTokens], tenant: str = "")
         said = _spelled(tool)
         if isinstance(tool, McpToolset):
             # What is deferred is not told of here, and neither are its switches.
-            there = (one for one in case.listed.get(tool.mcp_server_name, ()) if not one.defer_loading)
+            there = (one for one in case.offered_by(tool.mcp_server_name) if not one.defer_loading)
             said = _digest(*map(_spelled, there))
         everything = _digest(everything, said)
         # The API tells of these two behind the tools.

@@ -103,8 +103,8 @@ class Case:
     """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
 
     `reads`: if it does not, pictures are described to it. `server_tools`: the tools that the server runs itself.
-    `latitude`: what its owner lets pass. `listed`: by the names of MCP servers the tools of theirs that are there,
-    once they were asked.
+    `latitude`: what its owner lets pass. `listed`: by the names of MCP servers the tools that they have, once
+    they were asked.
     """
 
     request: Request
@@ -233,18 +233,22 @@ class Case:
         """The tools that the conversation begins with, each with its path; those of MCP servers one by one."""
         found: list[tuple[str, Entry]] = []
         for n, tool in enumerate(self.tools):
-            one = self.listed.get(tool.mcp_server_name, ()) if isinstance(tool, McpToolset) else (tool,)
+            one = self.offered_by(tool.mcp_server_name) if isinstance(tool, McpToolset) else (tool,)
             found += [(f"tools.{n}", entry) for entry in one]
         named = {tool.mcp_server_name for tool in self.tools if isinstance(tool, McpToolset)}
-        for name, tools in self.listed.items():
+        for name in self.listed:
             # The connector's first form has no toolsets.
-            found += [("", entry) for entry in tools if name not in named]
+            found += [("", entry) for entry in self.offered_by(name) if name not in named]
         return tuple(found)
+
+    def offered_by(self, server: str) -> tuple[McpTool, ...]:
+        """The tools of an MCP server that are there."""
+        return tuple(tool for tool in self.listed.get(server, ()) if tool.enabled)
 
     @cached_property
     def mcp_tools(self) -> Mapping[tuple[str, str], McpTool]:
         """The tools of MCP servers, by the server's name and their own."""
-        return {(tool.server_name, tool.own_name): tool for tools in self.listed.values() for tool in tools}
+        return {(tool.server_name, tool.own_name): tool for name in self.listed for tool in self.offered_by(name)}
 
     @cached_property
     def definitions(self) -> tuple[tuple[str, Tool], ...]:

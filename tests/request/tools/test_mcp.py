@@ -42,7 +42,7 @@ def case(*tools: Json, servers: tuple[str, ...] = ("docs",), beta: str = TOOLSET
 
 def names(begun: Case, tools: dict[str, list[McpListed]]) -> dict[str, list[str]]:
     """What the model calls the tools of each server."""
-    return {name: [tool.name for tool in found] for name, found in mcp.offered(begun, tools).items()}
+    return {name: [tool.name for tool in found if tool.enabled] for name, found in mcp.offered(begun, tools).items()}
 
 
 @pytest.mark.promise("mcp.names")
@@ -77,7 +77,7 @@ def test_configs_go_before_the_default_config_and_that_before_the_defaults(
     switches: Json, offered: list[str], deferred: list[str]
 ) -> None:
     [found] = mcp.offered(case(toolset(**switches)), {"docs": listed("a", "b")}).values()
-    assert [tool.name for tool in found] == offered
+    assert [tool.name for tool in found if tool.enabled] == offered
     assert [tool.name for tool in found if tool.defer_loading] == deferred
 
 
@@ -133,3 +133,23 @@ def test_a_choice_is_of_a_tool_that_is_there_by_the_name_that_the_model_knows() 
     assert mcp.problem(there) is None
     assert wrong is not None
     assert wrong.message == "Tool 'a' not found in provided tools"
+
+
+@pytest.mark.promise("mcp.validated")
+def test_once_the_servers_are_asked_something_is_left_to_begin_with() -> None:
+    def judged(*tools: Json) -> str | None:
+        begun = case(*tools)
+        wrong = mcp.problem(replace(begun, listed=mcp.offered(begun, {"docs": listed("a", "b")})))
+        return None if wrong is None else wrong.message
+
+    off = toolset(configs={"a": {"defer_loading": True}, "b": {"defer_loading": True}})
+    assert judged(off) == "At least one tool must have defer_loading=false. All tools cannot be deferred."
+    assert judged(off, tool("look")) is None
+    assert judged(toolset(configs={"a": {"defer_loading": True}})) is None
+
+
+@pytest.mark.promise("mcp.names")
+def test_a_tool_that_is_switched_off_takes_no_name_from_another() -> None:
+    off = toolset(default_config={"enabled": False})
+    found = names(case(off, toolset("web"), servers=("docs", "web")), {"docs": listed("look"), "web": listed("look")})
+    assert found == {"docs": [], "web": ["look"]}

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from antiphon.ports.mcp import McpHost, McpListed
 from antiphon.request.case import Case, Issue
+from antiphon.request.tools.roster import all_deferred
 from antiphon.request.tools.toolbox import members
 from antiphon.wire.content.blocks import McpToolListingBlock
 from antiphon.wire.gates import MCP_LISTING, MCP_TOOLSET
@@ -62,7 +63,7 @@ def pinned(case: Case) -> dict[str, list[McpListed]]:
 
 
 def offered(case: Case, listed: Mapping[str, Sequence[McpListed]]) -> dict[str, tuple[McpTool, ...]]:
-    """The tools of each server that the request lets in, by the server's name."""
+    """The tools of each server, by the server's name; those that the request lets in are `enabled`."""
     taken = {*case.tool_names, *members(case.tools)}
     return {server.name: tuple(_tools(case, server, listed[server.name], taken)) for server in servers(case)}
 
@@ -85,7 +86,7 @@ def problem(case: Case) -> Issue | None:
     added = {str(getattr(tool, "name", "")) for _, tool in case.definitions}
     if isinstance(choice, ToolChoiceTool) and choice.name not in names | added:
         return Issue(f"Tool '{shown(choice.name)}' not found in provided tools")
-    return None
+    return all_deferred(case, [entry for _, entry in case.entries])
 
 
 def fitting(name: str) -> str:
@@ -99,13 +100,13 @@ def _tools(case: Case, server: McpServer, listed: Sequence[McpListed], taken: se
     for tool in listed:
         switches = _switches(case, server, tool.name)
         # Of two tools of one name a call would reach the same one.
-        if switches is None or tool.name in own:
+        if tool.name in own:
             continue
         own.add(tool.name)
-        name = _free(tool.name, server.name, taken)
-        taken.add(name)
+        enabled, deferred = switches is not None, switches is not None and switches.defer_loading is True
+        name = _free(tool.name, server.name, taken) if enabled else tool.name
+        taken.update((name,) if enabled else ())
         schema, description = _told(tool)
-        deferred = switches.defer_loading is True
         found.append(
             McpTool.model_construct(
                 type="mcp_tool",
@@ -115,6 +116,7 @@ def _tools(case: Case, server: McpServer, listed: Sequence[McpListed], taken: se
                 description=description,
                 input_schema=schema,
                 defer_loading=deferred,
+                enabled=enabled,
             )
         )
     return found

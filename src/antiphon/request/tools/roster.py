@@ -19,6 +19,7 @@ from antiphon.wire.content.blocks import (
     ToolSearchToolResultBlock,
 )
 from antiphon.wire.content.results import ToolSearchResult
+from antiphon.wire.gates import INLINE_TOOLS
 from antiphon.wire.tools.definitions import Tool as WireTool
 from antiphon.wire.tools.definitions import ToolChoiceTool
 from antiphon.wire.tools.server import McpToolset
@@ -264,6 +265,24 @@ def is_deferred(tool: Entry) -> bool:
             return any(member is not None and member.defer_loading is True for member in members)
         case _:
             return tool.defer_loading is True
+
+
+_MOST_DEFERRED: Final = 10_000
+
+
+def all_deferred(case: Case, tools: Sequence[Entry]) -> Issue | None:
+    """Nothing is left to begin with, or more is deferred than may be."""
+    # What a message defines can be there to begin with, too.
+    defines = case.context.unlocks(INLINE_TOOLS)
+    if tools and not defines and all(is_deferred(tool) for tool in tools):
+        return Issue("At least one tool must have defer_loading=false. All tools cannot be deferred.")
+    many = sum(map(is_deferred, tools))
+    if many > _MOST_DEFERRED:
+        return Issue(
+            f"tools: {many} tools have defer_loading=true; at most {_MOST_DEFERRED} may.",
+            {"error_code": "available_tools_limit_exceeded"},
+        )
+    return None
 
 
 def referenced(item: Placed) -> list[str]:

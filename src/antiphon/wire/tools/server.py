@@ -234,6 +234,7 @@ class McpTool(WireModel):
     """One tool of an MCP server, as a request has it once its servers were asked: it does not travel.
 
     `name`: what the model calls it, for `own_name`, which may be taken by another tool, or be no name for a model.
+    `enabled`: it is there; others are only listed.
     """
 
     type: Literal["mcp_tool"] = "mcp_tool"
@@ -243,3 +244,4 @@ class McpTool(WireModel):
     description: str
     input_schema: JsonObject
     defer_loading: bool = False
+    enabled: bool = True
