@@ -128,3 +128,46 @@ async def test_a_server_inside_speaks_tls_with_its_owners_authority_and_no_other
                 else:
                     assert answer.status == 400
                     assert host.asked == []
+
+
+CHANGES = "mid-conversation-tool-changes-2026-07-01"
+
+
+def changed(*blocks: tuple[str, Json], **more: Any) -> Json:
+    """A request whose system message changes tools of the server `calc`."""
+    told = [{"type": kind, "tool": {"server_name": "calc", **tool}} for kind, tool in blocks]
+    messages = [{"role": "user", "content": "Tell me."}, {"role": "system", "content": told}]
+    return {"messages": messages, "model": "claude-opus-4-8", **more}
+
+
+@pytest.mark.promise("mcp.changes")
+async def test_tools_of_a_server_come_and_go_by_reference_one_and_all() -> None:
+    add: Json = {"type": "mcp_tool_reference", "name": "add"}
+    everything: Json = {"type": "mcp_toolset_reference"}
+    deferred = toolset(default_config={"defer_loading": True})
+    rules = (says(section(invoke("add", a="2", b="3")), prompt="Adds two numbers.", times=1), ANSWERS)
+    async with serving(tools_server().streamable_http_app()) as host, mcp_app(*rules, hosts=(host,)) as it:
+        entry = server(host.url())
+
+        async def reply(tools: list[Json], *blocks: tuple[str, Json]) -> Json:
+            return await it.reply({**ask(entry, tools=tools), **changed(*blocks)}, BETA, CHANGES)
+
+        one = await reply([LOOK, deferred], ("tool_addition", add))
+        assert "Adds two numbers." in it.prompts[0]
+        assert "Always fails." not in it.prompts[0]
+        assert kinds(one) == ["mcp_tool_use", "mcp_tool_result", "text"]
+        await reply([LOOK, deferred], ("tool_addition", everything), ("tool_removal", add))
+        assert "Always fails." in it.prompts[-1]
+        gone = ask(entry, tools=[LOOK, toolset()], tool_choice={"type": "tool", "name": "add"})
+        message = await it.refusal({**gone, **changed(("tool_removal", everything))}, BETA, CHANGES)
+        assert message == "Tool 'add' not found in provided tools"
+
+
+@pytest.mark.promise("mcp.changes")
+async def test_a_reference_to_a_tool_that_no_server_has_is_refused_once_they_were_asked() -> None:
+    async with serving(tools_server().streamable_http_app()) as host, mcp_app(ANSWERS, hosts=(host,)) as it:
+        for server_name, said in (("calc", "calc/gone"), ("other", "other/gone")):
+            tool = {"type": "mcp_tool_reference", "server_name": server_name, "name": "gone"}
+            request = {**ask(server(host.url())), **changed(("tool_addition", tool))}
+            message = await it.refusal(request, BETA, CHANGES)
+            assert message == f"messages.1.content.0: Tool reference '{said}' not found in available tools"

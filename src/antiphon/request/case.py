@@ -241,6 +241,11 @@ class Case:
             found += [("", entry) for entry in self.offered_by(name) if name not in named]
         return tuple(found)
 
+    @property
+    def unasked(self) -> frozenset[str]:
+        """The MCP servers whose tools are not known yet."""
+        return frozenset(server.name for server in self.request.mcp_servers or ()) - self.listed.keys()
+
     def offered_by(self, server: str) -> tuple[McpTool, ...]:
         """The tools of an MCP server that are there."""
         return tuple(tool for tool in self.listed.get(server, ()) if tool.enabled)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from antiphon.errors import InvalidRequest
 from antiphon.ports.mcp import McpConnector, McpFault, McpListed
 from antiphon.request.asked import Asked, Request
+from antiphon.request.rules import tool_changes
 from antiphon.request.tools import mcp
 from antiphon.service.faults import refusal
 from antiphon.words import shown
@@ -38,7 +39,9 @@ async def listed(asked: Asked[Request], connector: McpConnector | None) -> Asked
     for server, name in mcp.unknown(case, tools):
         log.warning("MCP server %s: it has no tool %s, which configs of its toolset name", shown(server), shown(name))
     case = replace(case, listed=mcp.offered(case, tools))
-    wrong = mcp.problem(case)
+    wrong = (
+        mcp.problem(case) or tool_changes.changes_are_possible(case) or tool_changes.the_chosen_tool_is_there(case)
+    )
     if wrong is not None:
         raise refusal(wrong)
     return replace(asked, case=case)

@@ -123,12 +123,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         ),
         "messages.1.content.0: fallback blocks are",
     ),
-    "change of an MCP server's tools": (
-        body(
-            user(), system([{"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "a"}}])
-        ),
-        "messages.1.content.0: mcp_toolset_reference entries are",
-    ),
     "server tools": (
         body(tools=[TOOL, {"type": "advisor_20260301", "name": "advisor", "model": "m"}]),
         "tools.1: advisor_20260301 tools are",

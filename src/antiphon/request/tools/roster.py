@@ -10,6 +10,8 @@ from antiphon.request.case import Case, Entry, Issue, Placed
 from antiphon.request.tools.toolbox import describe, unit_of
 from antiphon.wire.content.blocks import (
     CompactionBlock,
+    McpToolReference,
+    McpToolsetReference,
     ToolAdditionBlock,
     ToolDefinition,
     ToolNameReference,
@@ -22,7 +24,7 @@ from antiphon.wire.content.results import ToolSearchResult
 from antiphon.wire.gates import INLINE_TOOLS
 from antiphon.wire.tools.definitions import Tool as WireTool
 from antiphon.wire.tools.definitions import ToolChoiceTool
-from antiphon.wire.tools.server import McpToolset
+from antiphon.wire.tools.server import McpTool, McpToolset
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
 from antiphon.words import shown
 
@@ -40,7 +42,8 @@ class Roster:
 
     Begins with `tools`; `take` goes on by one block. `carried`: the deferred tools that had been found before the
     summary which the conversation begins with. `server_tools`: those that the server runs itself. `paths`: of the
-    tools, where they are not one by one in the request's `tools`.
+    tools, where they are not one by one in the request's `tools`. `unasked`: MCP servers whose tools nobody knows
+    yet, so that nothing is said of changes to them.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class Roster:
         *,
         server_tools: ServerTools = NO_SERVER_TOOLS,
         paths: Sequence[str] | None = None,
+        unasked: frozenset[str] = frozenset(),
     ) -> None:
+        self._unasked = unasked
         self._server_tools = server_tools
         self._carried = tuple(carried)
         self._entries = list(tools)
@@ -147,7 +152,7 @@ class Roster:
         come: list[dict[str, Any]] = []
         for name, tool in self._known.items():
             first, offered = self._first.get(name), name in self._offered
-            reference = {"type": "tool_reference", "name": name}
+            reference = _reference(name, tool)
             if first is tool and is_deferred(tool) and offered and name not in self._found:
                 come.append({"type": "tool_addition", "tool": reference})
             elif first is not tool and offered:
@@ -161,14 +166,26 @@ class Roster:
         tool = block.tool
         if isinstance(tool, ToolDefinition):
             return self._define(path, tool.definition)
-        if not isinstance(tool, ToolNameReference):
-            return Issue(f"{path}: {tool.type} entries are not supported by this server yet.")
-        name = tool.name
-        if name not in self._known:
-            return Issue(f"{path}: Tool reference '{shown(name)}' not found in available tools", _UNRESOLVED)
+        if not isinstance(tool, ToolNameReference) and tool.server_name in self._unasked:
+            return None
+        names = self._meant(tool)
+        if not names:
+            said = "/".join(getattr(tool, key) for key in ("server_name", "name") if hasattr(tool, key))
+            return Issue(f"{path}: Tool reference '{shown(said)}' not found in available tools", _UNRESOLVED)
         if isinstance(block, ToolRemovalBlock):
-            return self._withdraw(name)
-        return None if name in self._offered else self._add(name)
+            return _together(self._withdraw(name) for name in names)
+        return _together(self._add(name) for name in names if name not in self._offered)
+
+    def _meant(self, tool: ToolNameReference | McpToolReference | McpToolsetReference) -> list[str]:
+        """The names that the reference stands for."""
+        if isinstance(tool, ToolNameReference):
+            return [tool.name] if tool.name in self._known else []
+        of_server = [
+            (name, known.own_name)
+            for name, known in self._known.items()
+            if isinstance(known, McpTool) and known.server_name == tool.server_name
+        ]
+        return [name for name, own in of_server if isinstance(tool, McpToolsetReference) or own == tool.name]
 
     def _define(self, path: str, definition: WireTool) -> Issue | ToolChange | None:
         name = _name(definition)
@@ -206,9 +223,7 @@ class Roster:
     def _carried_on(self, changes: Iterable[Change]) -> ToolChange | None:
         # A later request may have other tools: what is not there any more cannot be offered.
         made = [done for change in changes if isinstance(done := self._change("", change), ToolChange)]
-        added = (*(tool for change in made for tool in change.added), *self.find(self._carried))
-        removed = tuple(name for change in made for name in change.removed)
-        return ToolChange(added, removed) if added or removed else None
+        return _together((*made, ToolChange(self.find(self._carried))))
 
     def _described(self, tool: Entry) -> tuple[Tool, ...]:
         return describe(tool, self._server_tools)
@@ -222,7 +237,8 @@ class Roster:
 def of_case(case: Case, carried: Iterable[str] = ()) -> Roster:
     """The tools that a conversation begins with; `carried` as above."""
     paths = [path for path, _ in case.entries]
-    return Roster((tool for _, tool in case.entries), carried, server_tools=case.server_tools, paths=paths)
+    tools = (tool for _, tool in case.entries)
+    return Roster(tools, carried, server_tools=case.server_tools, paths=paths, unasked=case.unasked)
 
 
 def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
@@ -233,6 +249,19 @@ def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     if isinstance(case.request.tool_choice, ToolChoiceTool):
         roster.ask_for(case.request.tool_choice.name)
     return roster
+
+
+def _reference(name: str, tool: Entry) -> dict[str, Any]:
+    if isinstance(tool, McpTool):
+        return {"type": "mcp_tool_reference", "server_name": tool.server_name, "name": tool.own_name}
+    return {"type": "tool_reference", "name": name}
+
+
+def _together(changes: Iterable[ToolChange | None]) -> ToolChange | None:
+    made = [change for change in changes if change is not None]
+    added = tuple(tool for change in made for tool in change.added)
+    removed = tuple(name for change in made for name in change.removed)
+    return ToolChange(added, removed) if added or removed else None
 
 
 def _name(tool: Entry) -> str | None:
