@@ -151,7 +151,7 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/serve
 $(TS)/node_modules/.stamp: $(TS)/package.json $(TS)/package-lock.json $(STAMPS)/dev
 	@npm="$(CURDIR)/$(BIN)/npm"; test -x "$$npm" || npm=npm; \
 	command -v "$$npm" >/dev/null || { echo "npm is missing: apt-get install npm" >&2; exit 1; }; \
-	echo "Installing the TypeScript SDK"; \
+	echo "Installing the TypeScript SDK and an MCP server"; \
 	cd $(TS) && PATH="$(CURDIR)/$(BIN):$$PATH" "$$npm" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 

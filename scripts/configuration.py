@@ -112,6 +112,12 @@ _WEB_FETCH = """\
 Which hosts may be reached is said in `[network]`; pages and PDFs are read by the processes of `[media]`.
 """
 
+_MCP = """\
+## MCP servers: `[mcp]`
+
+Servers of tools that requests name: see [MCP servers](mcp.md). Which hosts may be reached is said in `[network]`.
+"""
+
 _NAMES = """\
 ## Names: `[routes]`, `[aliases]`, `[profiles.<name>]`
 
@@ -166,6 +172,7 @@ def page() -> str:
         _keys(WEB_SEARCH_OPTIONS),
         _WEB_FETCH,
         _keys(WEB_FETCH_OPTIONS),
+        _MCP,
         _NAMES,
         "\n".join(f"- `[{table.name}]`: {table.meaning}" for table in (ROUTES, ALIASES, PROFILES)) + "\n",
         _EXAMPLE,

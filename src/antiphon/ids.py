@@ -7,6 +7,7 @@ Prefix = Literal[
     "req_",
     "toolu_",
     "srvtoolu_",
+    "mcptoolu_",
     "file_",
     "container_",
     "skill_",

@@ -91,6 +91,13 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "server_tools_turn_seconds": ("1", "2.5", "3"),
     "server_tools_tool_seconds": ("0.5", "2", "3"),
     "server_tools_defaults": ("false", "true", "false"),
+    "mcp_enabled": ("false", "true", "false"),
+    "mcp_connect_timeout": ("1", "2.5", "3"),
+    "mcp_timeout": ("1", "2.5", "3"),
+    "mcp_max_tools": ("1", "2", "3"),
+    "mcp_max_bytes": ("2048", "2049", "2050"),
+    "mcp_cache": ("0", "1", "2"),
+    "mcp_cache_seconds": ("0", "1", "2"),
 }
 FIELDS = {
     option.name: table.name if option.key in table.within else table.field

@@ -31,6 +31,8 @@ DIFFERENCES = {
     "CharLocation.file_id: ours alone",
     "PageLocation.file_id: ours alone",
     "ContentBlockLocation.file_id: ours alone",
+    # Pictures in results of MCP servers, which the API has no words for.
+    "McpToolResultBlock.content, image: ours alone",
     "ToolUseBlock.caller: null",
     "ServerToolUseBlock.caller: null",
     "WebSearchToolResultBlock.caller: null",

@@ -144,10 +144,17 @@ BETA_TOOLS: dict[str, tuple[Json, str]] = {
             "mcp_server_name": "s",
             "default_config": {"enabled": True, "defer_loading": False},
             "configs": {"a": {"enabled": False}},
-            "tools": [{"name": "a", "description": "d", "input_schema": {"type": "object"}}],
             "cache_control": MARKER,
         },
         "mcp-client-2025-11-20",
+    ),
+    "mcp_toolset that pins": (
+        {
+            "type": "mcp_toolset",
+            "mcp_server_name": "s",
+            "tools": [{"name": "a", "description": "d", "input_schema": {"type": "object"}}],
+        },
+        "mcp-client-2026-09-15",
     ),
 }
 

@@ -12,6 +12,7 @@ from antiphon.compose.containers import containers_for
 from antiphon.compose.edges import (
     SystemClock,
     SystemEntropy,
+    connector_for,
     fetcher_for,
     reader_for,
     reads_pictures,
@@ -141,6 +142,7 @@ async def assemble(
         book=book,
         skills=skills,
         metrics=ground.metrics,
+        mcp=await running.enter_async_context(connector_for(settings)),
     )
     for limits in (services.limiter, services.spending):
         if limits is not None:

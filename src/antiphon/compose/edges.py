@@ -4,7 +4,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
 from antiphon.ports.guard import Guard
+from antiphon.ports.mcp import McpConnector
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
@@ -30,12 +32,15 @@ from antiphon.stores.caching import MemoryLedger
 from antiphon.stores.keyfile import KeyFileError
 from antiphon.stores.limits import MemoryBuckets
 from antiphon.stores.threads import MemoryThreads
+from antiphon.tools.mcp.connector import Connector
 from antiphon.tools.offered import Surroundings, tools_for
 from antiphon.tools.own import ToolsError
 from antiphon.tools.tool_search import tool_searches
 
 if TYPE_CHECKING:
+    from antiphon.network.streaming import GuardedHosts
     from antiphon.stores.redis_caching import RedisLedger
+    from antiphon.tools.mcp.session import Ways
 
 log = logging.getLogger(__name__)
 
@@ -186,3 +191,24 @@ def fetcher_for(settings: Settings) -> GuardedFetcher:
     except OSError as problem:
         path = settings.network.ca_file
         raise StartError(f"network_ca_file: the certificates in {path} cannot be read: {problem}") from problem
+
+
+@asynccontextmanager
+async def connector_for(settings: Settings) -> AsyncGenerator[McpConnector | None]:
+    """The way to MCP servers, under the guard of all ways out; None: the owner wants none."""
+    if not settings.mcp.enabled:
+        yield None
+        return
+    made: list[GuardedHosts] = []
+
+    def ways() -> "Ways":
+        from antiphon.network.streaming import GuardedHosts  # its library is for who speaks to such servers
+
+        made.append(GuardedHosts(settings.network))
+        return made[-1].transport
+
+    try:
+        yield Connector(settings.mcp, ways)
+    finally:
+        for hosts in made:
+            await hosts.aclose()

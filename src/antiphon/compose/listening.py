@@ -3,12 +3,16 @@
 import logging
 import socket
 import ssl
+from typing import Final
 
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings
 from antiphon.web.logged import REQUESTS, JsonFormatter
 from antiphon.web.server import ListenError, address, bind_all
 from antiphon.web.tls import TlsError, tls_context
+
+_OF_MCP: Final = ("mcp", "client", "httpx2")
+"""What the package for MCP servers logs as: what these do wrong is told in our words, and not with its stacks."""
 
 LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 
@@ -26,6 +30,8 @@ def log_as(settings: Settings, form: str, worker: int | None = None) -> None:
         logging.getLogger(REQUESTS).setLevel(logging.WARNING)
     if settings.log_level != "debug":
         logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells of its own start and stop, as we do
+        for name in _OF_MCP:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def listen(settings: Settings) -> list[socket.socket]:

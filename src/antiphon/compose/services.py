@@ -9,6 +9,7 @@ from antiphon.compose.observer import StartError
 from antiphon.config import Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
 from antiphon.ports.caching import Ledger
+from antiphon.ports.mcp import McpConnector
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.ports.system import Clock, Entropy
 from antiphon.ports.threads import ThreadStore
@@ -68,6 +69,7 @@ def services_for(
     book: UsageBook | None = None,
     skills: SkillLibrary | None = None,
     metrics: Metrics | None = None,
+    mcp: McpConnector | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
     what is known of cached prefixes; one of this process's by default.
@@ -76,15 +78,15 @@ def services_for(
     the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
     `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
     replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept. `metrics`: counts
-    what happens.
+    what happens. `mcp`: the way to MCP servers; None: there is none.
     """
     metrics = metrics or Metrics()
     if containers is not None:
         # Code that waits for its calls waits in one process, and who answers them may come to any.
         server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
-    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers)
+    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
-    shop, traffic = Workshop(intake, planner, media, settings.turn), Traffic()
+    shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
     limiter = limiter_for(settings, clock, organization(seals.name))
     usage = _Usage.over(settings, book, clock)
     models = ModelService(routes, server_tools, batches=batches is not None)

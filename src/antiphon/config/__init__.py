@@ -28,6 +28,7 @@ from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
+from antiphon.config.tables.mcp import McpSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import MEMORY, OFF, ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, MODEL_OPTIONS, ModelSettings, SamplingSettings
@@ -73,6 +74,7 @@ __all__ = [
     "GuardSettings",
     "LimitRule",
     "LimitStore",
+    "McpSettings",
     "MediaSettings",
     "ModelSettings",
     "NetworkSettings",

@@ -9,6 +9,7 @@ from antiphon.config.tables.batches import BatchSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
+from antiphon.config.tables.mcp import McpSettings
 from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
@@ -74,6 +75,7 @@ class Settings:
     turn: TurnLimits = field(default_factory=TurnLimits)
     server_tools: ToolSettings = field(default_factory=ToolSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    mcp: McpSettings = field(default_factory=McpSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

@@ -68,12 +68,13 @@ class RedactedReasoning:
 @dataclass(frozen=True, slots=True)
 class CallStart:
     """A tool call begins. `id` is the block's (`toolu_…`, `srvtoolu_…`), made by the caller. `toolset`: whose member
-    is called. `server`: the server itself runs the tool."""
+    is called. `server`: the server itself runs the tool. `host`: on the MCP server of this name."""
 
     id: str
     name: str
     toolset: str | None = None
     server: bool = False
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,21 @@ class CallEnd:
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels."""
+    """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels;
+    `shown`: what the model is told in this reply instead; None: the same."""
 
     call_id: str
     kind: str
     content: Any
+    shown: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The tools that an MCP server has, as they travel."""
+
+    host: str
+    tools: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +215,7 @@ ReplyEvent = (
     | CallArguments
     | CallEnd
     | ServerAnswer
+    | Listed
     | CodeCall
     | Compacted
     | Finish

@@ -32,6 +32,7 @@ from antiphon.request.tools.server_kinds import is_server_result
 from antiphon.wire.content.blocks import DocumentBlock
 from antiphon.wire.request import CountTokens, CreateMessage
 from antiphon.wire.settings import ThinkingEnabled
+from antiphon.wire.tools.server import McpToolset
 
 LOOK_BACK: Final = 20
 """Blocks, the marked one included, among which a mark looks for what an earlier request has left."""
@@ -120,10 +121,17 @@ def prefixes(asked: Asked[CreateMessage] | Asked[CountTokens], tenant: str = "")
         if is_deferred(tool):
             continue
         said = _spelled(tool)
+        if isinstance(tool, McpToolset):
+            # What is deferred is not told of here, and neither are its switches.
+            there = (one for one in case.offered_by(tool.mcp_server_name) if not one.defer_loading)
+            said = _digest(*map(_spelled, there))
         everything = _digest(everything, said)
         # The API tells of these two behind the tools.
         tools = tools if tool.type.startswith(_WEB) else _digest(tools, said)
         add(f"tools.{n}", base, tools)
+    for path, tool in case.entries:
+        if not path and not is_deferred(tool):
+            tools = _digest(tools, _spelled(tool))
     behind_tools = _digest("system", base, tools, *_of_system(case))
     system = b""
     for path, text in _system(case):

@@ -1,7 +1,7 @@
 """What a semantic rule looks at, and what it says: one request with its model's rules and its headers."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Any, Final
@@ -13,6 +13,7 @@ from antiphon.wire.content.blocks import (
     Block,
     CompactionBlock,
     DocumentBlock,
+    McpToolResultBlock,
     ResultContent,
     SearchResultBlock,
     TextBlock,
@@ -35,11 +36,15 @@ from antiphon.wire.settings import (
     ThinkingEnabled,
 )
 from antiphon.wire.tools.definitions import Tool, ToolChoiceAny, ToolChoiceTool
+from antiphon.wire.tools.server import McpTool, McpToolset
 
 Found = Mapping[tuple[int, int], tuple[str, ...]]
 """Message and block of a search's results → the text of each of them."""
 
 Request = CreateMessage | CountTokens
+
+Entry = Tool | McpTool
+"""A tool that the model may be told of: one of the request's own, or of an MCP server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ class Case:
     """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
 
     `reads`: if it does not, pictures are described to it. `server_tools`: the tools that the server runs itself.
-    `latitude`: what its owner lets pass.
+    `latitude`: what its owner lets pass. `listed`: by the names of MCP servers the tools that they have, once
+    they were asked.
     """
 
     request: Request
@@ -110,6 +116,7 @@ class Case:
     server_tools: ServerTools = NO_SERVER_TOOLS
     latitude: Latitude = USUAL
     reads: bool = False
+    listed: Mapping[str, tuple[McpTool, ...]] = field(default_factory=dict[str, tuple[McpTool, ...]])
 
     @cached_property
     def contents(self) -> tuple[tuple[Placed, ...], ...]:
@@ -230,6 +237,33 @@ class Case:
         return self.request.tools or []
 
     @cached_property
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """The tools that the conversation begins with, each with its path; those of MCP servers one by one."""
+        found: list[tuple[str, Entry]] = []
+        for n, tool in enumerate(self.tools):
+            one = self.offered_by(tool.mcp_server_name) if isinstance(tool, McpToolset) else (tool,)
+            found += [(f"tools.{n}", entry) for entry in one]
+        named = {tool.mcp_server_name for tool in self.tools if isinstance(tool, McpToolset)}
+        for name in self.listed:
+            # The connector's first form has no toolsets.
+            found += [("", entry) for entry in self.offered_by(name) if name not in named]
+        return tuple(found)
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """The MCP servers whose tools are not known yet."""
+        return frozenset(server.name for server in self.request.mcp_servers or ()) - self.listed.keys()
+
+    def offered_by(self, server: str) -> tuple[McpTool, ...]:
+        """The tools of an MCP server that are there."""
+        return tuple(tool for tool in self.listed.get(server, ()) if tool.enabled)
+
+    @cached_property
+    def mcp_tools(self) -> Mapping[tuple[str, str], McpTool]:
+        """The tools of MCP servers, by the server's name and their own."""
+        return {(tool.server_name, tool.own_name): tool for name in self.listed for tool in self.offered_by(name)}
+
+    @cached_property
     def definitions(self) -> tuple[tuple[str, Tool], ...]:
         """Every tool that the request defines, in `tools` or in a system message, with its path."""
         declared = [(f"tools.{n}", tool) for n, tool in enumerate(self.tools)]
@@ -339,6 +373,8 @@ def blocks_of(path: str, block: Block | ResultContent) -> Iterator[tuple[str, Bl
     match block:
         case ToolResultBlock(content=list(content)):
             within = f"{path}.tool_result.content"
+        case McpToolResultBlock(content=list(content)):
+            within = f"{path}.mcp_tool_result.content"
         case SearchResultBlock(content=content):
             within = f"{path}.search_result.content"
         case DocumentBlock(source=ContentSource(content=list(content))):

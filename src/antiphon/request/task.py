@@ -13,12 +13,12 @@ from antiphon.request.told.conversation import lower
 from antiphon.request.told.thinking import Form, form_of
 from antiphon.request.told.thoughts import kept
 from antiphon.request.tools.from_code import resumes_code
-from antiphon.request.tools.server_calls import Offered, offered, waiting
+from antiphon.request.tools.server_calls import Offered, Waiting, offered, waiting
 from antiphon.request.tools.toolbox import members
 from antiphon.request.whose import Whose, whose
-from antiphon.wire.content.blocks import ServerToolUseBlock
 from antiphon.wire.gates import ADVISOR, COMPACT_AT_THRESHOLD, TOKEN_COUNT
 from antiphon.wire.request import CountTokens, CreateMessage
+from antiphon.wire.tools.server import McpTool
 
 _NO_MEMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
 
@@ -32,9 +32,10 @@ class Task:
     `sampling`: as the request says, None where it is silent. `members`: what a call of a toolset is named → toolset
     and member. `tools`: those that the reply may call and the server runs, by name; `waiting`: calls of theirs that
     are run first. `form`: how thoughts are told; `binding`: what comes before the first of them. `cleared`: turns
-    that the request's edits took thoughts from. `resumes_code`: it begins with code that goes on. `estimates`:
-    thinking deltas say how long the thought is so far. `itemized`: the usage is told piece by piece. `details`: it
-    tells of thoughts also where there are none. `whose`: which conversation's the reply is, and for whom.
+    that the request's edits took thoughts from. `estimates`: thinking deltas say how long the thought is so far.
+    `itemized`: the usage is told piece by piece. `details`: it tells of thoughts also where there are none. `whose`:
+    which conversation's the reply is, and for whom. `resumes_code`: it begins with code that goes on. `mcp`: the
+    tools of MCP servers, by what the model calls them.
     """
 
     conversation: Conversation
@@ -42,7 +43,7 @@ class Task:
     sampling: Sampling = field(default_factory=Sampling)
     members: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NO_MEMBERS)
     tools: Mapping[str, Offered] = field(default_factory=lambda: _NO_TOOLS)
-    waiting: tuple[ServerToolUseBlock, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     form: Form = "shown"
     binding: Binding = field(default_factory=Binding)
     cleared: int = 0
@@ -51,6 +52,7 @@ class Task:
     details: bool = False
     whose: Whose = field(default_factory=Whose)
     resumes_code: bool = False
+    mcp: Mapping[str, McpTool] = field(default_factory=dict[str, McpTool])
 
     @property
     def thinks(self) -> bool:
@@ -83,6 +85,7 @@ def task_of(asked: Asked[CreateMessage]) -> Task:
         tells_of_thoughts(case),
         whose(asked),
         resumes_code(case, left),
+        {tool.name: tool for tool in case.mcp_tools.values()},
     )
 
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from antiphon.ports.mcp import McpConnector
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
 from antiphon.request.case import Issue
 from antiphon.request.intake import Document, document_of
 from antiphon.service.aside import aside, aside_by
 from antiphon.service.containers import Containers
 from antiphon.service.faults import refusal
+from antiphon.service.listing import listed
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.wire.base import WireContext
@@ -19,11 +21,17 @@ LARGE_BODY: Final = 512 * 1024
 
 
 class Intake:
-    """Takes requests in. Raises `ApiError` only."""
+    """Takes requests in. `mcp`: the way to MCP servers; None: there is none. Raises `ApiError` only."""
 
     def __init__(
-        self, routes: ModelRoutes, media: MediaIntake, host: Host, containers: Containers | None = None
+        self,
+        routes: ModelRoutes,
+        media: MediaIntake,
+        host: Host,
+        containers: Containers | None = None,
+        mcp: McpConnector | None = None,
     ) -> None:
+        self._mcp = mcp
         self._routes = routes
         self._media = media
         self._host = host
@@ -55,6 +63,8 @@ class Intake:
         asked, served = await aside_by(document.size, received, large=LARGE_BODY)
         if isinstance(asked, Issue):
             raise refusal(asked)
+        if asked.request.mcp_servers:
+            asked = await listed(asked, self._mcp)
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
         if self._containers is not None and asked.case.runs_code:
             uploads = await self._containers.uploads(asked.case)

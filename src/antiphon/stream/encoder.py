@@ -30,6 +30,7 @@ from antiphon.dialogue.events import (
     Compacted,
     Finish,
     Iteration,
+    Listed,
     ReasoningDelta,
     ReasoningEnd,
     RedactedReasoning,
@@ -67,6 +68,9 @@ from antiphon.wire.reply import (
     OutputTokensDetails,
     ReplyBlock,
     ReplyCompaction,
+    ReplyMcpListing,
+    ReplyMcpToolResult,
+    ReplyMcpToolUse,
     ReplyRedactedThinking,
     ReplyServerResult,
     ReplyServerToolUse,
@@ -89,7 +93,7 @@ class Phase(Enum):
     TEXT = "in a text block"
     CITED = "in a text block that cites"
     REASONING = "in a thinking block"
-    CALL = "in a tool_use or server_tool_use block"
+    CALL = "in a tool_use, server_tool_use or mcp_tool_use block"
     OVER = "complete, or failed"
 
 
@@ -106,7 +110,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         **{(phase, CallStart): Phase.CALL for phase in (Phase.BETWEEN, Phase.TEXT)},
         (Phase.CALL, CallArguments): Phase.CALL,
         (Phase.CALL, CallEnd): Phase.BETWEEN,
-        **{(phase, ServerAnswer): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
+        **{(phase, kind): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT) for kind in (ServerAnswer, Listed)},
         **{(phase, CodeCall): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT)},
         # A reply of nothing but such calls is all in its first event.
         (Phase.READY, CodeCall): Phase.OVER,
@@ -124,12 +128,20 @@ _TEXT, _CITED = Phase.TEXT, Phase.CITED
 _OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
 
 
-def result_block(answer: ServerAnswer) -> ReplyServerResult:
+def result_block(answer: ServerAnswer) -> ReplyServerResult | ReplyMcpToolResult:
     """The block that an answer is sent as."""
+    if answer.kind == "mcp_tool_result":
+        return ReplyMcpToolResult(tool_use_id=answer.call_id, **answer.content)
     kind = cast("ServerResultType", answer.kind)
     if kind == "tool_search_tool_result" or kind.endswith("code_execution_tool_result"):
         return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=UNSET)
     return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
+
+
+def _the_servers(event: ServerAnswer | Listed) -> ReplyBlock:
+    if isinstance(event, Listed):
+        return ReplyMcpListing(mcp_server_name=event.host, tools=event.tools)
+    return result_block(event)
 
 
 class EncoderError(Exception):
@@ -203,8 +215,8 @@ class Encoder:
                 return [*opened, ContentBlockStop(index=self._index)]
             case CallStart() | CallArguments() | CallEnd():
                 return self._call(event)
-            case ServerAnswer() | CodeCall():
-                block = result_block(event) if isinstance(event, ServerAnswer) else _called(event)
+            case ServerAnswer() | Listed() | CodeCall():
+                block = _called(event) if isinstance(event, CodeCall) else _the_servers(event)
                 return [*self._open(event, block), ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)
@@ -376,6 +388,8 @@ def _iteration(one: Iteration) -> IterationUsage:
 
 def _begun(call: CallStart) -> ReplyBlock:
     """The block of a call that has only begun."""
+    if call.host is not None:
+        return ReplyMcpToolUse(id=call.id, name=call.name, input={}, server_name=call.host)
     if call.server:
         # As recorded: the shell and the searches name no caller.
         caller = DirectCaller() if call.name == "code_execution" else UNSET

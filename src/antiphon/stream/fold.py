@@ -34,7 +34,9 @@ from antiphon.wire.reply import (
     Message,
     ReplyBlock,
     ReplyCompaction,
-    ReplyRedactedThinking,
+    ReplyMcpListing,
+    ReplyMcpToolResult,
+    ReplyMcpToolUse,
     ReplyServerResult,
     ReplyServerToolUse,
     ReplyText,
@@ -42,6 +44,8 @@ from antiphon.wire.reply import (
     ReplyToolUse,
     Usage,
 )
+
+_THE_SERVERS = (ReplyServerResult, ReplyMcpToolResult, ReplyMcpListing)
 
 
 class FoldError(Exception):
@@ -65,7 +69,7 @@ class _Block:
                 self.text.append(text)
             case ReplyThinking(), SignatureDeltaBody(signature=signature):
                 self.signature = signature
-            case ReplyToolUse() | ReplyServerToolUse(), InputJsonDeltaBody(partial_json=text):
+            case ReplyToolUse() | ReplyServerToolUse() | ReplyMcpToolUse(), InputJsonDeltaBody(partial_json=text):
                 self.text.append(text)
             case ReplyCompaction() as block, CompactionDeltaBody(content=content):
                 self.block = replace(block, content=content)
@@ -75,7 +79,9 @@ class _Block:
     @property
     def breaks_off(self) -> bool:
         """Whether this is a call whose input is not whole."""
-        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse) or isinstance(self.block.caller, CodeCaller):
+        if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse | ReplyMcpToolUse):
+            return False
+        if isinstance(self.block, ReplyToolUse) and isinstance(self.block.caller, CodeCaller):
             return False
         try:
             orjson.loads("".join(self.text))
@@ -92,13 +98,13 @@ class _Block:
                 return replace(block, text=block.text + joined, citations=cited)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
-            case ReplyRedactedThinking() | ReplyCompaction() | ReplyServerResult() as block:
-                return block
             case ReplyToolUse(caller=CodeCaller()) as block:
                 return block
-            case ReplyToolUse() | ReplyServerToolUse() as block:
-                called: ReplyToolUse | ReplyServerToolUse = block
+            case ReplyToolUse() | ReplyServerToolUse() | ReplyMcpToolUse() as block:
+                called: ReplyToolUse | ReplyServerToolUse | ReplyMcpToolUse = block
                 return replace(called, input=_parse_input(joined, cut=cut))
+            case block:
+                return block
 
 
 def _parse_input(text: str, *, cut: bool) -> dict[str, Any]:
@@ -184,7 +190,7 @@ class Folder:
     @property
     def _last(self) -> "_Block | None":
         """What the model wrote last: a limit cuts nothing else. Results are the server's."""
-        return next((each for each in reversed(self._blocks) if not isinstance(each.block, ReplyServerResult)), None)
+        return next((each for each in reversed(self._blocks) if not isinstance(each.block, _THE_SERVERS)), None)
 
     def message(self) -> Message:
         """The finished reply."""

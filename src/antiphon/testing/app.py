@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.compose.batches import Ending, run_batches
-from antiphon.compose.edges import fetcher_for, reader_for, reads_pictures, server_tools, threads_for
+from antiphon.compose.edges import connector_for, fetcher_for, reader_for, reads_pictures, server_tools, threads_for
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
@@ -104,6 +104,7 @@ async def engine_app(
             book=book_in(stores, asked, running),
             skills=skills,
             metrics=(metrics := Metrics()),
+            mcp=await running.enter_async_context(connector_for(asked)),
         )
         if stores is not None:
             run_batches(services, asked, stores, Ending(), running)

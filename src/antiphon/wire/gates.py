@@ -24,6 +24,8 @@ MCP_SERVER_TOOLS: Final = frozenset({"mcp-client-2025-04-04"})
 
 MCP_TOOLSET: Final = frozenset({"mcp-client-2025-11-20", "mcp-client-2026-09-15"})
 
+MCP_LISTING: Final = frozenset({"mcp-client-2026-09-15"})
+
 CLEARING: Final = frozenset({"context-management-2025-06-27"})
 
 COMPACT_AT_THRESHOLD: Final = frozenset({"compact-2026-01-12"})
@@ -75,7 +77,7 @@ LOCKED_TAGS: Final[Mapping[str, frozenset[str]]] = {
     "advisor_tool_result": ADVISOR,
     "compaction": COMPACT_AT_THRESHOLD | COMPACT_ON_DEMAND,
     "fallback": FALLBACK,
-    "mcp_tool_listing": MCP_TOOLSET,
+    "mcp_tool_listing": MCP_LISTING,
     "mcp_tool_result": MCP_SERVERS,
     "mcp_tool_use": MCP_SERVERS,
     "tool_addition": TOOL_CHANGES,

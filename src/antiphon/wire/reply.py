@@ -103,6 +103,33 @@ class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
     caller: DirectCaller | UnsetType = msgspec.field(default_factory=DirectCaller)
 
 
+class ReplyMcpToolUse(ReplyModel, frozen=True, kw_only=True):
+    """A call of a tool of an MCP server (beta)."""
+
+    type: Literal["mcp_tool_use"] = "mcp_tool_use"
+    id: str
+    name: str
+    input: dict[str, Any]
+    server_name: str
+
+
+class ReplyMcpToolResult(ReplyModel, frozen=True, kw_only=True):
+    """What such a call came to (beta)."""
+
+    type: Literal["mcp_tool_result"] = "mcp_tool_result"
+    tool_use_id: str
+    is_error: bool
+    content: list[dict[str, Any]]
+
+
+class ReplyMcpListing(ReplyModel, frozen=True, kw_only=True):
+    """The tools that an MCP server has, for a client that sends them back (beta)."""
+
+    type: Literal["mcp_tool_listing"] = "mcp_tool_listing"
+    mcp_server_name: str
+    tools: list[dict[str, Any]]
+
+
 class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):
     """The summary that stands for the conversation so far (beta). `content` null: no summary came about.
 
@@ -122,6 +149,9 @@ ReplyBlock = (
     | ReplyToolUse
     | ReplyServerToolUse
     | ReplyServerResult
+    | ReplyMcpToolUse
+    | ReplyMcpToolResult
+    | ReplyMcpListing
     | ReplyCompaction
 )
 

@@ -154,7 +154,7 @@ ACCEPTED: dict[str, Json] = {
 }
 
 
-@pytest.mark.promise("errors.tools-and-choice")
+@pytest.mark.promise("errors.tools-and-choice", "mcp.validated")
 @pytest.mark.parametrize("case", REFUSED)
 def test_settings_that_do_not_go_together_are_refused(case: str) -> None:
     settings, message = REFUSED[case]
@@ -167,6 +167,7 @@ def test_settings_that_go_together_are_accepted(case: str) -> None:
     assert wrong(body(**ACCEPTED[case]), MCP, CLEARING, COMPACT) is None
 
 
+@pytest.mark.promise("mcp.first-form")
 def test_the_first_mcp_connector_has_servers_without_toolsets() -> None:
     assert wrong(body(mcp_servers=[SERVER], tool_choice={"type": "any"}), OLD_MCP) is None
 

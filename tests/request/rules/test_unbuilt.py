@@ -73,6 +73,9 @@ BUILT = (
     "bash_code_execution_tool_result",
     "text_editor_code_execution_tool_result",
     "container_upload",
+    "mcp_tool_use",
+    "mcp_tool_result",
+    "mcp_tool_listing",
     "tool_addition",
     "tool_removal",
     "compaction",
@@ -120,12 +123,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         ),
         "messages.1.content.0: fallback blocks are",
     ),
-    "change of an MCP server's tools": (
-        body(
-            user(), system([{"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "a"}}])
-        ),
-        "messages.1.content.0: mcp_toolset_reference entries are",
-    ),
     "server tools": (
         body(tools=[TOOL, {"type": "advisor_20260301", "name": "advisor", "model": "m"}]),
         "tools.1: advisor_20260301 tools are",
@@ -138,7 +135,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         body(output_config={"task_budget": {"type": "tokens", "total": 20_000}}),
         "output_config.task_budget: task budgets are",
     ),
-    "mcp": (body(mcp_servers=[SERVER], tools=[TOOLSET]), "mcp_servers: the MCP connector is"),
     "credit": (body(fallback_credit_token="t"), "fallback_credit_token: fallback credit is"),
     "billing": (body(billing_policy={"type": "billing_policy"}), "billing_policy: billing policies are"),
     "fast": ({**body(speed="fast"), "model": "claude-opus-5"}, "speed: fast mode is"),

@@ -9,6 +9,7 @@ from antiphon.request.tools.server_kinds import (
     CALLS,
     CONFIGURED,
     COUNTERS,
+    ELSEWHERE,
     KINDS,
     RESULT_OF,
     SANDBOXED,
@@ -35,7 +36,7 @@ def test_every_counter_is_a_key_of_the_usage():
 
 
 def test_a_kind_is_built_or_not():
-    assert {*CONFIGURED, *ALWAYS, *SANDBOXED, *UNBUILT} == {kind.prefix for kind in KINDS}
+    assert {*CONFIGURED, *ALWAYS, *SANDBOXED, *ELSEWHERE, *UNBUILT} == {kind.prefix for kind in KINDS}
     assert UNBUILT_BLOCKS.isdisjoint({RESULT_OF[call] for call in CALLS})
 
 

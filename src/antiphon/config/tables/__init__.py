@@ -7,6 +7,7 @@ from antiphon.config.tables.batches import BATCHES
 from antiphon.config.tables.files import FILES
 from antiphon.config.tables.guard import GUARD
 from antiphon.config.tables.limits import LIMITS
+from antiphon.config.tables.mcp import MCP
 from antiphon.config.tables.media import MEDIA
 from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
@@ -43,5 +44,6 @@ TABLES: Final[tuple[Table, ...]] = (
     SKILLS,
     SERVER_TOOLS,
     SANDBOX,
+    MCP,
 )
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

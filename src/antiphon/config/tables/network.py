@@ -28,8 +28,8 @@ NETWORK: Final = Table(
         _key(
             "allow_hosts",
             AllowedHosts(),
-            "Hosts that images, PDFs and pages may come from although they are private, comma separated, each with a "
-            "scheme and a port where they are not https and its own.",
+            "Hosts that images, PDFs and pages may come from, and MCP servers be on, although they are private, "
+            "comma separated, each with a scheme and a port where they are not https and its own.",
         ),
         _key(
             "ca_file",

@@ -24,7 +24,9 @@ from antiphon.request.media.wording import (
 from antiphon.wire.content.blocks import DocumentBlock, ImageBlock, SearchResultBlock
 from antiphon.wire.content.sources import Base64Image, Base64Pdf, FileDocument, FileImage, UrlImage, UrlPdf
 
-_SHOWING = frozenset({"image", "document", "search_result", "tool_result", "web_fetch_tool_result"})
+_SHOWING = frozenset(
+    {"image", "document", "search_result", "tool_result", "mcp_tool_result", "web_fetch_tool_result"}
+)
 
 _OF_DIMENSIONS = ("too_large", "oversized")
 

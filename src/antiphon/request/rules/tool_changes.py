@@ -6,7 +6,7 @@ offered too. A summary carries on what was changed before it.
 """
 
 from antiphon.request.case import Case, Issue
-from antiphon.request.tools.roster import Roster, at_the_end
+from antiphon.request.tools.roster import at_the_end, of_case
 from antiphon.wire.tools.definitions import ToolChoiceTool
 from antiphon.words import shown
 
@@ -15,7 +15,7 @@ def changes_are_possible(case: Case) -> Issue | None:
     """Every change names a tool that is known there, and leaves every name to one kind of tool."""
     if case.kinds.isdisjoint({"tool_addition", "tool_removal"}):
         return None
-    roster = Roster(case.tools, server_tools=case.server_tools)
+    roster = of_case(case)
     for item in case.told:
         issue = roster.take(item)
         if isinstance(issue, Issue):
@@ -25,7 +25,12 @@ def changes_are_possible(case: Case) -> Issue | None:
 
 def the_chosen_tool_is_there(case: Case) -> Issue | None:
     """A tool that must be called has not been taken away, and one that any of is to be called is left."""
-    if case.kinds.isdisjoint({"tool_addition", "tool_removal", "compaction"}) or not case.forces_a_tool:
+    # What servers offer is known only once they were asked, and judged again then.
+    if (
+        case.kinds.isdisjoint({"tool_addition", "tool_removal", "compaction"})
+        or not case.forces_a_tool
+        or case.unasked
+    ):
         return None
     choice, offered = case.request.tool_choice, at_the_end(case).offered
     if isinstance(choice, ToolChoiceTool) and choice.name not in offered:

@@ -1,15 +1,15 @@
 """Tools and tool choice, as far as the schema of one tool does not say it. Source: API reference, Tool use."""
 
-from typing import Final, get_args
+from typing import get_args
 
 from antiphon.request.case import Case, Issue
-from antiphon.request.tools.roster import REFERRING, is_deferred, referenced
+from antiphon.request.tools.roster import REFERRING, all_deferred, is_deferred, referenced
 from antiphon.wire.content.blocks import (
     CompactionBlock,
     ToolAdditionBlock,
     ToolDefinition,
 )
-from antiphon.wire.gates import INLINE_TOOLS, MCP_TOOLSET
+from antiphon.wire.gates import MCP_TOOLSET
 from antiphon.wire.tools.definitions import Tool, ToolChoiceTool
 from antiphon.wire.tools.server import McpToolset, ToolSearchBm25, ToolSearchRegex
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
@@ -20,9 +20,6 @@ _TYPES: tuple[str, ...] = tuple(
         kind for member in get_args(get_args(Tool)[0]) for kind in get_args(member.model_fields["type"].annotation)
     )
 )
-
-
-_MOST_DEFERRED: Final = 10_000
 
 
 def unique_names(case: Case) -> Issue | None:
@@ -58,16 +55,8 @@ def tool_choice(case: Case) -> Issue | None:
 
 def deferral(case: Case) -> Issue | None:
     """Something is left to begin with, and what is deferred is not what finds it, nor in the cached prefix."""
-    # What a message defines can be there to begin with, too.
-    defines = case.context.unlocks(INLINE_TOOLS)
-    if case.tools and not defines and all(is_deferred(tool) for tool in case.tools):
-        return Issue("At least one tool must have defer_loading=false. All tools cannot be deferred.")
-    many = sum(map(is_deferred, case.tools))
-    if many > _MOST_DEFERRED:
-        return Issue(
-            f"tools: {many} tools have defer_loading=true; at most {_MOST_DEFERRED} may.",
-            {"error_code": "available_tools_limit_exceeded"},
-        )
+    if (issue := all_deferred(case, case.tools)) is not None:
+        return issue
     for n, tool in enumerate(case.tools):
         if not is_deferred(tool):
             continue

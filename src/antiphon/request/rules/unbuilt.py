@@ -52,9 +52,7 @@ def _credit(case: Case) -> object:
     return case.creation and case.creation.fallback_credit_token
 
 
-# An MCP server comes with a tool: first the narrower reason, then the wider one.
 SETTINGS: tuple[Setting, ...] = (
-    Setting("mcp_servers", "the MCP connector is", lambda case: case.request.mcp_servers),
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
     Setting("fallback_credit_token", "fallback credit is", _credit),

@@ -16,6 +16,7 @@ from antiphon.wire.content.blocks import (
     BrowserStateBlock,
     DocumentBlock,
     ImageBlock,
+    McpToolResultBlock,
     SearchResultBlock,
     TextBlock,
     ToolReferenceBlock,
@@ -68,6 +69,22 @@ def told_result(path: str, block: ToolResultBlock, name: str, shown: Shown) -> R
         text = "\n".join(part.text for part in parts if isinstance(part, Text))
         return Result(block.tool_use_id, name, text, is_error, tuple(found))
     return Result(block.tool_use_id, name, "", is_error, tuple(found), tuple(parts))
+
+
+def told_mcp_result(path: str, block: McpToolResultBlock, name: str, shown: Shown) -> Result:
+    """The result at this path of a call of a tool of an MCP server, which the model knows by this name."""
+    content = block.content or ""
+    is_error = block.is_error is True
+    if isinstance(content, str):
+        return Result(block.tool_use_id, name, content, is_error)
+    parts = [
+        told_content(f"{path}.mcp_tool_result.content.{position}", inner, shown)
+        for position, inner in enumerate(content)
+    ]
+    if all(isinstance(part, Text) for part in parts):
+        text = "\n".join(part.text for part in parts if isinstance(part, Text))
+        return Result(block.tool_use_id, name, text, is_error)
+    return Result(block.tool_use_id, name, "", is_error, parts=tuple(parts))
 
 
 def _image(path: str, media: Media) -> Image | Text:

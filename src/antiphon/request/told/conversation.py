@@ -25,15 +25,15 @@ from antiphon.request.sealed.thoughts import Thoughts
 from antiphon.request.told.cited_text import in_one_piece
 from antiphon.request.told.citing import HOW, Shown, shown
 from antiphon.request.told.code import CodeResultBlock
-from antiphon.request.told.contents import told_content, told_result
+from antiphon.request.told.contents import told_content, told_mcp_result, told_result
 from antiphon.request.told.memory import PROTOCOL, remembers
 from antiphon.request.told.server_results import told_server_result
 from antiphon.request.told.skills import skills_told
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
 from antiphon.request.tools.from_code import called_from_code, told_tools
-from antiphon.request.tools.roster import Roster
-from antiphon.request.tools.server_calls import awaited
+from antiphon.request.tools.roster import Roster, of_case
+from antiphon.request.tools.server_calls import awaited, spoken_by
 from antiphon.request.tools.toolbox import spoken_name
 from antiphon.wire.content.blocks import (
     BashCodeExecutionToolResultBlock,
@@ -42,6 +42,9 @@ from antiphon.wire.content.blocks import (
     ContainerUploadBlock,
     DocumentBlock,
     ImageBlock,
+    McpToolListingBlock,
+    McpToolResultBlock,
+    McpToolUseBlock,
     OwnResultBlock,
     RedactedThinkingBlock,
     SearchResultBlock,
@@ -70,6 +73,7 @@ _NOT_THE_MODELS = (
     | WebFetchToolResultBlock
     | ToolSearchToolResultBlock
     | CodeResultBlock
+    | McpToolResultBlock
     | OwnResultBlock
 )
 
@@ -88,7 +92,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
         uploads=asked.uploads,
         from_code=called_from_code(case).keys(),
     )
-    roster = Roster(case.tools, opened.record.found, server_tools=case.server_tools)
+    roster = of_case(case, opened.record.found)
     for speaker, part, origin in _spoken(case, held, roster):
         _place(turns, speaker, (part, origin))
     if not turns or turns[0][0] == "assistant":
@@ -238,7 +242,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
             # Whoever brings a summary, to the model it is what the user says. What a tool answered is told in a
             # turn of its own, whoever runs the tool.
             speaker = "user" if isinstance(item.block, _NOT_THE_MODELS) else message.role
-            for part in _parts(item, names, told, roster):
+            for part in _parts(case, item, names, told, roster):
                 yield cast("Speaker", speaker), part, last.path
     for result in awaited(case):
         yield "user", result, ""
@@ -247,6 +251,7 @@ def _spoken(case: Case, told: _Told, roster: Roster) -> Iterator[tuple[Speaker, 
 
 
 def _parts(
+    case: Case,
     item: Placed,
     names: dict[str, str],
     told: _Told,
@@ -268,9 +273,9 @@ def _parts(
         case ThinkingBlock() | RedactedThinkingBlock():
             if (item.message, item.position) in told.thoughts:
                 yield Reasoning(told.thoughts[item.message, item.position])
-        case ServerToolUseBlock() as block:
-            names[block.id] = block.name
-            yield Call(block.id, block.name, block.input)
+        case ServerToolUseBlock() | McpToolUseBlock() as block:
+            names[block.id] = spoken_by(case, block)
+            yield Call(block.id, names[block.id], block.input)
         case ToolSearchToolResultBlock() as block:
             roster.take(item)
             answer = told_server_result(item, block, names[block.tool_use_id], told.found, told.shown, cited=False)
@@ -291,6 +296,10 @@ def _ran(item: Placed, names: Mapping[str, str], told: _Told) -> Iterator[Part]:
         case ContainerUploadBlock(file_id=id_):
             if id_ in told.uploads:
                 yield Text(f"The user has put the file {told.uploads[id_].filename} into the container.")
+        case McpToolListingBlock():
+            return
+        case McpToolResultBlock() as block:
+            yield told_mcp_result(item.path, block, names[block.tool_use_id], told.shown)
         case (
             WebSearchToolResultBlock()
             | WebFetchToolResultBlock()

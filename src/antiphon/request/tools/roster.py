@@ -1,15 +1,17 @@
 """Which tools may be called where in a conversation that adds and removes some on its way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool, ToolChange
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
-from antiphon.request.case import Case, Issue, Placed
+from antiphon.request.case import Case, Entry, Issue, Placed
 from antiphon.request.tools.toolbox import describe, unit_of
 from antiphon.wire.content.blocks import (
     CompactionBlock,
+    McpToolReference,
+    McpToolsetReference,
     ToolAdditionBlock,
     ToolDefinition,
     ToolNameReference,
@@ -19,9 +21,10 @@ from antiphon.wire.content.blocks import (
     ToolSearchToolResultBlock,
 )
 from antiphon.wire.content.results import ToolSearchResult
+from antiphon.wire.gates import INLINE_TOOLS
 from antiphon.wire.tools.definitions import Tool as WireTool
 from antiphon.wire.tools.definitions import ToolChoiceTool
-from antiphon.wire.tools.server import McpToolset
+from antiphon.wire.tools.server import McpTool, McpToolset
 from antiphon.wire.tools.toolsets import BrowserToolset20260801, ComputerToolset20260801
 from antiphon.words import shown
 
@@ -38,21 +41,27 @@ class Roster:
     """The tools at one place of a conversation: those that have a name so far, and those that the model is offered.
 
     Begins with `tools`; `take` goes on by one block. `carried`: the deferred tools that had been found before the
-    summary which the conversation begins with. `server_tools`: those that the server runs itself.
+    summary which the conversation begins with. `server_tools`: those that the server runs itself. `paths`: of the
+    tools, where they are not one by one in the request's `tools`. `unasked`: MCP servers whose tools nobody knows
+    yet, so that nothing is said of changes to them.
     """
 
     def __init__(
         self,
-        tools: Iterable[WireTool],
+        tools: Iterable[Entry],
         carried: Iterable[str] = (),
         *,
         server_tools: ServerTools = NO_SERVER_TOOLS,
+        paths: Sequence[str] | None = None,
+        unasked: frozenset[str] = frozenset(),
     ) -> None:
+        self._unasked = unasked
         self._server_tools = server_tools
         self._carried = tuple(carried)
         self._entries = list(tools)
-        self._first: dict[str, WireTool] = {}
-        self._known: dict[str, WireTool] = {}
+        self._paths = [f"tools.{at}" for at in range(len(self._entries))] if paths is None else paths
+        self._first: dict[str, Entry] = {}
+        self._known: dict[str, Entry] = {}
         self._offered: dict[str, None] = {}
         self._told: set[str] = set()
         self._found: dict[str, None] = {}
@@ -115,13 +124,13 @@ class Roster:
     def tools(self) -> Iterator[tuple[Tool, str]]:
         """Everything that the model is told of in the conversation, with the path of its definition in `tools`, empty
         where it is not from there; what the model may not call now is withdrawn."""
-        for at, tool in enumerate(self._entries):
+        for path, tool in zip(self._paths, self._entries, strict=True):
             name, deferred = _name(tool), is_deferred(tool)
             for described in self._described(tool):
                 replaced = name is not None and self._known[name] is not tool
                 withdrawn = replaced or described.name not in self._offered
                 if not deferred or described.name in self._told:
-                    yield replace(described, deferred=deferred, withdrawn=withdrawn), f"tools.{at}"
+                    yield replace(described, deferred=deferred, withdrawn=withdrawn), path
         for name, tool in self._known.items():
             if self._first.get(name) is not tool and name in self._told:
                 # Where the conversation began without a tool, its beginning says how tools are called only now.
@@ -143,7 +152,7 @@ class Roster:
         come: list[dict[str, Any]] = []
         for name, tool in self._known.items():
             first, offered = self._first.get(name), name in self._offered
-            reference = {"type": "tool_reference", "name": name}
+            reference = _reference(name, tool)
             if first is tool and is_deferred(tool) and offered and name not in self._found:
                 come.append({"type": "tool_addition", "tool": reference})
             elif first is not tool and offered:
@@ -157,14 +166,26 @@ class Roster:
         tool = block.tool
         if isinstance(tool, ToolDefinition):
             return self._define(path, tool.definition)
-        if not isinstance(tool, ToolNameReference):
-            return Issue(f"{path}: {tool.type} entries are not supported by this server yet.")
-        name = tool.name
-        if name not in self._known:
-            return Issue(f"{path}: Tool reference '{shown(name)}' not found in available tools", _UNRESOLVED)
+        if not isinstance(tool, ToolNameReference) and tool.server_name in self._unasked:
+            return None
+        names = self._meant(tool)
+        if not names:
+            said = "/".join(getattr(tool, key) for key in ("server_name", "name") if hasattr(tool, key))
+            return Issue(f"{path}: Tool reference '{shown(said)}' not found in available tools", _UNRESOLVED)
         if isinstance(block, ToolRemovalBlock):
-            return self._withdraw(name)
-        return None if name in self._offered else self._add(name)
+            return _together(self._withdraw(name) for name in names)
+        return _together(self._add(name) for name in names if name not in self._offered)
+
+    def _meant(self, tool: ToolNameReference | McpToolReference | McpToolsetReference) -> list[str]:
+        """The names that the reference stands for."""
+        if isinstance(tool, ToolNameReference):
+            return [tool.name] if tool.name in self._known else []
+        of_server = [
+            (name, known.own_name)
+            for name, known in self._known.items()
+            if isinstance(known, McpTool) and known.server_name == tool.server_name
+        ]
+        return [name for name, own in of_server if isinstance(tool, McpToolsetReference) or own == tool.name]
 
     def _define(self, path: str, definition: WireTool) -> Issue | ToolChange | None:
         name = _name(definition)
@@ -202,11 +223,9 @@ class Roster:
     def _carried_on(self, changes: Iterable[Change]) -> ToolChange | None:
         # A later request may have other tools: what is not there any more cannot be offered.
         made = [done for change in changes if isinstance(done := self._change("", change), ToolChange)]
-        added = (*(tool for change in made for tool in change.added), *self.find(self._carried))
-        removed = tuple(name for change in made for name in change.removed)
-        return ToolChange(added, removed) if added or removed else None
+        return _together((*made, ToolChange(self.find(self._carried))))
 
-    def _described(self, tool: WireTool) -> tuple[Tool, ...]:
+    def _described(self, tool: Entry) -> tuple[Tool, ...]:
         return describe(tool, self._server_tools)
 
     def _offer(self, names: Iterable[str]) -> None:
@@ -215,9 +234,16 @@ class Roster:
         self._told.update(names)
 
 
+def of_case(case: Case, carried: Iterable[str] = ()) -> Roster:
+    """The tools that a conversation begins with; `carried` as above."""
+    paths = [path for path, _ in case.entries]
+    tools = (tool for _, tool in case.entries)
+    return Roster(tools, carried, server_tools=case.server_tools, paths=paths, unasked=case.unasked)
+
+
 def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     """The tools of a conversation whose changes nothing is wrong with, where the reply begins; `carried` as above."""
-    roster = Roster(case.tools, carried, server_tools=case.server_tools)
+    roster = of_case(case, carried)
     for item in case.told:
         roster.take(item)
     if isinstance(case.request.tool_choice, ToolChoiceTool):
@@ -225,16 +251,29 @@ def at_the_end(case: Case, carried: Iterable[str] = ()) -> Roster:
     return roster
 
 
-def _name(tool: WireTool) -> str | None:
+def _reference(name: str, tool: Entry) -> dict[str, Any]:
+    if isinstance(tool, McpTool):
+        return {"type": "mcp_tool_reference", "server_name": tool.server_name, "name": tool.own_name}
+    return {"type": "tool_reference", "name": name}
+
+
+def _together(changes: Iterable[ToolChange | None]) -> ToolChange | None:
+    made = [change for change in changes if change is not None]
+    added = tuple(tool for change in made for tool in change.added)
+    removed = tuple(name for change in made for name in change.removed)
+    return ToolChange(added, removed) if added or removed else None
+
+
+def _name(tool: Entry) -> str | None:
     name: object = getattr(tool, "name", None)
     return name if isinstance(name, str) else None
 
 
-def _same(one: WireTool, two: WireTool) -> bool:
+def _same(one: Entry, two: Entry) -> bool:
     return one.model_dump(exclude={"cache_control"}) == two.model_dump(exclude={"cache_control"})
 
 
-def _kind(tool: WireTool) -> str:
+def _kind(tool: Entry) -> str:
     """The type without its date: a newer version is the same tool."""
     kind, _, date = tool.type.rpartition("_")
     return kind if date.isdigit() else tool.type
@@ -243,7 +282,7 @@ def _kind(tool: WireTool) -> str:
 REFERRING = frozenset({"tool_result", "tool_search_tool_result"})
 
 
-def is_deferred(tool: WireTool) -> bool:
+def is_deferred(tool: Entry) -> bool:
     """Whether the model is told of the tool only when something has found it."""
     match tool:
         case McpToolset():
@@ -255,6 +294,24 @@ def is_deferred(tool: WireTool) -> bool:
             return any(member is not None and member.defer_loading is True for member in members)
         case _:
             return tool.defer_loading is True
+
+
+_MOST_DEFERRED: Final = 10_000
+
+
+def all_deferred(case: Case, tools: Sequence[Entry]) -> Issue | None:
+    """Nothing is left to begin with, or more is deferred than may be."""
+    # What a message defines can be there to begin with, too.
+    defines = case.context.unlocks(INLINE_TOOLS)
+    if tools and not defines and all(is_deferred(tool) for tool in tools):
+        return Issue("At least one tool must have defer_loading=false. All tools cannot be deferred.")
+    many = sum(map(is_deferred, tools))
+    if many > _MOST_DEFERRED:
+        return Issue(
+            f"tools: {many} tools have defer_loading=true; at most {_MOST_DEFERRED} may.",
+            {"error_code": "available_tools_limit_exceeded"},
+        )
+    return None
 
 
 def referenced(item: Placed) -> list[str]:

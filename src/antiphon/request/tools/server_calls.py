@@ -12,12 +12,15 @@ from antiphon.dialogue.tools import Result, Tool
 from antiphon.ports.server_tools import ServerTool
 from antiphon.request.case import Case, Found, Placed, blocks_of
 from antiphon.request.tools.from_code import NO_ANSWERS, Answers, answers_for, functions_of, runs_cells
+from antiphon.request.tools.mcp import fitting
 from antiphon.request.tools.roster import at_the_end
 from antiphon.request.tools.toolbox import settings_of
 from antiphon.wire.content.blocks import (
     BashCodeExecutionToolResultBlock,
     CodeExecutionToolResultBlock,
     DocumentBlock,
+    McpToolResultBlock,
+    McpToolUseBlock,
     OwnResultBlock,
     SearchResultBlock,
     ServerToolUseBlock,
@@ -42,8 +45,12 @@ _ANSWERS: Final = (
     BashCodeExecutionToolResultBlock,
     TextEditorCodeExecutionToolResultBlock,
     CodeExecutionToolResultBlock,
+    McpToolResultBlock,
     OwnResultBlock,
 )
+
+Waiting = ServerToolUseBlock | McpToolUseBlock
+"""A call that the server has to answer."""
 
 _BEHIND: Final = ".,;:!?)]*_"
 """What stands behind a URL in a text more often than it ends one."""
@@ -94,13 +101,13 @@ def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, 
     return tools
 
 
-def waiting(case: Case) -> tuple[ServerToolUseBlock, ...]:
+def waiting(case: Case) -> tuple[Waiting, ...]:
     """The calls at the conversation's end that the server has not answered."""
-    if "server_tool_use" not in case.kinds or case.summarizes:
+    if case.kinds.isdisjoint(("server_tool_use", "mcp_tool_use")) or case.summarizes:
         return ()
-    calls: dict[str, ServerToolUseBlock] = {}
+    calls: dict[str, Waiting] = {}
     for item in case.told:
-        if isinstance(item.block, ServerToolUseBlock):
+        if isinstance(item.block, Waiting):
             calls[item.block.id] = item.block
         elif isinstance(item.block, _ANSWERS):
             calls.pop(item.block.tool_use_id, None)
@@ -109,7 +116,16 @@ def waiting(case: Case) -> tuple[ServerToolUseBlock, ...]:
 
 def awaited(case: Case) -> Iterator[Result]:
     """What stands for the results that are still to come, where a prompt is only to be measured."""
-    return (Result(call.id, call.name, "") for call in waiting(case))
+    return (Result(call.id, spoken_by(case, call), "") for call in waiting(case))
+
+
+def spoken_by(case: Case, call: Waiting) -> str:
+    """The name under which the model knows the tool that a call is of; that of one which is gone is made fit to be
+    one."""
+    if isinstance(call, ServerToolUseBlock):
+        return call.name
+    known = case.mcp_tools.get((call.server_name, call.name))
+    return fitting(call.name) if known is None else known.name
 
 
 def seen_urls(case: Case, found: Found, sources: UrlSources | None) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from antiphon.wire.content.blocks import Block, OwnResultBlock
 
-State = Literal["configured", "always", "sandboxed", "unbuilt"]
+State = Literal["configured", "always", "sandboxed", "elsewhere", "unbuilt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class ServerKind:
 
     `calls`: the name of each call → the type of the block that answers it. `results`: result blocks of calls that go
     by names of their own. `blocks`: further blocks that only this kind uses. `state`: it runs where the owner has
-    configured it, on every server, where code can be run, or is not built. `counter`: its key in
-    `usage.server_tool_use`. `listed`: the models' capabilities say whether it is there.
+    configured it, on every server, where code can be run, on a host that the request names, or is not built.
+    `counter`: its key in `usage.server_tool_use`. `listed`: the models' capabilities say whether it is there.
     """
 
     prefix: str
@@ -69,7 +69,7 @@ KINDS: Final = (
     ServerKind(
         "mcp_toolset",
         {},
-        "unbuilt",
+        "elsewhere",
         results=frozenset({"mcp_tool_result"}),
         blocks=frozenset({"mcp_tool_use", "mcp_tool_listing"}),
     ),
@@ -95,6 +95,9 @@ ALWAYS: Final = tuple(kind.prefix for kind in KINDS if kind.state == "always")
 
 SANDBOXED: Final = tuple(kind.prefix for kind in KINDS if kind.state == "sandboxed")
 """What the types of tools begin with that run where there is a sandbox."""
+
+ELSEWHERE: Final = tuple(kind.prefix for kind in KINDS if kind.state == "elsewhere")
+"""What the types of tools begin with that run on hosts which a request names."""
 
 UNBUILT: Final = tuple(kind.prefix for kind in KINDS if kind.state == "unbuilt")
 """What the types of tools begin with that do not run here yet."""

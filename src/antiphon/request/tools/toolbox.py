@@ -32,6 +32,7 @@ from antiphon.wire.tools.definitions import (
     TextEditor20250728,
 )
 from antiphon.wire.tools.definitions import Tool as WireTool
+from antiphon.wire.tools.server import McpTool
 from antiphon.wire.tools.toolsets import OFF_BY_DEFAULT
 
 _Toolset = ComputerToolset20260801 | BrowserToolset20260801
@@ -49,9 +50,11 @@ class Member:
     name: str
 
 
-def describe(tool: WireTool, server_tools: ServerTools = NO_SERVER_TOOLS) -> tuple[Tool, ...]:
+def describe(tool: WireTool | McpTool, server_tools: ServerTools = NO_SERVER_TOOLS) -> tuple[Tool, ...]:
     """What the model is told of one entry of `tools`: one tool, a toolset's members, nothing for tools that would run
     in the server and that it does not have."""
+    if isinstance(tool, McpTool):
+        return (Tool(tool.name, tool.description, tool.input_schema),)
     served = server_tools.answering(tool.type)
     if served:
         return tuple(one.told(settings_of(tool)) for one in served)
@@ -80,7 +83,7 @@ def members(tools: Iterable[WireTool]) -> Mapping[str, Member]:
     return found
 
 
-def unit_of(tool: WireTool) -> str | None:
+def unit_of(tool: WireTool | McpTool) -> str | None:
     """The name of what stands for several tools, which are found together; None for a tool by itself."""
     if isinstance(tool, _Code):
         return tool.name

@@ -13,11 +13,14 @@ from antiphon.request.rules import unbuilt
 from antiphon.request.sealed.found import page_of
 from antiphon.seals import NONCE_BYTES, Seals
 from antiphon.service.media.intake import MediaIntake
-from antiphon.wire.content.blocks import Block, WebFetchToolResultBlock, WebSearchToolResultBlock
+from antiphon.wire.content.blocks import Block, McpToolResultBlock, WebFetchToolResultBlock, WebSearchToolResultBlock
 from antiphon.wire.content.results import WebSearchResult
 from antiphon.wire.request import CreateMessage, InputMessage
 
 _BLOCK: Final[TypeAdapter[Block]] = TypeAdapter(Block)
+
+
+_UNSEEN: Final = "a picture that cannot be shown"
 
 
 class Admission:
@@ -33,14 +36,15 @@ class Admission:
         """The block's content, with the texts of search results sealed; None for what is no such content, or holds
         what the model could not be shown."""
         try:
-            block = _BLOCK.validate_python(
-                {"type": kind, "tool_use_id": call_id, "content": content}, context=self._case.context
-            )
+            said = content if kind == "mcp_tool_result" else {"content": content}
+            block = _BLOCK.validate_python({"type": kind, "tool_use_id": call_id, **said}, context=self._case.context)
         except ValidationError:
             return None
         match block:
             case WebSearchToolResultBlock(content=list(results)):
                 return [self._sealed(result) for result in results]
+            case McpToolResultBlock():
+                return content if await self._is_readable(block) else without_pictures(content, _UNSEEN)
             case WebFetchToolResultBlock():
                 return content if await self._is_readable(block) else None
             case _:
@@ -56,7 +60,7 @@ class Admission:
             "page_age": result.page_age,
         }
 
-    async def _is_readable(self, block: WebFetchToolResultBlock) -> bool:
+    async def _is_readable(self, block: WebFetchToolResultBlock | McpToolResultBlock) -> bool:
         message = InputMessage.model_construct(role="assistant", content=[block])
         request = cast("CreateMessage", self._case.request).model_copy(update={"messages": [message]})
         alone = replace(self._case, request=request)
@@ -67,3 +71,12 @@ class Admission:
         except ApiError:
             return False
         return True
+
+
+def without_pictures(content: dict[str, Any], said: str = "a picture") -> dict[str, Any]:
+    """The result of a call of a tool of an MCP server, with words for its pictures."""
+    told = [
+        {"type": "text", "text": f"[{said}: {block['source']['media_type']}]"} if block["type"] == "image" else block
+        for block in content["content"]
+    ]
+    return {**content, "content": told}

@@ -69,7 +69,7 @@ class Planner:
             telling=self._telling(asked, task) if task.thinks else None,
             context_management=await self._applied_edits(asked, served, task.cleared, what),
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
-            asked=asked if task.tools else None,
+            asked=asked if task.tools or task.mcp or task.waiting else None,
             marked=await self._marked(asked, served, task.conversation, prompt),
             watch=None if self.guard is None else self.guard.watch(),
         )

@@ -8,7 +8,7 @@ that has called such a tool: it goes on in the reply to what the client answers.
 Stop reasons; Programmatic tool calling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,8 @@ from antiphon.dialogue.events import (
     StopReason,
 )
 from antiphon.dialogue.rendered import RenderedPrompt
-from antiphon.ids import ENTROPY_BYTES, make_id
+from antiphon.ids import ENTROPY_BYTES, Prefix, make_id
+from antiphon.ports.mcp import McpConnector
 from antiphon.request.asked import Asked
 from antiphon.request.continued import continued
 from antiphon.request.task import told
@@ -34,24 +35,27 @@ from antiphon.request.told.thinking import ANSWER
 from antiphon.service.intake import Intake
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.reply.admission import Admission
+from antiphon.service.reply.hosts import Hosts
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.stretches import Batches, Stretches
 from antiphon.service.reply.tool_runs import Call, ServerTurn, ToolRuns
 from antiphon.service.reply.work import Work
 from antiphon.stream.encoder import Encoder, result_block
 from antiphon.stream.fold import Folder
-from antiphon.wire.reply import ReplyBlock, ReplyServerToolUse, ReplyToolUse
+from antiphon.wire.reply import ReplyBlock, ReplyMcpToolResult, ReplyMcpToolUse, ReplyServerToolUse, ReplyToolUse
 from antiphon.wire.request import CreateMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What every reply of a server is made with. `limits`: how long one may work with the server's own tools."""
+    """What every reply of a server is made with. `limits`: how long one may work with the server's own tools. `mcp`:
+    the way to MCP servers; None: there is none."""
 
     intake: Intake
     planner: Planner
     media: MediaIntake
     limits: TurnLimits
+    mcp: McpConnector | None = None
 
 
 def replies(work: Work, shop: Workshop, *, itemized: bool = False) -> Batches:
@@ -89,9 +93,18 @@ class Rounds:
         self._started = shop.planner.clock.now()
         self._spent: list[Iteration] = []
         self._thought: int | None = None if work.telling is None else 0
+        self._hosts = Hosts(asked.case, shop.mcp)
 
     async def run(self) -> Batches:
         """The events in batches as they come to be."""
+        try:
+            async with aclosing(self._rounds()) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            await self._hosts.aclose()
+
+    async def _rounds(self) -> Batches:
         waiting = self._work.task.waiting
         if waiting:
             stretches = Stretches(self._work)
@@ -150,27 +163,41 @@ class Rounds:
             if isinstance(event, Begun):
                 passed.append(event)
                 continue
-            if isinstance(event, CallStart) and event.name in self._work.task.tools and event.toolset is None:
-                event = CallStart(self._new_id(), event.name, server=True)
-            self._said.add(event)
-            passed.append(event)
+            for one in self._begun(event) if isinstance(event, CallStart) else (event,):
+                self._said.add(one)
+                passed.append(one)
         return passed, None
 
-    def _calls(self) -> list[ReplyServerToolUse]:
+    def _begun(self, call: CallStart) -> Iterator[ReplyEvent]:
+        """The call as it is said: whose it is to answer, and before the first of an MCP server what tools it has."""
+        task = self._work.task
+        if call.toolset is None and call.name in task.tools:
+            yield CallStart(self._new_id("srvtoolu_"), call.name, server=True)
+        elif call.toolset is None and (tool := task.mcp.get(call.name)) is not None:
+            # Behind a call of the client's nothing but calls may stand.
+            listing = None if self._said.calls_a_client else self._hosts.untold(tool.server_name)
+            if listing is not None:
+                yield listing
+            yield CallStart(self._new_id("mcptoolu_"), tool.own_name, server=True, host=tool.server_name)
+        else:
+            yield call
+
+    def _calls(self) -> list[ReplyServerToolUse | ReplyMcpToolUse]:
         """The calls that the round ends with, if they are the server's to answer."""
         made = self._said.content()
         if any(isinstance(block, ReplyToolUse) for block in made):
             return []
-        return [block for block in made if isinstance(block, ReplyServerToolUse)]
+        return [block for block in made if isinstance(block, ReplyServerToolUse | ReplyMcpToolUse)]
 
-    def _new_id(self) -> str:
-        return make_id("srvtoolu_", self._shop.planner.entropy.bytes(ENTROPY_BYTES))
+    def _new_id(self, prefix: Prefix) -> str:
+        return make_id(prefix, self._shop.planner.entropy.bytes(ENTROPY_BYTES))
 
     async def _answer(self, calls: Sequence[Call], stretches: Stretches) -> Batches:
         room = self._work.window - min(ANSWER, self._work.window // 8)
         planner = self._shop.planner
         admit = Admission(self._asked.case, self._shop.media, planner.seals, planner.entropy)
-        turn = ServerTurn(self._work.task.tools, admit, self._work.new_call_id, self._asked.container)
+        new_call_id, container = self._work.new_call_id, self._asked.container
+        turn = ServerTurn(self._work.task.tools, admit, new_call_id, container, self._hosts.offered)
 
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room
@@ -232,7 +259,8 @@ class Rounds:
 
 
 class _Said:
-    """What the reply holds of the round so far, as the blocks that a client would send back."""
+    """What the reply holds of the round so far, as the blocks that a client would send back; pictures that clients do
+    not get are in them."""
 
     def __init__(self, work: Work) -> None:
         self._encoder = Encoder(work.opening)
@@ -240,15 +268,20 @@ class _Said:
         self._begin = 0
         self._called = ""
         self._unread: list[str] = []
+        self._shown: dict[str, ReplyBlock] = {}
+        self.calls_a_client = False
         for event in self._encoder.begin():
             self._folder.add(event)
 
     def add(self, happening: ReplyEvent) -> None:
         match happening:
-            case CallStart(id=id_):
+            case CallStart(id=id_, server=server):
                 self._called = id_
+                self.calls_a_client = self.calls_a_client or not server
             case CallEnd(whole=False):
                 self._unread.append(self._called)
+            case ServerAnswer(call_id=id_, shown=shown) if shown is not None:
+                self._shown[id_] = result_block(replace(happening, content=shown))
             case _:
                 pass
         for event in self._encoder.feed(happening):
@@ -261,8 +294,14 @@ class _Said:
 
     def content(self, more: ServerAnswer | None = None) -> list[ReplyBlock]:
         """The complete blocks of the round; with `more` as if that were one of them."""
-        blocks = self._folder.content(self._begin, cut=self._folder.breaks_off)
-        return blocks if more is None else [*blocks, result_block(more)]
+        blocks = [self._told(block) for block in self._folder.content(self._begin, cut=self._folder.breaks_off)]
+        if more is None:
+            return blocks
+        return [*blocks, result_block(more if more.shown is None else replace(more, content=more.shown))]
+
+    def _told(self, block: ReplyBlock) -> ReplyBlock:
+        """The block as the model is told it."""
+        return self._shown.get(block.tool_use_id, block) if isinstance(block, ReplyMcpToolResult) else block
 
     def next_round(self) -> None:
         self._begin += len(self.content())

@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -19,9 +20,9 @@ from antiphon.ports.containers import Container
 from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem, Waits
 from antiphon.request.tools.server_calls import Offered
 from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
-from antiphon.service.reply.admission import Admission
-from antiphon.wire.content.blocks import ServerToolUseBlock
-from antiphon.wire.reply import ReplyServerToolUse
+from antiphon.service.reply.admission import Admission, without_pictures
+from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
+from antiphon.wire.reply import ReplyMcpToolUse, ReplyServerToolUse
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """Of one result as it travels; no window of a model holds more."""
@@ -31,13 +32,24 @@ GRACE: Final = 1.0
 
 _CUT: Final = "\n[cut: the rest does not fit]\n"
 
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "invalid_tool_input": "The input of the call breaks off: it is not a whole JSON object.",
+        "content_too_large": "The tool's result is too large.",
+        "unavailable": "The tool did not answer.",
+    }
+)
+
 _FULL: Final = "the result does not fit into what is left of the model's window"
 
 _SAYING_WHY: Final = ("tool_search_tool_result_error", "text_editor_code_execution_tool_result_error")
 
 log = logging.getLogger(__name__)
 
-Call = ReplyServerToolUse | ServerToolUseBlock
+Call = ReplyServerToolUse | ServerToolUseBlock | ReplyMcpToolUse | McpToolUseBlock
+
+OnHosts = Callable[[str, str], Offered]
+"""What runs a tool of an MCP server: the server's name and the tool's."""
 
 Fits = Callable[[ServerAnswer], Awaitable[bool]]
 """Whether an answer leaves the model room to go on."""
@@ -46,12 +58,20 @@ Fits = Callable[[ServerAnswer], Awaitable[bool]]
 @dataclass(frozen=True, slots=True)
 class ServerTurn:
     """What calls of one round are answered with: the tools, by name, and what admits their results. `new_call_id`:
-    makes the id of a call that code makes."""
+    makes the id of a call that code makes. `hosts`: those of MCP servers."""
 
     tools: Mapping[str, Offered]
     admit: Admission
     new_call_id: Callable[[], str]
     container: Container | None = None
+    hosts: OnHosts | None = None
+
+    def offered(self, call: Call) -> Offered:
+        """What answers the call."""
+        if isinstance(call, ReplyMcpToolUse | McpToolUseBlock):
+            assert self.hosts is not None
+            return self.hosts(call.server_name, call.name)
+        return self.tools[call.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +136,7 @@ class ToolRuns:
         return answer
 
     async def _ran(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
-        offered = turn.tools[call.name]
+        offered = turn.offered(call)
         tool = offered.tool
         try:
             result = await self._run(turn, offered, call, together)
@@ -134,7 +154,9 @@ class ToolRuns:
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
             return _Ran(await self._failed(turn, call, "unavailable"))
-        return _Ran(ServerAnswer(call.id, tool.result_type, content), result)
+        # The API has nothing but text there, and clients take nothing else.
+        said = without_pictures(content) if tool.result_type == "mcp_tool_result" else content
+        return _Ran(ServerAnswer(call.id, tool.result_type, said, None if said == content else content), result)
 
     async def _run(
         self, turn: ServerTurn, offered: Offered, call: Call, together: frozenset[str]
@@ -168,7 +190,9 @@ class ToolRuns:
         """The error as an answer; one that the API does not have for this tool is another one's."""
         if reason:
             log.warning("%s: %s", call.name, reason)
-        tool = turn.tools[call.name].tool
+        tool = turn.offered(call).tool
+        if tool.result_type == "mcp_tool_result":
+            return ServerAnswer(call.id, tool.result_type, failed(message or _WORDS.get(code, code)))
         told = {"type": tool.error_type, "error_code": code}
         if tool.error_type in _SAYING_WHY:
             told["error_message"] = message or code
@@ -180,6 +204,11 @@ class ToolRuns:
         assert self.counts is not None
         for name, times in _counted(result).items():
             self.counts[name] += times
+
+
+def failed(said: str) -> dict[str, Any]:
+    """What a call of a tool of an MCP server came to that came to nothing."""
+    return {"is_error": True, "content": [{"type": "text", "text": said}]}
 
 
 def _shorter(answer: ServerAnswer) -> ServerAnswer | None:

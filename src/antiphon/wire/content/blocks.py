@@ -187,7 +187,7 @@ class McpToolResultBlock(WireModel):
 
     type: Literal["mcp_tool_result"]
     tool_use_id: str
-    content: Maybe[Annotated[str | Items[TextBlock], ByKind()]] = None
+    content: Maybe[Annotated[str | Items[Annotated[TextBlock | ImageBlock, ByType()]], ByKind()]] = None
     is_error: Maybe[bool] = None
     cache_control: CacheMarker | None = None
 

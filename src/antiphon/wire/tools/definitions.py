@@ -4,11 +4,23 @@ A family's dated types differ in few keys; each class names its own, so that an 
 """
 
 import re
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, TypeGuard, cast
 
+import orjson
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from antiphon.wire.base import ByType, CacheMarker, Items, JsonObject, Maybe, WireModel, complaint
+from antiphon.wire.base import (
+    MOST_NESTED,
+    ByType,
+    CacheMarker,
+    Items,
+    JsonObject,
+    Maybe,
+    WireModel,
+    complaint,
+    within,
+)
 from antiphon.wire.tools.base import AllowedCaller, ClientTool, Positive
 from antiphon.wire.tools.schemas import is_schema
 from antiphon.wire.tools.server import (
@@ -110,6 +122,20 @@ def _check_input_schema(schema: dict[str, Any]) -> dict[str, Any]:
             "https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview."
         )
     return schema
+
+
+_MOST_OF_A_SCHEMA: Final = 128 * 1024
+
+
+def can_be_kept(schema: object) -> TypeGuard[dict[str, Any]]:
+    """Whether this, from wherever it comes, is what a client's own tool may have as its `input_schema`."""
+    if not isinstance(schema, dict) or within(cast("dict[str, Any]", schema), MOST_NESTED):
+        return False
+    try:
+        _check_input_schema(cast("dict[str, Any]", schema))
+        return len(orjson.dumps(schema)) <= _MOST_OF_A_SCHEMA
+    except (PydanticCustomError, orjson.JSONEncodeError):
+        return False
 
 
 class CustomTool(WireModel):

@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from antiphon.wire.base import ByType, CacheMarker, Items, JsonObject, Maybe, WireModel, complaint
+from antiphon.wire.base import ByType, CacheMarker, Items, JsonObject, Maybe, WireModel, beta_field, complaint
 from antiphon.wire.content.documents import CitationsConfig
+from antiphon.wire.gates import MCP_LISTING
 from antiphon.wire.tools.base import Positive, ToolOptions
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
@@ -225,5 +226,22 @@ class McpToolset(WireModel):
     mcp_server_name: str
     default_config: Maybe[McpSwitches] = None
     configs: dict[str, McpSwitches] | None = None
-    tools: Items[McpToolEntry] | None = None
+    tools: Annotated[Items[McpToolEntry] | None, beta_field(MCP_LISTING)] = None
     cache_control: CacheMarker | None = None
+
+
+class McpTool(WireModel):
+    """One tool of an MCP server, as a request has it once its servers were asked: it does not travel.
+
+    `name`: what the model calls it, for `own_name`, which may be taken by another tool, or be no name for a model.
+    `enabled`: it is there; others are only listed.
+    """
+
+    type: Literal["mcp_tool"] = "mcp_tool"
+    name: str
+    own_name: str
+    server_name: str
+    description: str
+    input_schema: JsonObject
+    defer_loading: bool = False
+    enabled: bool = True
