@@ -17,8 +17,9 @@ from antiphon.ports.server_tools import CallFromCode, ServerCall, ServerResult, 
 from antiphon.tools.code.places import MOST_OUTPUT, PYTHON_ONLY, WITH_CELLS, at_work, left_behind
 from antiphon.tools.code.repl import PATIENCE, SECONDS, Calls, Ended, Outcome, Repl, Stopped
 
-MOST_REPLS: Final = 64
-"""Pythons that go on at once; whose last call was longest ago ends for a new one."""
+MOST_REPLS: Final = 16
+"""Pythons that go on at once; whose last call was longest ago ends for a new one. Each is watched while it is idle,
+too, which takes about a fiftieth of a core."""
 
 _LOST: Final = "the code that waited for these results is gone: its process, or its container, has ended"
 
