@@ -35,16 +35,15 @@ def command(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.promise("conformance.right")
-@pytest.mark.parametrize("parallel", [1, 4])
-def test_a_right_server_passes_every_check(url: str, parallel: int) -> None:
-    report = run(Http(url, 30), KEY, MODEL, parallel=parallel)
+def test_a_right_server_passes_every_check(url: str) -> None:
+    report = run(Http(url, 30), KEY, MODEL, parallel=4)
     assert [(one.check.id, one.words) for one in report.outcomes if one.verdict != "passed"] == []
     assert [one.check.id for one in report.outcomes] == [check.id for check in CHECKS]
     assert len(report.outcomes) >= 150
 
 
 @pytest.mark.promise("conformance.right")
-@pytest.mark.parametrize("model", ["claude-opus-4-8", "claude-sonnet-4-5", "claude-opus-5-5", "claude-sonnet-5-5"])
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-sonnet-5-5"])
 def test_what_a_name_of_the_api_does_not_have_is_skipped_and_nothing_fails(url: str, model: str) -> None:
     report = run(Http(url, 30), KEY, model, parallel=4)
     assert [(one.check.id, one.words) for one in report.outcomes if one.verdict == "failed"] == []
