@@ -127,13 +127,7 @@ async def assemble(
     skills = library_in(stores, settings, own, ground.clock, ground.entropy)
     choice = None if sandboxes is None else choice_of(settings, own, skills, running)
     services = services_for(
-        settings,
-        routes,
-        ground.clock,
-        ground.entropy,
-        ground.seals,
-        media,
-        tools,
+        *(settings, routes, ground.clock, ground.entropy, ground.seals, media, tools),
         ledger=await _ledger(settings, running),
         threads=threads,
         files=files,

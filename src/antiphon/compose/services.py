@@ -72,13 +72,12 @@ def services_for(
     mcp: McpConnector | None = None,
 ) -> Services:
     """Every use case of the API. `server_tools`: those that replies may use; whoever made them closes them. `ledger`:
-    what is known of cached prefixes; one of this process's by default.
-
-    `threads`: where conversations of message threads are kept, closed by its maker too; None: nowhere. `batches`:
-    the same of batches. `files`: what is done with uploaded files, whose library `media` has too; None: nothing.
-    `containers`: where code runs, kept tidy by their maker; None: nowhere. `book`: where it is written down what
-    replies come to; None: nowhere. `skills`: those that were uploaded; None: nothing is kept. `metrics`: counts
-    what happens. `mcp`: the way to MCP servers; None: there is none.
+    what is known of cached prefixes; one of this process's by default. `threads`: where conversations of message
+    threads are kept, closed by its maker too; None: nowhere. `batches`: the same of batches. `files`: what is done
+    with uploaded files, whose library `media` has too; None: nothing. `containers`: where code runs, kept tidy by
+    their maker; None: nowhere. `book`: where it is written down what replies come to; None: nowhere. `skills`: those
+    that were uploaded; None: nothing is kept. `metrics`: counts what happens. `mcp`: the way to MCP servers; None:
+    there is none.
     """
     metrics = metrics or Metrics()
     if containers is not None:
@@ -87,13 +86,14 @@ def services_for(
     intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
     shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
-    limiter = limiter_for(settings, clock, organization(seals.name))
+    whose = organization(seals.name)
+    limiter = limiter_for(settings, clock, whose)
     usage = _Usage.over(settings, book, clock)
     models = ModelService(routes, server_tools, batches=batches is not None)
     services = Services(
         MessageService(
-            *(intake, planner, Compactions(shop), Threads(threads, settings.max_body), traffic),
-            *(limiter, usage.online, usage.spending),
+            *(intake, planner, Compactions(shop), Threads(threads, settings.max_body), traffic, limiter),
+            *(usage.online, usage.spending),
             metrics=metrics,
         ),
         models,
@@ -107,13 +107,14 @@ def services_for(
     if batches is None:
         return services
     # No request of a batch is a thread's.
-    patient, none = Compactions(replace(shop, limits=_patient(settings.turn))), Threads(None, 0)
-    spent = usage.batched, usage.spending
-    alone = MessageService(intake, planner, patient, none, None, limiter, *spent, "batch_requests", metrics)
+    patient, spent = replace(shop, limits=_patient(settings.turn)), (usage.batched, usage.spending)
+    alone = MessageService(
+        intake, planner, Compactions(patient), Threads(None, 0), None, limiter, *spent, "batch_requests", metrics
+    )
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
-    enqueued = Enqueued(settings.limits, organization(seals.name))
+    measures, enqueued = Measures(metrics, models, runner, containers), Enqueued(settings.limits, whose)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
-    return replace(services, batches=taken, runner=runner, measures=Measures(metrics, models, runner, containers))
+    return replace(services, batches=taken, runner=runner, measures=measures)
 
 
 def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:

@@ -13,7 +13,7 @@ It waits for text that is more, and is forgotten when none comes.
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ from antiphon.dialogue.events import (
     TextDelta,
 )
 from antiphon.errors import ApiError
+from antiphon.stream.blocks import begun, called, served
 from antiphon.wire.events import (
     CitationsDeltaBody,
     CompactionDeltaBody,
@@ -60,24 +61,15 @@ from antiphon.wire.events import (
 )
 from antiphon.wire.reply import (
     CacheCreation,
-    CodeCaller,
     DeltaUsage,
-    DirectCaller,
     IterationUsage,
     Message,
     OutputTokensDetails,
     ReplyBlock,
     ReplyCompaction,
-    ReplyMcpListing,
-    ReplyMcpToolResult,
-    ReplyMcpToolUse,
     ReplyRedactedThinking,
-    ReplyServerResult,
-    ReplyServerToolUse,
     ReplyText,
     ReplyThinking,
-    ReplyToolUse,
-    ServerResultType,
     ServerToolUsage,
     Usage,
 )
@@ -126,22 +118,6 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
 # Looked up once: in Python 3.11 that takes as long as all the rest of a text's way through here.
 _TEXT, _CITED = Phase.TEXT, Phase.CITED
 _OPEN_PHASES = frozenset({Phase.TEXT, Phase.CITED, Phase.REASONING, Phase.CALL})
-
-
-def result_block(answer: ServerAnswer) -> ReplyServerResult | ReplyMcpToolResult:
-    """The block that an answer is sent as."""
-    if answer.kind == "mcp_tool_result":
-        return ReplyMcpToolResult(tool_use_id=answer.call_id, **answer.content)
-    kind = cast("ServerResultType", answer.kind)
-    if kind == "tool_search_tool_result" or kind.endswith("code_execution_tool_result"):
-        return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=UNSET)
-    return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
-
-
-def _the_servers(event: ServerAnswer | Listed) -> ReplyBlock:
-    if isinstance(event, Listed):
-        return ReplyMcpListing(mcp_server_name=event.host, tools=event.tools)
-    return result_block(event)
 
 
 class EncoderError(Exception):
@@ -216,7 +192,7 @@ class Encoder:
             case CallStart() | CallArguments() | CallEnd():
                 return self._call(event)
             case ServerAnswer() | Listed() | CodeCall():
-                block = _called(event) if isinstance(event, CodeCall) else _the_servers(event)
+                block = called(event) if isinstance(event, CodeCall) else served(event)
                 return [*self._open(event, block), ContentBlockStop(index=self._index)]
             case Compacted():
                 return self._compacted(event)
@@ -230,7 +206,7 @@ class Encoder:
         counted = UNSET if finish.tool_uses is None else ServerToolUsage(**finish.tool_uses)
         message = replace(
             opening,
-            content=[_called(call) for call in calls],
+            content=[called(call) for call in calls],
             stop_reason=finish.reason,
             container=None if finish.container is None else dict(finish.container),
             usage=Usage(
@@ -277,7 +253,7 @@ class Encoder:
 
     def _call(self, event: CallStart | CallArguments | CallEnd) -> list[Event]:
         if isinstance(event, CallStart):
-            return self._delta(event, _begun(event), InputJsonDeltaBody(partial_json=""))
+            return self._delta(event, begun(event), InputJsonDeltaBody(partial_json=""))
         self._move(type(event))
         if isinstance(event, CallEnd):
             return [ContentBlockStop(index=self._index)]
@@ -384,20 +360,3 @@ def _iteration(one: Iteration) -> IterationUsage:
     return IterationUsage(
         type=one.kind, **_charged(one.charge), output_tokens=one.output_tokens, cache_creation=_kept(one.charge)
     )
-
-
-def _begun(call: CallStart) -> ReplyBlock:
-    """The block of a call that has only begun."""
-    if call.host is not None:
-        return ReplyMcpToolUse(id=call.id, name=call.name, input={}, server_name=call.host)
-    if call.server:
-        # As recorded: the shell and the searches name no caller.
-        caller = DirectCaller() if call.name == "code_execution" else UNSET
-        return ReplyServerToolUse(id=call.id, name=call.name, input={}, caller=caller)
-    toolset = UNSET if call.toolset is None else call.toolset
-    return ReplyToolUse(id=call.id, name=call.name, toolset_name=toolset, input={})
-
-
-def _called(call: CodeCall) -> ReplyToolUse:
-    """The block of a call that code has made."""
-    return ReplyToolUse(id=call.id, name=call.name, input=dict(call.input), caller=CodeCaller(tool_id=call.code))

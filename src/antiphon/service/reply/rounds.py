@@ -40,7 +40,8 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.stretches import Batches, Stretches
 from antiphon.service.reply.tool_runs import Call, ServerTurn, ToolRuns
 from antiphon.service.reply.work import Work
-from antiphon.stream.encoder import Encoder, result_block
+from antiphon.stream.blocks import result_block
+from antiphon.stream.encoder import Encoder
 from antiphon.stream.fold import Folder
 from antiphon.wire.reply import ReplyBlock, ReplyMcpToolResult, ReplyMcpToolUse, ReplyServerToolUse, ReplyToolUse
 from antiphon.wire.request import CreateMessage
