@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from antiphon.conformance.asking import Answer, Asked
+from antiphon.conformance.subjects.messages import LIMITS
 from antiphon.conformance.subjects.words import LETTERS
 from tests.conformance.faults import (
     Edit,
@@ -74,7 +75,7 @@ def talkative(message: dict[str, Any], request: dict[str, Any]) -> None:
 
 def calm(message: dict[str, Any], request: dict[str, Any]) -> None:
     """A cut reply seems to be whole."""
-    if request.get("max_tokens") == 4:
+    if request.get("max_tokens") in LIMITS:
         message["stop_reason"] = "end_turn"
 
 

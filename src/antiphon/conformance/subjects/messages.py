@@ -9,6 +9,7 @@ from antiphon.conformance.subjects.words import LETTERS, STOP_REASONS, user
 
 SUBJECT: Final = Subject("messages", "API reference: Create a Message")
 check = SUBJECT.check
+LIMITS: Final = (4, 7, 11)
 
 
 @check("type", "A reply is an object of the type message.")
@@ -129,11 +130,18 @@ def _(api: Api) -> None:
 
 @check("max-tokens-reason", "A reply that max_tokens has cut says so.", source="Handling stop reasons: max_tokens")
 def _(api: Api) -> None:
-    reply = api.said({**user("Count from one to one hundred, in words."), "max_tokens": 4})
-    written = count_of(dictionary(reply.get("usage")).get("output_tokens"), "usage.output_tokens")
-    reason = reply.get("stop_reason")
-    expect(reason in ("max_tokens", "end_turn"), f"stop_reason is {reason!r}")
-    expect(reason == "max_tokens" or written < 4, f"all 4 tokens are written, and stop_reason is {reason!r}")
+    hidden = 0
+    for most in LIMITS:
+        reply = api.said({**user("Count from one to one hundred, in words."), "max_tokens": most})
+        written = count_of(dictionary(reply.get("usage")).get("output_tokens"), "usage.output_tokens")
+        reason = reply.get("stop_reason")
+        expect(reason in STOP_REASONS, f"stop_reason is {reason!r}")
+        expect(
+            reason != "max_tokens" or written == most, f"stop_reason is max_tokens behind {written} of {most} tokens"
+        )
+        hidden += reason == "end_turn" and written == most
+    # One reply may end by itself at its very limit, and not each of them.
+    expect(hidden < len(LIMITS), f"replies of {LIMITS} tokens all end in end_turn, at their limit")
 
 
 @check("stop-sequences", "A reply ends before a stop sequence.", source="Handling stop reasons: stop_sequence")

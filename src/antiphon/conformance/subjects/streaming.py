@@ -188,7 +188,8 @@ def _(api: Api) -> None:
     usage = dictionary(of_kind(events, "message_delta")[-1].get("usage"))
     written, reason = count_of(usage.get("output_tokens"), "usage.output_tokens"), ended(events).get("stop_reason")
     expect(written <= 4, f"usage.output_tokens is {written}, max_tokens was 4")
-    expect(reason == "max_tokens" or written < 4, f"all 4 tokens are written, and stop_reason is {reason!r}")
+    expect(reason in STOP_REASONS, f"stop_reason is {reason!r}")
+    expect(reason != "max_tokens" or written == 4, f"stop_reason is max_tokens behind {written} of 4 tokens")
 
 
 @check(
