@@ -24,6 +24,7 @@ from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.files.files import Files
 from antiphon.service.intake import Intake
+from antiphon.service.limits import Limiter
 from antiphon.service.measuring import Measures
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.messages import MessageService
@@ -90,12 +91,10 @@ def services_for(
     limiter = limiter_for(settings, clock, whose)
     usage = _Usage.over(settings, book, clock)
     models = ModelService(routes, server_tools, batches=batches is not None)
+    kept = Threads(threads, settings.max_body)
+    asks = intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
     services = Services(
-        MessageService(
-            *(intake, planner, Compactions(shop), Threads(threads, settings.max_body), traffic, limiter),
-            *(usage.online, usage.spending),
-            metrics=metrics,
-        ),
+        MessageService(*asks, metrics=metrics),
         models,
         files,
         limiter=limiter,
@@ -106,15 +105,18 @@ def services_for(
     )
     if batches is None:
         return services
-    # No request of a batch is a thread's.
-    patient, spent = replace(shop, limits=_patient(settings.turn)), (usage.batched, usage.spending)
-    alone = MessageService(
-        intake, planner, Compactions(patient), Threads(None, 0), None, limiter, *spent, "batch_requests", metrics
-    )
+    alone = _alone(settings, shop, limiter, usage, metrics)
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     measures, enqueued = Measures(metrics, models, runner, containers), Enqueued(settings.limits, whose)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
     return replace(services, batches=taken, runner=runner, measures=measures)
+
+
+def _alone(settings: Settings, shop: Workshop, limiter: Limiter, usage: "_Usage", metrics: Metrics) -> MessageService:
+    """What answers requests of batches, none of which is a thread's."""
+    patient, none = Compactions(replace(shop, limits=_patient(settings.turn))), Threads(None, 0)
+    asks = shop.intake, shop.planner, patient, none, None, limiter, usage.batched, usage.spending
+    return MessageService(*asks, "batch_requests", metrics)
 
 
 def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:

@@ -131,14 +131,6 @@ def _settings(engines: Sequence[Engine], given: dict[str, Any]) -> Settings:
     return Settings(**said)
 
 
-def _kept(asked: Settings, clock: Clock, seals: Seals, running: AsyncExitStack) -> ThreadStore | None:
-    """Where the settings keep conversations; `running` closes it."""
-    threads = threads_for(asked, clock, CountingEntropy(), seals)
-    if threads is not None:
-        running.push_async_callback(threads.aclose)
-    return threads
-
-
 def _offered(
     around: Surroundings, asked: Settings, running: AsyncExitStack, given: Sequence[ServerTool] | None
 ) -> Sequence[ServerTool]:

@@ -14,7 +14,13 @@ from typing import Any, Final
 
 from antiphon.dialogue.tools import Tool
 from antiphon.request.case import Case
-from antiphon.wire.content.blocks import ServerToolUseBlock, TextBlock, ToolResultBlock, ToolUseBlock
+from antiphon.wire.content.blocks import (
+    McpToolUseBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+)
 from antiphon.wire.tools.definitions import Tool as WireTool
 
 CALLERS: Final = ("code_execution_20260120", "code_execution_20260521")
@@ -102,7 +108,7 @@ def answers_for(case: Case, call: str) -> Answers:
     return Answers(texts, bool(made))
 
 
-def resumes_code(case: Case, waiting: Iterable[ServerToolUseBlock]) -> bool:
+def resumes_code(case: Case, waiting: Iterable[ServerToolUseBlock | McpToolUseBlock]) -> bool:
     """Whether the reply begins with code that goes on."""
     running = set(called_from_code(case).values())
     return any(call.id in running for call in waiting)
