@@ -169,14 +169,14 @@ From a shell:
 
 curl {url}/v1/messages \\
   -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
-  -d '{{"model": "{model}", "max_tokens": 100, "messages": [{{"role": "user", "content": "Hello!"}}]}}'
+  -d '{{"model": "{model}", "max_tokens": 100, "messages": [{{"role": "user", "content": "Why is the sky blue?"}}]}}'
 
 From Python:
 
 from anthropic import Anthropic
 
 client = Anthropic(base_url="{url}", api_key="{key}")
-question = {{"role": "user", "content": "Hello!"}}
+question = {{"role": "user", "content": "Why is the sky blue?"}}
 reply = client.messages.create(model="{model}", max_tokens=100, messages=[question])
 print(reply.content[0].text)
 """
