@@ -28,6 +28,10 @@ ASK = {"model": "claude-opus-4-8", "max_tokens": 20, "messages": [{"role": "user
 SCRIPT = '[[reply]]\nchunks = ["a ", "b ", "c ", "d"]\nchunk_delay_ms = 20\n'
 
 
+PRICES = '[prices."*"]\ninput = 1000\noutput = 1000000\n'
+QUEUE = '[limits.queue]\nof = "batches"\nenqueued_batch_requests = 1\n'
+
+
 @dataclass
 class Server:
     """A process that answers, its file of settings, and what reads that again."""
@@ -42,16 +46,23 @@ class Server:
         self.file.write_text(f"{more}\n{self.base}\n{tables}")
         self.reloading.reload()
 
+    async def enqueue(self) -> int:
+        """How a batch of two requests is answered."""
+        requests = [{"custom_id": name, "params": ASK} for name in ("a", "b")]
+        return (await self.bridge.ask("POST", "/v1/messages/batches", {"requests": requests})).status
+
     async def status(self, key: str | None = None) -> int:
         return (await self.bridge.post(ASK, headers={"x-api-key": key})).status
 
 
 @asynccontextmanager
-async def server(folder: Path, more: str = "", *, tables: str = "") -> AsyncGenerator[Server]:
+async def server(
+    folder: Path, more: str = "", *, tables: str = "", stores: str = "data = 'off'"
+) -> AsyncGenerator[Server]:
     script, file = folder / "script.toml", folder / "antiphon.toml"
     script.write_text(SCRIPT)
     base = f'model = "m"\n[models.m]\nsource = "script:{script}"\n[thinking]\nkeys = ["{"k" * 42}A="]\n'
-    base += "[stores]\ndata = 'off'\n[server_tools]\ndefaults = false\n[sandbox]\ndriver = 'none'\n"
+    base += f"[stores]\n{stores}\n[server_tools]\ndefaults = false\n[sandbox]\ndriver = 'none'\n"
 
     def read() -> Settings:
         return parse_settings({}, {}, tomllib.loads(file.read_text()))
@@ -194,3 +205,29 @@ def test_a_terminal_is_gone_when_its_other_end_is() -> None:
         said += os.read(terminal, 1000)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 11
+
+
+@pytest.mark.promise("reload.guard")
+async def test_what_is_declined_is_other_from_the_next_request_on(tmp_path: Path) -> None:
+    async with server(tmp_path) as running:
+        reasons = [(await running.bridge.post(ASK)).json["stop_reason"]]
+        running.reload("", tables="[guard.greeting]\nmatch = ['^Hi$']\n")
+        reasons.append((await running.bridge.post(ASK)).json["stop_reason"])
+        running.reload("", tables="[guard.greeting]\nmatch = ['(']\n")
+        reasons.append((await running.bridge.post(ASK)).json["stop_reason"])
+        running.reload("")
+        reasons.append((await running.bridge.post(ASK)).json["stop_reason"])
+    assert reasons == ["end_turn", "refusal", "refusal", "end_turn"]
+
+
+@pytest.mark.promise("reload.keys-and-limits")
+async def test_limits_of_money_and_of_batches_are_others_too(tmp_path: Path) -> None:
+    async with server(tmp_path, stores=f"data = '{tmp_path / 'data'}'", tables=PRICES) as running:
+        assert await running.status() == 200
+        assert await running.enqueue() == 200
+        running.reload("", tables=f"{PRICES}[limits.money]\ndollars_per_month = 0.01\n{QUEUE}")
+        assert await running.status() == 400
+        assert await running.enqueue() == 429
+        running.reload("", tables=PRICES)
+        assert await running.status() == 200
+        assert await running.enqueue() == 200

@@ -16,7 +16,6 @@ from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
 from antiphon.ports.engine import Engine
-from antiphon.ports.guard import Guard
 from antiphon.ports.mcp import McpConnector
 from antiphon.ports.server_tools import ServerTools
 from antiphon.ports.system import Clock, Entropy
@@ -126,11 +125,9 @@ def limiter_for(settings: Settings, clock: Clock, organization: str) -> Limiter:
         raise StartError(f"limits_store: {problem}") from problem
 
 
-def guard_for(settings: Settings, served: Mapping[str, ServedModel], clock: Clock) -> Guard | None:
-    """Who may decline requests and replies, as the settings say; None: nobody does. Raises `ConfigError`."""
+def guard_for(settings: Settings, served: Mapping[str, ServedModel], clock: Clock) -> OwnersGuard:
+    """Who may decline requests and replies, as the settings say; it may have no rules yet. Raises `ConfigError`."""
     given = settings.guard_model
-    if not settings.guard and given.model is None:
-        return None
     judge = None if given.model is None else Judge(served[given.model], given.policy, clock)
     return OwnersGuard(Rules(settings.guard), judge, given)
 

@@ -18,6 +18,7 @@ from antiphon.compose.listening import tls_of
 from antiphon.compose.observer import StartError
 from antiphon.compose.terminals import is_gone
 from antiphon.config import ConfigError, Settings
+from antiphon.service.guard.rules import Rules
 from antiphon.web.app import build_app
 from antiphon.web.door import Door, Threshold
 from antiphon.web.routes import Services
@@ -26,7 +27,7 @@ from antiphon.web.tls import TlsError, load
 log = logging.getLogger(__name__)
 
 CHANGES: Final = (
-    *("api_keys", "require_keys", "metrics_keys", "limits"),
+    *("api_keys", "require_keys", "metrics_keys", "limits", "guard"),
     *("cors_origins", "allowed_hosts", "trusted_proxies"),
     *("strict_betas", "ping_after", "commit_after", "log_level", "tls"),
 )
@@ -75,6 +76,7 @@ class Reloading:
             changes, left = told_apart(self._settings, found)
             changed = replace(self._settings, **changes)
             tls_of(changed)
+            Rules(changed.guard)
             self._apply(changes)
         except (ConfigError, StartError, TlsError) as problem:
             log.error("the configuration stays as it was: %s", problem)
@@ -139,6 +141,16 @@ class Live:
     def _heed(self) -> None:
         if self._services is None:
             return
-        if self._services.limiter is not None:
-            self._services.limiter.rules = tuple(self._settings.limits)
+        _heed(self._services, self._settings)
         self._door.open(build_app(self._settings, self._services))
+
+
+def _heed(services: Services, settings: Settings) -> None:
+    """Let those who keep callers to something keep them to what the settings say now."""
+    if services.limiter is not None:
+        services.limiter.rules = tuple(settings.limits)
+    for kept in (services.spending, services.enqueued):
+        if kept is not None:
+            kept.heed(settings.limits)
+    if services.guard is not None:
+        services.guard.heed(settings.guard)

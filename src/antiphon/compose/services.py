@@ -23,6 +23,7 @@ from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.files.files import Files
+from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter
 from antiphon.service.measuring import Measures
@@ -85,7 +86,8 @@ def services_for(
         # Code that waits for its calls waits in one process, and who answers them may come to any.
         server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
     intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
-    planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger())
+    guard = guard_for(settings, routes.served, clock)
+    planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)
     shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
     whose = organization(seals.name)
     limiter = limiter_for(settings, clock, whose)
@@ -100,6 +102,7 @@ def services_for(
         limiter=limiter,
         reports=usage.reports,
         spending=usage.spending,
+        guard=guard,
         skills=skills,
         measures=Measures(metrics, models, containers=containers),
     )
@@ -109,7 +112,7 @@ def services_for(
     runner = _runner(settings, batches, alone, traffic, clock, entropy)
     measures, enqueued = Measures(metrics, models, runner, containers), Enqueued(settings.limits, whose)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
-    return replace(services, batches=taken, runner=runner, measures=measures)
+    return replace(services, batches=taken, runner=runner, measures=measures, enqueued=enqueued)
 
 
 def _alone(settings: Settings, shop: Workshop, limiter: Limiter, usage: "_Usage", metrics: Metrics) -> MessageService:
@@ -126,11 +129,16 @@ def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: S
 
 
 def _planner(
-    settings: Settings, routes: ModelRoutes, clock: Clock, entropy: Entropy, seals: Seals, ledger: Ledger
+    settings: Settings,
+    routes: ModelRoutes,
+    clock: Clock,
+    entropy: Entropy,
+    seals: Seals,
+    ledger: Ledger,
+    guard: OwnersGuard,
 ) -> Planner:
     retells = settings.thinking.summarizer
     summarizer = None if retells is None else Summarizer(routes.served[retells], clock)
-    guard = guard_for(settings, routes.served, clock)
     return Planner(clock, entropy, seals, Caching(ledger), Diagnoses(), summarizer, guard)
 
 
@@ -155,10 +163,10 @@ class _Usage:
 
 
 def _spending(settings: Settings, book: UsageBook | None, costs: Costs, clock: Clock) -> Spending | None:
-    """Who keeps callers to what they may spend; None: they may spend anything. `StartError`."""
-    if not any(rule.dollars_per_month for rule in settings.limits):
-        return None
+    """Who keeps callers to what they may spend, also where nothing is limited yet; None: nobody can. `StartError`."""
     if book is None:
+        if not any(rule.dollars_per_month for rule in settings.limits):
+            return None
         raise StartError("limits: dollars_per_month needs a database that says what was spent, and nothing is kept")
     return Spending(settings.limits, book, costs, clock)
 

@@ -12,10 +12,12 @@ from starlette.types import ASGIApp
 from antiphon.config import Settings
 from antiphon.errors import InvalidRequest
 from antiphon.request.pages import limit_of
+from antiphon.service.batches.enqueued import Enqueued
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
 from antiphon.service.files.files import Files
+from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.keys import KeyRing
 from antiphon.service.limits import Limiter
 from antiphon.service.measuring import Gather, Measures
@@ -39,7 +41,8 @@ class Services:
     requests of batches, from its start to its close. `keys`: those of callers that are
     kept; None: those of the settings alone. `limiter`: keeps callers to their limits, if
     there are any. `reports`: of what requests came to; None where that is not kept. `spending`: keeps
-    callers to what they may spend, until it is closed. `readiness`: whether requests can be answered; by default,
+    callers to what they may spend, until it is closed. `guard`: who may decline what is asked and answered.
+    `enqueued`: how many requests batches may have waiting. `readiness`: whether requests can be answered; by default,
     whether a model can. `measures`: what is told to those who watch; None: nothing. `gather`: adds what other
     processes tell."""
 
@@ -52,6 +55,8 @@ class Services:
     limiter: Limiter | None = None
     reports: Reports | None = None
     spending: Spending | None = None
+    guard: OwnersGuard | None = None
+    enqueued: Enqueued | None = None
     skills: SkillLibrary | None = None
     readiness: Readiness | None = None
     measures: Measures | None = None

@@ -15,8 +15,12 @@ class Enqueued:
     """Knows the limits of the settings. `organization`: the id that errors name."""
 
     def __init__(self, rules: Sequence[LimitRule], organization: str) -> None:
-        self._rules = [rule for rule in rules if rule.enqueued_batch_requests]
         self._organization = organization
+        self.heed(rules)
+
+    def heed(self, rules: Sequence[LimitRule]) -> None:
+        """Keep callers to these from now on."""
+        self._rules = [rule for rule in rules if rule.enqueued_batch_requests]
 
     def rooms(self, context: WireContext) -> list[Room]:
         """What a new batch of this caller has to be within."""

@@ -1,9 +1,10 @@
 """The guard of a server: its rules first, which cost nothing, then the model."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
-from antiphon.config import GuardSettings
+from antiphon.config import GuardRule, GuardSettings
 from antiphon.dialogue.conversation import Conversation
 from antiphon.errors import ApiError
 from antiphon.ports.guard import Decline, Watch
@@ -25,9 +26,15 @@ class OwnersGuard:
         self._judge = judge
         self._settings = settings
 
+    def heed(self, rules: Sequence[GuardRule]) -> None:
+        """Go by these from now on; replies that have begun end by those of their beginning. Raises `ConfigError`."""
+        self._rules = Rules(rules)
+
     async def judge(self, conversation: Conversation) -> Decline | None:
         """See `Guard`."""
-        declined = await aside(self._rules.judge, heard(conversation), large=_LARGE)
+        declined = None
+        if self._rules.for_requests:
+            declined = await aside(self._rules.judge, heard(conversation), large=_LARGE)
         if declined is not None or self._judge is None:
             return declined
         try:

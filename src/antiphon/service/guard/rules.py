@@ -17,6 +17,11 @@ class Rules:
         self._requests = _Patterns([rule for rule in rules if rule.of != "reply"])
         self._replies = _Patterns([rule for rule in rules if rule.of != "request"])
 
+    @property
+    def for_requests(self) -> bool:
+        """Whether any rule reads what users say."""
+        return bool(self._requests)
+
     def judge(self, text: str) -> Decline | None:
         """Whether what users said is declined."""
         return self._requests.first(text)

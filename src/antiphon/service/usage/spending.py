@@ -58,9 +58,17 @@ class Spending:
         self._looking: asyncio.Task[None] | None = None
         self._patient_until = 0.0
 
+    def heed(self, rules: Sequence[LimitRule]) -> None:
+        """Keep callers to these from now on. What was spent is counted again for them."""
+        rules = [rule for rule in rules if rule.dollars_per_month]
+        if rules != self._rules:
+            self._rules, self._month, self._tried = rules, 0, float("-inf")
+
     async def admit(self, context: WireContext, model: str) -> None:
         """Let a request through for a model, by the name that replies have; raises the API's 400. A database that
         does not answer keeps nobody waiting."""
+        if not self._rules:
+            return
         await self._refresh()
         for rule in self._rules:
             spent = self._spent(_subject(rule, context.tenant, context.key))
