@@ -5,15 +5,21 @@
 - A reply of unknown length to HTTP/1.0 ends with its connection (RFC 9112 §6.1); uvicorn sends it in chunks.
 - A client that ends its sending behind the request gets its reply (RFC 9112 §9.6); uvicorn closes on it. Over TLS
   both ends end at once.
+- A client that never ends its head, sends nothing, or reads nothing is not waited for without end (`web.patience`);
+  uvicorn has bounds for none of it.
 """
 
+import asyncio
 import socket
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import httptools
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from antiphon.web import patience
+from antiphon.web.patience import Patience, Stage
 
 FIRST_LOOK: Final = 0.1
 LONGEST_LOOK: Final = 10.0
@@ -32,8 +38,59 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 class HttpProtocol(HttpToolsProtocol):
     """One connection. An offer to upgrade, a half-closed client and HTTP/1.0 are served as RFC 9112 wants it."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._patience = Patience(self.loop, self._refuse, lambda: not self.flow.read_paused)
+        self._unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        # Who says nothing at all is as idle as who has had a reply.
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.end()
+        self._unset_keepalive_if_required()
+        self._read_again()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(patience.UNREAD, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._read_again()
+        super().resume_writing()
+
+    def _read_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def on_message_begin(self) -> None:
+        self._patience.enter(Stage.HEAD)
+        super().on_message_begin()
+
+    def _refuse(self, status: int, kind: str, words: str) -> None:
+        """Answer who does not come to the end of a request, and close."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:  # pyright: ignore[reportUnnecessaryComparison]
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not self.transport.is_closing():
+            if cycle is None or not cycle.response_started or cycle.response_complete:  # pyright: ignore[reportUnnecessaryComparison]
+                self.transport.write(patience.refusal(status, kind, words))
+            self.transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        size = len(data)
+        self._read(data)
+        if not self.transport.is_closing():
+            self._patience.heard(size)
+
+    def _read(self, data: bytes) -> None:
         try:
             while data:
                 try:
@@ -59,10 +116,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if not self._offers_upgrade():
+            self._patience.enter(Stage.BODY)
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         if not self._offers_upgrade():
+            self._patience.enter(Stage.NOTHING)
             super().on_message_complete()
 
     def _offers_upgrade(self) -> bool:

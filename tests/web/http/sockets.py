@@ -38,6 +38,11 @@ class Connection:
         """Write bytes as they are."""
         self._writer.write(data)
 
+    def pause(self) -> None:
+        """Read nothing of what comes from now on."""
+        transport: Any = self._writer.transport
+        transport.pause_reading()
+
     def end_sending(self) -> None:
         """Close this direction, and listen on."""
         self._writer.write_eof()
