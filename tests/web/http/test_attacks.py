@@ -18,8 +18,10 @@ from tests.web.http.sockets import Listening, listening, request
 BODY = json.dumps(
     {"model": "claude-opus-4-8", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
 ).encode()
-HEAD = b"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nanthropic-version: 2023-06-01\r\nx-api-key: any\r\n"
-HEAD += b"content-type: application/json\r\n"
+HEAD = (
+    b"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\nanthropic-version: 2023-06-01\r\nx-api-key: any\r\n"
+    b"content-type: application/json\r\n"
+)
 # Behind an attack: a request that must not be taken for the connection's next.
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 MOST = 1_000_000
