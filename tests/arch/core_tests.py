@@ -92,7 +92,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
     "tests/request/rules/test_model.py": ("request/rules/limits", "request/rules/sampling", "request/rules/thinking"),
     "tests/request/rules/test_tools.py": ("request/rules/media",),
     "tests/web/test_server_tools.py": ("ports/server_tools",),
-    "tests/telemetry/test_traces.py": ("ports/tracing",),
+    "tests/web/test_tracing.py": ("ports/tracing",),
     "tests/web/test_accommodations.py": ("request/accommodations",),
     "tests/request/rules/test_documented_schemas.py": ("schema/documented",),
     "tests/render/test_markup.py": ("render/families/value_ends",),

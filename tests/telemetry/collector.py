@@ -1,6 +1,6 @@
 """A collector of OpenTelemetry: takes what comes over HTTP, and reads it with the protocol's own messages."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,7 +94,7 @@ def _value(value: Any) -> Any:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
+def collecting() -> Generator[Collector]:
     """A collector on a port of this machine."""
     collector = Collector()
     collector.answers.set()
@@ -109,7 +109,7 @@ def collecting() -> Iterator[Collector]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's own word
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,7 +40,7 @@ def collector() -> Iterator[Collector]:
 
 
 @asynccontextmanager
-async def app(collector: Collector, *rules: str, content: bool = False, **more: Any) -> AsyncIterator[Bridge]:
+async def app(collector: Collector, *rules: str, content: bool = False, **more: Any) -> AsyncGenerator[Bridge]:
     """An app that tells this collector; when it has ended, all has been told."""
     otel = OtelSettings(collector.url, "my-server", content)
     async with asyncio.timeout(60), engine_app(ScriptedEngine(MODEL, "".join(rules)), otel=otel, **more) as bridge:
