@@ -75,8 +75,8 @@ class Ground:
         seals = seals_for(settings, entropy)
         return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings), Ending())
 
-    def door(self, tracer: Tracer | None) -> Door:
-        """The door of this process, closed. `tracer`: follows requests."""
+    def door(self, tracer: Tracer | None = None) -> Door:
+        """The door of this process, closed. `tracer`: follows requests; None: nobody does."""
         return Door(self.entropy, Threshold.of(self.settings, self.seals.name), self.metrics, tracer)
 
 
