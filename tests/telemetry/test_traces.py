@@ -263,3 +263,9 @@ def test_without_the_packages_the_server_says_what_to_install(monkeypatch: pytes
     assert tracer_for(Settings()) is None
     with pytest.raises(StartError, match=re.escape("pip install 'antiphon[otel]'")):
         tracer_for(Settings(otel=OtelSettings("http://127.0.0.1:4318")))
+
+
+def test_what_the_environment_says_wrongly_keeps_the_server_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "1")
+    with pytest.raises(StartError, match=r"^otel: max_export_batch_size"):
+        tracer_for(Settings(otel=OtelSettings("http://127.0.0.1:4318")))

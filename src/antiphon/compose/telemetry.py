@@ -17,7 +17,10 @@ def tracer_for(settings: Settings) -> Tracer | None:
         from antiphon.telemetry.otlp import Telemetry  # megabytes, which others need not load
     except ImportError as missing:
         raise StartError(f"otel: {missing}. Run: pip install 'antiphon[otel]'") from missing
-    return Telemetry.to(given.endpoint, given.service_name, __version__, content=given.content)
+    try:
+        return Telemetry.to(given.endpoint, given.service_name, __version__, content=given.content)
+    except ValueError as problem:  # what the environment says to the SDK
+        raise StartError(f"otel: {problem}") from problem
 
 
 def tracer_in(settings: Settings, running: AsyncExitStack) -> Tracer | None:
