@@ -20,7 +20,7 @@ def test_importing_the_package_starts_nothing():
 
 
 def test_a_server_begins_without_the_libraries_that_it_may_never_use():
-    rare = ("aiohttp", "huggingface_hub", "jsonschema", "llguidance", "lxml", "PIL", "trafilatura")
+    rare = ("aiohttp", "huggingface_hub", "jsonschema", "llguidance", "lxml", "opentelemetry", "PIL", "trafilatura")
     code = f"import sys, antiphon.cli.main, antiphon.compose.start; print([m for m in {rare} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]", "each is megabytes: import it where it is used"

@@ -20,7 +20,7 @@ REGISTRIES = (
     "files." + "python",
 )
 WORKPLACE = re.compile(r"(?<![\w.~-])/(?:work|root|opt/pypi|opt/wheels|tmp/probe|tmp/brief)/")
-LOCKS = ("serve", "postgres", "chat", "model", "dev", "sdk0", "deploy", "router", "guidance", "vllm", "lock")
+LOCKS = ("serve", "postgres", "otel", "chat", "model", "dev", "sdk0", "deploy", "router", "guidance", "vllm", "lock")
 
 
 def texts() -> list[tuple[str, str]]:

@@ -98,6 +98,9 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "mcp_max_bytes": ("2048", "2049", "2050"),
     "mcp_cache": ("0", "1", "2"),
     "mcp_cache_seconds": ("0", "1", "2"),
+    "otel_endpoint": ("http://flag:4318", "http://env:4318", '"https://file.lan/otlp"'),
+    "otel_service_name": ("flag", "env", '"file"'),
+    "otel_content": ("true", "false", "true"),
 }
 FIELDS = {
     option.name: table.name if option.key in table.within else table.field

@@ -33,6 +33,7 @@ from antiphon.config import ModelSettings, Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.caching import Ledger
 from antiphon.ports.engine import Engine
+from antiphon.ports.tracing import Tracer
 from antiphon.profiles import Catalogue
 from antiphon.render.families.syntax import Family
 from antiphon.seals import Seals
@@ -74,9 +75,9 @@ class Ground:
         seals = seals_for(settings, entropy)
         return cls(settings, catalogue, named, SystemClock(), entropy, seals, fetcher_for(settings), Ending())
 
-    def door(self) -> Door:
-        """The door of this process, closed."""
-        return Door(self.entropy, Threshold.of(self.settings, self.seals.name), self.metrics)
+    def door(self, tracer: Tracer | None = None) -> Door:
+        """The door of this process, closed. `tracer`: follows requests; None: nobody does."""
+        return Door(self.entropy, Threshold.of(self.settings, self.seals.name), self.metrics, tracer)
 
 
 class Peers(Protocol):

@@ -11,6 +11,7 @@ from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_o
 from antiphon.compose.models import names_by_model
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.reloading import Live, Reloading, Reread
+from antiphon.compose.telemetry import tracer_for
 from antiphon.config import Settings
 from antiphon.web.server import HttpServer, allow_many_connections
 
@@ -40,7 +41,8 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     ground = Ground.of(settings)
     tls = tls_of(settings)
     listeners = listen(settings)
-    door = ground.door()
+    tracer = tracer_for(settings)
+    door = ground.door(tracer)
     server = HttpServer(
         door,
         listeners,
@@ -56,6 +58,8 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
     async with AsyncExitStack() as running:
         running.enter_context(reloading)
         running.push_async_callback(ground.fetcher.aclose)
+        if tracer is not None:
+            running.push_async_callback(tracer.aclose)
 
         async def start() -> None:
             live.open(

@@ -14,6 +14,7 @@ from antiphon.config.tables.media import MediaSettings
 from antiphon.config.tables.message_threads import ThreadSettings
 from antiphon.config.tables.models import BUILTIN_SAMPLING, ModelSettings
 from antiphon.config.tables.network import NetworkSettings
+from antiphon.config.tables.otel import OtelSettings
 from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.config.tables.prompt_cache import CacheSettings
 from antiphon.config.tables.sandbox import SandboxSettings
@@ -76,6 +77,7 @@ class Settings:
     server_tools: ToolSettings = field(default_factory=ToolSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     mcp: McpSettings = field(default_factory=McpSettings)
+    otel: OtelSettings = field(default_factory=OtelSettings)
     ping_after: float = 10.0
     commit_after: float = 0.5
     ready_timeout: float = 30.0

@@ -202,6 +202,13 @@ class Finish:
     context_management: Mapping[str, Any] | None = None
     container: Mapping[str, Any] | None = None
 
+    def spent(self, began: Charge) -> tuple[Charge, int]:
+        """What was read, and how many tokens were written: summaries are part of both. `began`: what the reply began
+        with."""
+        summaries = [each for each in self.iterations if each.kind == "compaction"]
+        written = self.output_tokens + sum(each.output_tokens for each in summaries)
+        return sum((each.charge for each in summaries), self.charge or began), written
+
 
 ReplyEvent = (
     Begun

@@ -6,6 +6,7 @@ from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
 from antiphon.ports.guard import Decline
+from antiphon.ports.tracing import Asks
 from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.intake import Intake
@@ -17,6 +18,7 @@ from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
 from antiphon.service.threads import Threads, Turn
+from antiphon.service.tracing import TRACE, followed
 from antiphon.service.traffic import Traffic
 from antiphon.service.usage.accounts import Account, Accounts, Both
 from antiphon.service.usage.spending import Spending
@@ -50,6 +52,9 @@ class Prepared:
         happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
         if self.watch is not None:
             happenings = self.watch.follow(self.model, self.work.read, happenings)
+        trace = TRACE.get()
+        if trace is not None:
+            happenings = followed(trace, happenings)
         meter = self.passed or self.account
         if self.passed is not None and self.account is not None:
             meter = Both(self.passed, self.account)
@@ -117,6 +122,7 @@ class MessageService:
         try:
             document = document if turn is None else turn.document
             asked, work = await self._plan(document, context)
+            _tell_trace(document, asked, work)
             if self._spending is not None:
                 await self._spending.admit(context, asked.target.profile.id)
             passed = None
@@ -166,3 +172,24 @@ class MessageService:
             # What is wrong with the request itself is told first.
             await self._intake.read_shape(document, context, create_of)
             raise
+
+
+def _tell_trace(document: Document, asked: Asked[CreateMessage], work: Work) -> None:
+    trace, request = TRACE.get(), asked.request
+    if trace is None:
+        return
+    trace.asks(
+        Asks(
+            named=request.model,
+            model=asked.target.profile.id,
+            reply=work.opening.id,
+            max_tokens=request.max_tokens,
+            read=work.read,
+            body=document.value,
+            stream=bool(request.stream),
+            temperature=request.temperature,
+            top_p=request.top_p,
+            top_k=request.top_k,
+            stop_sequences=tuple(request.stop_sequences or ()),
+        )
+    )

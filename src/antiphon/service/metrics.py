@@ -185,9 +185,7 @@ class Watch:
                 self._ended(model, charge, ended, None if ran else first)
 
     def _ended(self, model: str, charge: Charge, ended: Finish, first: float | None) -> None:
-        summaries = [each for each in ended.iterations if each.kind == "compaction"]
-        output = ended.output_tokens + sum(each.output_tokens for each in summaries)
-        self._spent(model, sum((each.charge for each in summaries), ended.charge or charge), output)
+        self._spent(model, *ended.spent(charge))
         # A tool's time is not the model's.
         if first is not None and ended.output_tokens > 1:
             self._metrics.each.add(model, (self._time() - first) / (ended.output_tokens - 1))

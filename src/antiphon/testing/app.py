@@ -11,6 +11,7 @@ from antiphon.compose.models import families, load_catalogue, ready_model, with_
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
 from antiphon.compose.stores import open_stores, readiness_of, ring_in
+from antiphon.compose.telemetry import tracer_in
 from antiphon.compose.usage import book_in
 from antiphon.config import NOWHERE, ModelSettings, Settings, StoreSettings, ToolSettings
 from antiphon.engines.scripted import ScriptedEngine
@@ -111,7 +112,7 @@ async def engine_app(
             stores.sweeper.start()
         if services.spending is not None:
             running.push_async_callback(services.spending.aclose)
-        door = Door(CountingEntropy(), Threshold.of(asked, seals.name), metrics)
+        door = Door(CountingEntropy(), Threshold.of(asked, seals.name), metrics, tracer_in(asked, running))
         ring, readiness = ring_in(stores, clock, running), readiness_of(services.models, stores)
         services = replace(services, messages=messages(services.messages), keys=ring, readiness=readiness)
         door.open(build_app(asked, services))

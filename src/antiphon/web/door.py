@@ -16,6 +16,7 @@ from antiphon.config import Settings
 from antiphon.errors import ApiError
 from antiphon.ids import ENTROPY_BYTES, make_id
 from antiphon.ports.system import Entropy
+from antiphon.ports.tracing import Tracer
 from antiphon.service.metrics import Metrics
 from antiphon.web.cors import PREFLIGHT, Cors
 from antiphon.web.errors import error_reply
@@ -27,6 +28,7 @@ from antiphon.web.logged import REQUEST, REQUESTS
 from antiphon.web.metrics import MODEL, endpoint_of
 from antiphon.web.probes import LIVE, READY, live, ready
 from antiphon.web.reached import PROXIES, Proxies
+from antiphon.web.tracing import Traced, is_followed
 
 LOADING_RETRY_SECONDS = "5"
 
@@ -56,12 +58,16 @@ class Threshold:
 
 
 class Door:
-    """Wraps an app that may come later (`open`). `metrics`: counts the requests."""
+    """Wraps an app that may come later (`open`). `metrics`: counts the requests. `tracer`: follows those to
+    messages; None: nobody does."""
 
-    def __init__(self, entropy: Entropy, threshold: Threshold, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, entropy: Entropy, threshold: Threshold, metrics: Metrics | None = None, tracer: Tracer | None = None
+    ) -> None:
         self._entropy = entropy
         self._threshold = threshold
         self._metrics = metrics or Metrics()
+        self._tracer = tracer
         self._app: ASGIApp | None = None
         self.draining = False
         self.in_flight = 0
@@ -88,6 +94,8 @@ class Door:
         identity = scope[IDENTITY] = self._threshold.identity
         scope[PROXIES] = self._threshold.proxies
         app, shared = self._admit(scope)
+        if self._tracer is not None and is_followed(scope):
+            app = Traced(app, self._tracer)
 
         def send_with_ids(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":

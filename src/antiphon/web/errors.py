@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from antiphon.errors import ApiError
 from antiphon.ports.stores import StoreError
 from antiphon.service.faults import store_error
+from antiphon.service.tracing import told
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _UNSAID: Final[Mapping[str, str]] = MappingProxyType({})
 
 def error_reply(error: ApiError, id_: str) -> Response:
     """The error envelope with its status and headers."""
+    told(error)
     headers = {**_RETRY.get(error.status, _UNSAID), **error.headers}
     return JSONResponse(error.body(id_), status_code=error.status, headers=headers)
 

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from antiphon.errors import ApiError
 from antiphon.service.messages import Prepared
 from antiphon.service.reply.reply import Reply
+from antiphon.service.tracing import told
 from antiphon.stream.sse import PING, WAITING, encode
 from antiphon.web.errors import bug, error_reply
 from antiphon.web.identity import LIMITS
@@ -103,7 +104,7 @@ class StreamReply:
             if not out.begun:
                 await error_reply(error, id_)(scope, receive, send)
                 return
-            out.add(reply.fail(error, id_))
+            out.add(reply.fail(told(error), id_))
         await out.end()
 
 

@@ -23,6 +23,7 @@ from antiphon.compose.engines import Found, attach_engine, is_embedded, start_en
 from antiphon.compose.listening import log_as, tls_of
 from antiphon.compose.observer import StartError
 from antiphon.compose.reloading import Live
+from antiphon.compose.telemetry import tracer_for
 from antiphon.compose.workers.channel import Channel
 from antiphon.compose.workers.shares import share_of
 from antiphon.compose.workers.telling import Peers
@@ -185,7 +186,8 @@ class _Observer:
 async def _serve(start: _Start, parent: _Parent) -> None:
     settings = start.settings
     ground = Ground.of(settings)
-    door = parent.door = ground.door()
+    tracer = tracer_for(settings)
+    door = parent.door = ground.door(tracer)
     listeners = [socket.socket(fileno=number) for number in start.listeners]
     tls = tls_of(settings)
     live = parent.live = Live(ground, door, tls)
@@ -212,6 +214,8 @@ async def _serve(start: _Start, parent: _Parent) -> None:
 
     async with AsyncExitStack() as running:
         running.push_async_callback(ground.fetcher.aclose)
+        if tracer is not None:
+            running.push_async_callback(tracer.aclose)
 
         async def open_door() -> None:
             if start.first:

@@ -13,6 +13,7 @@ from antiphon.config.tables.message_threads import MESSAGE_THREADS
 from antiphon.config.tables.models import MODELS
 from antiphon.config.tables.names import ALIASES, PROFILES, ROUTES
 from antiphon.config.tables.network import NETWORK
+from antiphon.config.tables.otel import OTEL
 from antiphon.config.tables.prices import PRICES
 from antiphon.config.tables.prompt_cache import PROMPT_CACHE
 from antiphon.config.tables.sandbox import SANDBOX
@@ -45,5 +46,6 @@ TABLES: Final[tuple[Table, ...]] = (
     SERVER_TOOLS,
     SANDBOX,
     MCP,
+    OTEL,
 )
 """In the order in which errors, the command line and docs/configuration.md tell of them."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -21,6 +21,7 @@ from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem, W
 from antiphon.request.tools.server_calls import Offered
 from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
 from antiphon.service.reply.admission import Admission, without_pictures
+from antiphon.service.tracing import TRACE
 from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
 from antiphon.wire.reply import ReplyMcpToolUse, ReplyServerToolUse
 
@@ -108,7 +109,7 @@ class ToolRuns:
         """
         self.counts = self.counts or dict.fromkeys(COUNTERS, 0)
         whole = frozenset(call.id for call in calls if call.id not in broken)
-        runs = {call.id: asyncio.create_task(self._ran(turn, call, whole)) for call in calls if call.id in whole}
+        runs = {call.id: asyncio.create_task(self._followed(turn, call, whole)) for call in calls if call.id in whole}
         try:
             for call in calls:
                 if call.id in broken:
@@ -134,6 +135,19 @@ class ToolRuns:
         if ran.result is not None:
             self._count(ran.result)
         return answer
+
+    async def _followed(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
+        """The run, as a part of its request's trace."""
+        trace = TRACE.get()
+        if trace is None:
+            return await self._ran(turn, call, together)
+        part, problem = trace.tool(call.id, call.name, call.input), "cancelled"
+        try:
+            ran = await self._ran(turn, call, together)
+            problem = _problem(ran)
+        finally:
+            part.end(problem)
+        return ran
 
     async def _ran(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
         offered = turn.offered(call)
@@ -204,6 +218,15 @@ class ToolRuns:
         assert self.counts is not None
         for name, times in _counted(result).items():
             self.counts[name] += times
+
+
+def _problem(ran: _Ran | _Waiting) -> str | None:
+    """The code of the error that a run came to; None where it came to none."""
+    if isinstance(ran, _Waiting) or ran.result is not None:
+        return None
+    content: object = ran.answer.content
+    code = cast("Mapping[str, Any]", content).get("error_code") if isinstance(content, Mapping) else None
+    return code if isinstance(code, str) else "unavailable"
 
 
 def failed(said: str) -> dict[str, Any]:

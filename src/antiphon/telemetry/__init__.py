@@ -1,0 +1,1 @@
+"""OpenTelemetry: requests as spans and measurements, by the conventions for generative AI."""
