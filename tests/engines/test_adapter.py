@@ -229,7 +229,7 @@ async def test_each_kind_has_a_model_of_its_own_and_finds_what_it_read_before(
     # One slot each: what was asked first lies in the server's own store by now, for both kinds.
     for plain in (True, False):
         assert (await said(both_kinds, QUESTIONS[0], plain=plain))[1] > 20
-    assert await both_kinds.health() == EngineHealth(True)
+    assert await both_kinds.health() == EngineHealth(True, waiting=0)
 
 
 @pytest.mark.promise("engine.second-is-waited-for")

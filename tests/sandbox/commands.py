@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from antiphon.ports.sandbox import Command, Sandbox
 
@@ -31,6 +34,17 @@ async def read(sandbox: Sandbox, path: str, most: int = 1 << 20) -> bytes:
 def mounts() -> str:
     """All that is mounted on the machine, as the tests see it."""
     return Path("/proc/self/mounts").read_text()
+
+
+async def goes_on(running: asyncio.Future[Any], met: Callable[[], Awaitable[object]]) -> None:
+    """Wait for something that comes while a command runs. One that has ended says how."""
+
+    async def either() -> object:
+        if running.done():
+            pytest.fail(f"the command has ended: {running!r}")
+        return await met()
+
+    await until(either)
 
 
 async def until(met: Callable[[], Awaitable[object]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.ports.sandbox import OUTPUT, Command, Entry, Mount, SandboxDriver, SandboxProblem
-from tests.sandbox.commands import chunks, python, read, shell, until
+from tests.sandbox.commands import chunks, goes_on, python, read, shell
 from tests.sandbox.conftest import LIMITS, bubblewrap
 
 
@@ -56,7 +56,7 @@ async def test_cancelling_a_command_kills_it(driver: SandboxDriver):
     sandbox = await driver.open("one", LIMITS)
     await sandbox.run(shell("mkfifo begun"))
     running = asyncio.ensure_future(sandbox.run(shell("touch here; sleep 0.4; touch late")))
-    await until(lambda: sandbox.entries("."))
+    await goes_on(running, lambda: sandbox.entries("."))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -28,6 +28,8 @@ async def main():
     await spoken.receive()
     running = asyncio.ensure_future(sandbox.run(Command(("/bin/sh", "-c", "touch begun; sleep SECONDS"), 999, 99)))
     while not await sandbox.entries("."):
+        if running.done():
+            print("the command has ended:", running, flush=True)
         await asyncio.sleep(0)
     print("ready", flush=True)
     await running

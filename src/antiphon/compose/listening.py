@@ -25,6 +25,7 @@ def log_as(settings: Settings, form: str, worker: int | None = None) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(JsonFormatter(worker))
         logging.basicConfig(level=level, handlers=[handler])
+        logging.getLogger(REQUESTS).setLevel(logging.NOTSET)
     else:
         logging.basicConfig(level=level, format=form)
         logging.getLogger(REQUESTS).setLevel(logging.WARNING)

@@ -129,3 +129,6 @@ async def _settle() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # A connection that was let go of takes a few turns to be closed.
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -95,6 +95,9 @@ async def serving(app: ASGIApp, *, lifespan: bool = True, chain: Path | None = N
         async with asyncio.timeout(10):
             await task
             await server.shutdown([listener])
+        for connection in [*server.server_state.connections]:
+            connection.transport.abort()  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        await asyncio.sleep(0)
 
 
 def tools_server(more: int = 0) -> MCPServer:

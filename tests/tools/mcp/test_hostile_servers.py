@@ -323,6 +323,10 @@ async def test_a_name_that_resolves_to_the_inside_is_not_visited() -> None:
 
 
 async def test_whoever_speaks_to_a_server_keeps_the_levels_of_its_own_log() -> None:
+    def levels() -> list[int]:
+        return [logging.getLogger(name).level for name in ("mcp", "client", "httpx2")]
+
+    before = levels()
     async with connected(Raw()) as (connector, host):
         await connector.tools(McpHost("docs", host.url()))
-    assert [logging.getLogger(name).level for name in ("mcp", "client", "httpx2")] == [logging.NOTSET] * 3
+    assert levels() == before

@@ -151,7 +151,7 @@ async def test_an_attack_is_refused_or_harmless(name: str, server: Listening) ->
     assert statuses[0] in attack.statuses
     assert b"set-cookie" not in said.partition(b"\r\n\r\n")[0].lower()
     assert b"access-control-allow-origin" not in said.lower()
-    assert not re.search(rb'Traceback|File \\?"|site-packages|/home/|/root/', said)
+    assert not re.search(rb"Traceback|\.py\b|site-packages", said)
     assert (await server.ask(request(BODY))).status == 200
 
 
