@@ -127,3 +127,34 @@ def test_it_works_in_a_thread(tmp_path: Path, script: str) -> None:
     assert continued["tools"] == created["tools"]
     said = [message["role"] for message in continued["messages"]]
     assert "assistant" not in said
+
+
+@pytest.mark.promise("clients.coding-agent-mcp")
+def test_it_finds_one_of_sixty_tools_that_the_model_was_not_shown(tmp_path: Path) -> None:
+    root = HERE.parent.parent
+    server = {"command": sys.executable, "args": ["-m", "tests.referee.sixty"], "env": {"PYTHONPATH": str(root)}}
+    (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"sixty": server}}))
+    with live_server("--model", f"script:{HERE / 'sixty.toml'}") as live, recording(live, tmp_path / "asked") as url:
+        env = {**QUIET, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "any", "HOME": str(tmp_path)}
+        options = ["--mcp-config", "mcp.json", "--allowedTools", "mcp__sixty__thing_17", "--output-format", "json"]
+        done = subprocess.run(
+            [str(agent()), "-p", "Do thing 17.", "--model", "claude-opus-4-8", *options],
+            cwd=tmp_path,
+            env=clean_env({**env, "ENABLE_TOOL_SEARCH": "true"}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert result["result"] == "Thing 17 ran."
+    asked = [json.loads(line) for line in (tmp_path / "asked").read_text().splitlines()]
+    assert [(line["path"], line["status"]) for line in asked] == [("/v1/messages", 200)] * 3
+    named = [[tool["name"] for tool in line["body"]["tools"] if "sixty" in tool["name"]] for line in asked]
+    assert named == [[], ["mcp__sixty__thing_17"], ["mcp__sixty__thing_17"]]
+    assert "tool_reference" in json.dumps(asked[1]["body"]["messages"])
+    # The tool that was found stands where it was found: what came before stays read.
+    usage = result["usage"]
+    assert usage["cache_read_input_tokens"] > 1.9 * (usage["cache_creation_input_tokens"] - 2000)
