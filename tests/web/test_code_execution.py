@@ -15,7 +15,7 @@ from tests.web.files_app import MINE, THEIRS, files_app
 from tests.web.searching_app import LOOK, invoke, kinds, says, section
 
 
-@pytest.mark.promise("code-execution.bash", "code-execution.container-told")
+@pytest.mark.promise("code-execution.bash", "server-tools.code-execution", "code-execution.container-told")
 async def test_a_command_is_run_and_told_with_the_container(tmp_path: Path):
     async with code_app(tmp_path, first(runs("echo $((6 * 7)); echo oh >&2; exit 3"))) as app:
         message = await app.reply(asks())

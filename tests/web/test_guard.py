@@ -31,7 +31,7 @@ DECLINED = {"type": "refusal", "category": "cyber", "explanation": "That project
 DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "On Project Lynx"}}
 
 
-@pytest.mark.promise("guard.request")
+@pytest.mark.promise("guard.request", "stops.refusal")
 @pytest.mark.parametrize(
     "content",
     [
@@ -76,7 +76,7 @@ async def test_what_the_model_said_before_is_not_the_users() -> None:
     assert reply["stop_reason"] == "end_turn"
 
 
-@pytest.mark.promise("guard.reply")
+@pytest.mark.promise("guard.reply", "stops.refusal")
 async def test_a_reply_ends_before_what_a_rule_finds_in_it() -> None:
     async with scripted_app(SCRIPT, guard=(SECRET,)) as bridge:
         whole = (await bridge.post(body("A poem."))).json

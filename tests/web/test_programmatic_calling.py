@@ -105,7 +105,7 @@ async def test_a_loop_of_calls_pauses_for_each_and_its_results_never_reach_the_m
     assert first["usage"]["input_tokens"] < last["usage"]["input_tokens"] < first["usage"]["input_tokens"] + 200
 
 
-@pytest.mark.promise("programmatic-calling.parallel")
+@pytest.mark.promise("programmatic-calling.parallel", "server-tools.programmatic")
 async def test_calls_made_together_are_asked_together(tmp_path: Path):
     async with code_app(tmp_path, script(BOTH)) as app:
         request = asks(tools=TOOLS)

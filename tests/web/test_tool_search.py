@@ -57,7 +57,7 @@ def found(message: Json, at: int = 1) -> list[str]:
 CALLS = says(section(invoke("getWeather", city="Rome")), prompt="Tells how the sky is")
 
 
-@pytest.mark.promise("tool-search.one-reply")
+@pytest.mark.promise("tool-search.one-reply", "server-tools.tool-search")
 @pytest.mark.parametrize(
     ("search", "asks"), [(REGEX, by_pattern("get.?weather")), (BM25, by_words("weather in a settlement"))]
 )

@@ -57,7 +57,7 @@ async def leaves(server: App, key: str, *, seen: int, **more: Any) -> Tokens:
     return counted({**begun, "output_tokens": seen})
 
 
-@pytest.mark.promise("usage.sums", "usage.broken-off", "usage.groups")
+@pytest.mark.promise("usage.sums", "further.usage-reports", "usage.broken-off", "usage.groups")
 async def test_a_report_says_what_clients_of_all_kinds_were_told(tmp_path: Path) -> None:
     async with app(tmp_path, SCRIPT, runs=[ScriptedTool()]) as server:
         admin, one = await server.key("boss", admin=True), await server.key("one")
