@@ -154,4 +154,5 @@ def main() -> None:
     asyncio.run(measure(parser.parse_args().rounds))
 
 
-main()
+if __name__ == "__main__":
+    main()

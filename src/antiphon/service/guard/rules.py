@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from antiphon.config import ConfigError, GuardRule
 from antiphon.ports.guard import Decline
 
-LOOKS_BACK: Final = 2000
+LOOKS_BACK: Final = 400
 """Characters of a reply that a pattern may span; what was said longer ago is not looked at again."""
 
 
