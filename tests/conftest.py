@@ -1,8 +1,12 @@
 """What all tests share: how hard property tests work, which cores a process of theirs has, and where models lie."""
 
+import fcntl
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,3 +43,24 @@ def pytest_configure(config: pytest.Config) -> None:
     number, count = int(str(worker["workerid"]).removeprefix("gw")), int(str(worker["workercount"]))
     if cores := sorted(os.sched_getaffinity(0))[number::count]:
         os.sched_setaffinity(0, cores)
+
+
+_FLOODS = re.compile(r"tests/sandbox/test_(floods|attempts)\.py")
+_SANDBOXES = re.compile(
+    r"tests/sandbox/|test_sandbox\.py|test_containers\.py|test_code_execution\.py|test_python\.py"
+    r"|test_programmatic_calling\.py|test_skills|test_client_pages\.py"
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no fork bomb go off while another process of the tests runs a sandbox.
+
+    Where there are no cgroups, the system counts processes by user, and all sandboxes of a user share what there may be.
+    """
+    place = item.nodeid.partition("::")[0]
+    if not _SANDBOXES.search(place):
+        return (yield)
+    with Path(tempfile.gettempdir(), "antiphon-tests-sandboxes").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if _FLOODS.search(place) else fcntl.LOCK_SH)
+        return (yield)

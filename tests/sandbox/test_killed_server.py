@@ -30,7 +30,7 @@ async def main():
     while not await sandbox.entries("."):
         if running.done():
             print("the command has ended:", running, flush=True)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
     print("ready", flush=True)
     await running
 
