@@ -6,7 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from antiphon.cli.progress import ConsoleObserver, megabytes
+from antiphon.cli.progress import ConsoleObserver
+from antiphon.cli.sizes import megabytes
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings
 from tests.cli.commands import Composition

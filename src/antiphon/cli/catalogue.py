@@ -15,7 +15,7 @@ from rich.text import Text
 
 from antiphon.cli import fit, machine
 from antiphon.cli.options import short_names
-from antiphon.cli.progress import megabytes
+from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 from antiphon.config.short import SHORT_NAMES, ShortName, source_of
 from antiphon.weights.builtin import BUILTIN, BuiltinModel, fetch, is_here

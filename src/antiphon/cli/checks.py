@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from antiphon.cli.fit import ENGINE_BYTES
 from antiphon.cli.machine import Memory
-from antiphon.cli.progress import adapted, megabytes
+from antiphon.cli.progress import adapted
+from antiphon.cli.sizes import megabytes
 from antiphon.cli.tried import State, state, titled
 from antiphon.config import ANY_SANDBOX, MEMORY, OFF, Settings, StoreSettings
 

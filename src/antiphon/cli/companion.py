@@ -18,7 +18,7 @@ from typing import IO, Any
 from rich.console import Console
 from rich.text import Text
 
-from antiphon.cli.progress import megabytes
+from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError, Settings
 
 _GRACE = 5.0

@@ -3,6 +3,7 @@
 from typing import Final
 
 from antiphon.cli.machine import Memory
+from antiphon.cli.sizes import megabytes
 from antiphon.config import Settings
 from antiphon.config.short import ShortName, known_by
 
@@ -41,18 +42,14 @@ def before_download(settings: Settings, file: str, size: int, machine: Memory | 
         tokens = model.context or min(known.window, WINDOW)
         what = f"with {model.parallel} conversations of {tokens} tokens it needs about"
         size = known.size
-    line = f"{file}: {_amount(size)} to fetch; {what} {_amount(wanted)}"
+    line = f"{file}: {megabytes(size)} to fetch; {what} {megabytes(wanted)}"
     if machine is None:
         return f"{line}, and this system does not say how much it has."
-    line += f", and {_amount(machine.available)} are free"
+    line += f", and {megabytes(machine.available)} are free"
     verdicts = {
         "yes": ": it fits.",
-        "tight": f" of {_amount(machine.total)}: it fits if other programs make room.",
-        "no": f" of {_amount(machine.total)}: it does not fit, unless a GPU takes most of it. Ctrl-C stops; lower "
+        "tight": f" of {megabytes(machine.total)}: it fits if other programs make room.",
+        "no": f" of {megabytes(machine.total)}: it does not fit, unless a GPU takes most of it. Ctrl-C stops; lower "
         "--context or --parallel, or take a smaller one of `antiphon models list`.",
     }
     return line + verdicts[verdict(wanted, machine)]
-
-
-def _amount(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from antiphon.cli.catalogue import list_models, pull, remove
 from antiphon.cli.options import MODEL, load_settings, setting_options
-from antiphon.cli.progress import adapted, megabytes
+from antiphon.cli.progress import adapted
+from antiphon.cli.sizes import megabytes
 
 if TYPE_CHECKING:
     from antiphon.weights.description import ModelDescription

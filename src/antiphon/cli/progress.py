@@ -14,6 +14,7 @@ from rich.text import Text
 
 from antiphon.cli.fit import before_download
 from antiphon.cli.machine import memory
+from antiphon.cli.sizes import megabytes
 from antiphon.cli.tried import Row, rows_of, table_of, titled
 from antiphon.config import Settings
 from antiphon.weights.hub import is_model
@@ -140,11 +141,6 @@ class ConsoleObserver:
 
     def _line(self, text: str) -> None:
         self._err.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def megabytes(size: int) -> str:
-    """A size as people compare files: MB below a gigabyte, GB above."""
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
 
 
 def adapted(adapter: "AdapterDescription") -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
-from antiphon.cli.progress import megabytes
+from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 
 if TYPE_CHECKING:

@@ -72,6 +72,22 @@ class ListKind(ABC, Generic[Member]):
 
 
 @dataclass(frozen=True, slots=True)
+class Texts(ListKind[str]):
+    """Texts that are not empty, at least one."""
+
+    wanted: str
+    metavar: str
+
+    def from_toml(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(f"the value is not {self.wanted}")
+        written: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - a TOML array
+        if not all(isinstance(each, str) and each for each in written):
+            raise ValueError(f"the value is not {self.wanted}")
+        return tuple(dict.fromkeys(written))
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """A whole number from `low` to `high` (None = no upper bound)."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, ListKind, Text
+from antiphon.config.kinds import Choice, Text, Texts
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
@@ -48,24 +48,10 @@ class GuardSettings:
     failure: Literal["refuse", "allow"] = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns(ListKind[str]):
-    """Regular expressions; whether they are some is found out where they are compiled."""
-
-    wanted: str = r"a list of regular expressions, such as ['(?i)\bproject lynx\b']"
-    metavar: str = "PATTERN"
-
-    def from_toml(self, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or not value:
-            raise ValueError(f"the value is not {self.wanted}")
-        written: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - a TOML array
-        if not all(isinstance(each, str) and each for each in written):
-            raise ValueError(f"the value is not {self.wanted}")
-        return tuple(dict.fromkeys(written))
-
+_PATTERNS: Final = Texts(r"a list of regular expressions, such as ['(?i)\bproject lynx\b']", "PATTERN")
 
 RULE_OPTIONS: Final = (
-    Option("match", _Patterns(), (), "Regular expressions (RE2); any that is found declines.", None),
+    Option("match", _PATTERNS, (), "Regular expressions (RE2); any that is found declines.", None),
     Option("of", Choice(("request", "reply", "both")), "both", "Whose words are read.", None),
     Option("category", Choice(CATEGORIES), "none", "What a client is told it was: stop_details.category.", None),
     Option("explanation", Text("a sentence", "TEXT"), None, "What a client is told of it.", None),

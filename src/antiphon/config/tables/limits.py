@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from antiphon.config.kinds import Choice, ListKind, Number, TextKind, Whole
+from antiphon.config.kinds import Choice, Number, TextKind, Texts, Whole
 from antiphon.config.option import Option, Table, key_of
 from antiphon.config.reading import ConfigError, read_options
 
@@ -75,27 +75,13 @@ class _Store(TextKind):
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns(ListKind[str]):
-    """Patterns of names."""
-
-    wanted: str = 'a list of names or patterns of models, such as ["claude-opus-*"]'
-    metavar: str = "PATTERN"
-
-    def from_toml(self, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or not value:
-            raise ValueError(f"the value is not {self.wanted}")
-        written: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - a TOML array
-        if not all(isinstance(each, str) and each for each in written):
-            raise ValueError(f"the value is not {self.wanted}")
-        return tuple(dict.fromkeys(written))
-
+_PATTERNS: Final = Texts('a list of names or patterns of models, such as ["claude-opus-*"]', "PATTERN")
 
 _NUMBER: Final = Whole(1, 2**53)
 LIMIT_OPTIONS: Final = (
     Option("per", Choice(("organization", "workspace", "key")), "organization", "Who shares it.", None),
     Option("of", Choice(tuple(_GROUPS)), "messages", "What is limited: messages, those in batches; or calls.", None),
-    Option("models", _Patterns(), ("*",), "Models that share it, as names or patterns.", None),
+    Option("models", _PATTERNS, ("*",), "Models that share it, as names or patterns.", None),
     Option("requests_per_minute", _NUMBER, 0, "Requests a minute.", None),
     Option("input_tokens_per_minute", _NUMBER, 0, "Tokens of prompts a minute; what a cache had is free.", None),
     Option("output_tokens_per_minute", _NUMBER, 0, "Tokens that models write a minute.", None),
