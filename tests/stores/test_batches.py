@@ -74,6 +74,16 @@ async def test_a_batch_is_its_tenants_alone(store: SqlBatches) -> None:
     assert await store.page("you", 20, after=batch.id, before=None) is None
 
 
+@pytest.mark.promise("errors.no-request-is-a-500")
+@pytest.mark.parametrize("id_", ["a\0b", "é", "\n"])
+async def test_what_no_id_can_be_is_no_batch(store: SqlBatches, id_: str) -> None:
+    await made(store)
+    assert await store.get("me", id_) is None
+    assert await store.cancel("me", id_, NOW) is None
+    assert await store.delete("me", id_) is None
+    assert await store.page("me", 20, after=id_, before=None) is None
+
+
 async def test_an_abandoned_batch_leaves_nothing(store: SqlBatches) -> None:
     key = await store.begin("msgbatch_1", "me", SAID, NOW)
     await store.add(key, rows("a"))

@@ -139,7 +139,7 @@ def mutation(name: str, seed: int, number: int) -> Mutation:
     if dice.random() < 0.2:
         request["model"] = dice.choice(NAMES)
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
-        request = dice.choices(_CHANGES, _WEIGHTS)[0](dice, request)
+        request = changed(dice, request)
     if dice.random() < 0.12:
         # Last, since what is that deep cannot be copied.
         request = _deepen(dice, request)
@@ -152,6 +152,16 @@ def mutation(name: str, seed: int, number: int) -> Mutation:
         "user-agent": dice.choice(CLIENTS),
     }
     return Mutation("/v1/messages/count_tokens" if counting else "/v1/messages", body, headers)
+
+
+def changed(dice: Random, request: Json) -> Json:
+    """The request with one change that a broken client may have made; it may be the same object."""
+    return dice.choices(_CHANGES, _WEIGHTS)[0](dice, request)
+
+
+def written(dice: Random, request: Json) -> bytes:
+    """The request as bytes, which are harmed now and then."""
+    return _text(dice, request)
 
 
 def _places(value: Any, path: Path = ()) -> Iterator[Path]:

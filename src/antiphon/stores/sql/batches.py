@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -43,6 +44,7 @@ from antiphon.ports.batches import (
 )
 from antiphon.stores.sql.batch_tables import OVER, TAKEN, WAITING, batches, requests
 from antiphon.stores.sql.database import Database
+from antiphon.stores.sql.tables import is_key
 from antiphon.stores.sql.usage import add_usage
 
 _LOCK: Final = 0x616E_7469_7100
@@ -320,6 +322,8 @@ async def _drop(connection: AsyncConnection, key: int) -> None:
 
 
 def _named(tenant: str, id_: str) -> ColumnElement[bool]:
+    if not is_key(id_):
+        return false()
     return and_(batches.c.tenant == tenant, batches.c.id == id_, batches.c.complete)
 
 

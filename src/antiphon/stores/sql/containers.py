@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Table, delete, func, insert, select, updat
 
 from antiphon.ports.containers import StoredContainer
 from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.tables import Key, Moment, metadata, micros, seconds
+from antiphon.stores.sql.tables import Key, Moment, is_key, metadata, micros, seconds
 
 containers: Final = Table(
     "container",
@@ -37,8 +37,7 @@ class SqlContainers:
             await connection.execute(insert(containers).values(**row))
 
     async def find(self, tenant: str, id_: str) -> StoredContainer | None:
-        # PostgreSQL takes no text with the character 0.
-        if not (id_.isascii() and id_.isprintable()):
+        if not is_key(id_):
             return None
         query = select(containers).where(containers.c.id == id_, containers.c.tenant == tenant)
         async with self._database.reading() as connection:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.ports.files import Place, StoredFile
 from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.tables import Key, Moment, Number, metadata
+from antiphon.stores.sql.tables import Key, Moment, Number, is_key, metadata
 
 files: Final = Table(
     "file",
@@ -82,7 +82,7 @@ class SqlFiles:
             return await _used(connection)
 
     async def find(self, tenant: str, ids: Sequence[str]) -> Sequence[StoredFile]:
-        keys = [id_ for id_ in ids if _is_key(id_)]
+        keys = [id_ for id_ in ids if is_key(id_)]
         found: list[StoredFile] = []
         for at in range(0, len(keys), _MOST_KEYS):
             found += await self._files(_newest(_of(tenant), files.c.id.in_(keys[at : at + _MOST_KEYS])))
@@ -98,7 +98,7 @@ class SqlFiles:
         return list(reversed(await self._files(nearest)))
 
     async def place(self, tenant: str, id_: str) -> Place | None:
-        if not _is_key(id_):
+        if not is_key(id_):
             return None
         query = select(files.c.created_at).where(files.c.tenant == tenant, files.c.id == id_)
         async with self._database.reading() as connection:
@@ -106,7 +106,7 @@ class SqlFiles:
         return None if created is None else Place(created, id_)
 
     async def remove(self, tenant: str, id_: str, now: int) -> StoredFile | None:
-        if not _is_key(id_):
+        if not is_key(id_):
             return None
         statement = update(files).where(_of(tenant), files.c.id == id_).values(removed_at=now).returning(*_COLUMNS)
         async with self._database.writing() as connection:
@@ -159,8 +159,3 @@ def _at(place: Place) -> Any:
 
 def _file(row: Any) -> StoredFile:
     return StoredFile(**row._mapping)
-
-
-def _is_key(id_: str) -> bool:
-    """Whether a client's id may be one at all: PostgreSQL takes no text with the character 0."""
-    return id_.isascii() and id_.isprintable()

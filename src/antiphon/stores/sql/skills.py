@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from antiphon.ports.files import Place
 from antiphon.ports.skills import SkillVersion, StoredSkill
 from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.tables import Key, Moment, Number, metadata
+from antiphon.stores.sql.tables import Key, Moment, Number, is_key, metadata
 
 skills: Final = Table(
     "skill",
@@ -85,7 +85,7 @@ class SqlSkills:
             return int((await connection.execute(total)).scalar_one())
 
     async def find(self, tenant: str, id_: str) -> StoredSkill | None:
-        if not _is_key(id_):
+        if not is_key(id_):
             return None
         found = await self._skills(_listed(tenant).where(skills.c.id == id_))
         return found[0] if found else None
@@ -97,14 +97,14 @@ class SqlSkills:
         return await self._skills(query)
 
     async def version(self, tenant: str, skill_id: str, version: str | int) -> SkillVersion | None:
-        if not _is_key(skill_id) or not (isinstance(version, int) or _is_key(version)):
+        if not is_key(skill_id) or not (isinstance(version, int) or is_key(version)):
             return None
         which = versions.c.created_at if isinstance(version, int) else versions.c.id
         found = await self._versions(_of(tenant, skill_id).where(which == version))
         return found[0] if found else None
 
     async def versions(self, tenant: str, skill_id: str, than: Place | None, limit: int) -> Sequence[SkillVersion]:
-        if not _is_key(skill_id):
+        if not is_key(skill_id):
             return ()
         query = _of(tenant, skill_id).order_by(versions.c.created_at.desc()).limit(limit)
         if than is not None:
@@ -112,7 +112,7 @@ class SqlSkills:
         return await self._versions(query)
 
     async def remove(self, tenant: str, id_: str) -> Sequence[str] | None:
-        if not _is_key(id_):
+        if not is_key(id_):
             return None
         async with self._database.writing() as connection:
             if not await _held(connection, tenant, id_):
@@ -180,8 +180,3 @@ def _skill(row: dict[str, Any]) -> StoredSkill:
     latest = {name.removeprefix("latest_"): row.pop(name) for name in list(row) if name.startswith("latest_")}
     newest = None if latest["id"] is None else SkillVersion(**latest, name=row["name"])
     return StoredSkill(**row, latest=newest)
-
-
-def _is_key(id_: str) -> bool:
-    """Whether a client's id may be one at all: PostgreSQL takes no text with the character 0."""
-    return id_.isascii() and id_.isprintable()

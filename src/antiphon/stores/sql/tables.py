@@ -22,6 +22,11 @@ Key: Final = String().with_variant(String(collation="C"), "postgresql")
 MICROS: Final = 1_000_000
 
 
+def is_key(id_: str) -> bool:
+    """Whether a client's id may be a `Key` at all: PostgreSQL takes no text with the character 0."""
+    return id_.isascii() and id_.isprintable()
+
+
 def micros(seconds: float) -> int:
     """A clock's seconds as a `Moment`."""
     return round(seconds * MICROS)
