@@ -1,0 +1,1 @@
+"""Half an hour of mixed traffic with faults: what grows, what leaks, and whether counts are those of clients."""
