@@ -22,6 +22,7 @@ from antiphon.service.batches.rows import Rows
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
+from antiphon.service.explainer import Explainer
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
@@ -95,9 +96,11 @@ def services_for(
     models = ModelService(routes, server_tools, batches=batches is not None)
     kept = Threads(threads, settings.max_body)
     asks = intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
+    messages = MessageService(*asks, metrics=metrics)
     services = Services(
-        MessageService(*asks, metrics=metrics),
+        messages,
         models,
+        Explainer(messages, clock),
         files,
         limiter=limiter,
         reports=usage.reports,

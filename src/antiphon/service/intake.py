@@ -6,7 +6,7 @@ from typing import Final
 
 from antiphon.ports.mcp import McpConnector
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
-from antiphon.request.case import Issue
+from antiphon.request.case import NONE, Issue
 from antiphon.request.intake import Document, document_of
 from antiphon.service.aside import aside, aside_by
 from antiphon.service.containers import Containers
@@ -48,21 +48,18 @@ class Intake:
         context = self._of_this_host(context)
         return await aside_by(document.size, lambda: parse(document, context), large=LARGE_BODY)
 
+    async def judge_strictly(
+        self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
+    ) -> None:
+        """Raise what is wrong with the request where the owner lets nothing pass that the API refuses; none of its
+        files is read."""
+        await self._received(document, context, parse, replace(self._host, latitude=NONE))
+
     async def read_request(
         self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
-        host = self._host
-        context = self._of_this_host(context)
-
-        def received() -> tuple[Asked[Request] | Issue, ServedModel]:
-            request = parse(document, context)
-            target, served = self._routes.resolve(request.model, context.models)
-            return receive(request, target, context, host), served
-
-        asked, served = await aside_by(document.size, received, large=LARGE_BODY)
-        if isinstance(asked, Issue):
-            raise refusal(asked)
+        asked, served = await self._received(document, context, parse, self._host)
         if asked.request.mcp_servers:
             asked = await listed(asked, self._mcp)
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
@@ -73,6 +70,25 @@ class Intake:
             asked = asked.naming({**asked.uploads, **uploads})
             asked = asked.working_in(claimed, tuple(one.version for one in skills))
         return asked.reading(await self._media.read(asked.files, asked.uploads)), served
+
+    async def _received(
+        self,
+        document: Document,
+        context: WireContext,
+        parse: Callable[[Document, WireContext], Request],
+        host: Host,
+    ) -> tuple[Asked[Request], ServedModel]:
+        context = self._of_this_host(context)
+
+        def received() -> tuple[Asked[Request] | Issue, ServedModel]:
+            request = parse(document, context)
+            target, served = self._routes.resolve(request.model, context.models)
+            return receive(request, target, context, host), served
+
+        asked, served = await aside_by(document.size, received, large=LARGE_BODY)
+        if isinstance(asked, Issue):
+            raise refusal(asked)
+        return asked, served
 
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
         """What a reply goes on with: `request` is `asked` as a client would send it back. Known files are kept."""

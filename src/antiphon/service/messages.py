@@ -152,8 +152,25 @@ class MessageService:
         )
 
     async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
-        """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""
-        return await self._plan(await self._intake.read_document(body), context)
+        """What `prepare` would come to, to be looked at: it limits nobody, is not counted, and gives back the thread
+        that it goes on with."""
+        document = await self._intake.read_document(body)
+        turn = await self._turn(document, context)
+        try:
+            return await self._plan(document if turn is None else turn.document, context)
+        finally:
+            if turn is not None:
+                await turn.aclose()
+
+    async def judge_strictly(self, body: bytes, context: WireContext) -> None:
+        """Raise what is wrong with a request that is answered here where nothing but the API's own rules counts."""
+        document = await self._intake.read_document(body)
+        turn = await self._turn(document, context)
+        try:
+            await self._intake.judge_strictly(document if turn is None else turn.document, context, create_of)
+        finally:
+            if turn is not None:
+                await turn.aclose()
 
     async def _plan(self, document: Document, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
         asked, served = await self._intake.read_request(document, context, create_of)
