@@ -55,9 +55,9 @@ class Explainer:
         """What a request comes to. `betas`: its beta headers as they were sent."""
         with Hearing() as heard:
             try:
-                asked, work = await self._messages.plan(body, context)
                 today = datetime.fromtimestamp(self._clock.now(), UTC).date()
-                found = await explain(asked, work, today)
+                async with self._messages.planned(body, context) as (asked, work):
+                    found = await explain(asked, work, today)
             except EngineFault as fault:
                 return Explained(None, engine_error(fault), None, tuple(heard.said))
             except ApiError as error:

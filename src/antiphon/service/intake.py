@@ -11,6 +11,7 @@ from antiphon.request.intake import Document, document_of
 from antiphon.service.aside import aside, aside_by
 from antiphon.service.containers import Containers
 from antiphon.service.faults import refusal
+from antiphon.service.held import Hold
 from antiphon.service.listing import listed
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -36,6 +37,10 @@ class Intake:
         self._media = media
         self._host = host
         self._containers = containers
+
+    def hold(self) -> Hold:
+        """A request that begins, for as long as it may need a model."""
+        return self._routes.holds.open()
 
     async def read_document(self, body: bytes) -> Document:
         """The body as JSON."""
@@ -100,4 +105,4 @@ class Intake:
         return again.reading({**asked.media, **new})
 
     def _of_this_host(self, context: WireContext) -> WireContext:
-        return replace(context, own=self._host.own, own_models=self._host.wide)
+        return replace(context, own=self._host.own, own_models=self._routes.wide)
