@@ -71,6 +71,13 @@ async def test_the_prompt_is_the_one_that_the_model_gets() -> None:
     assert found["grammar"] == generation.grammar is not None
 
 
+@pytest.mark.promise("explain.header")
+async def test_a_running_server_says_the_same() -> None:
+    async with engine_app(WatchedEngine("script", SCRIPT)) as app:
+        answer = await app.post(REQUEST, headers={"antiphon-debug": "explain"})
+    assert answer.json["explanation"] == await _aside(REQUEST)
+
+
 @pytest.mark.promise("explain.stretches")
 def test_what_a_user_writes_is_told_from_control_tokens_and_template() -> None:
     found = explained(REQUEST)

@@ -16,6 +16,7 @@ import pytest
 
 from antiphon.compose.assembly import Ground, assemble
 from antiphon.compose.engines import start_engine
+from antiphon.compose.fleet import Fleet
 from antiphon.compose.reloading import Live, Reloading, told_apart
 from antiphon.compose.start import run_server
 from antiphon.config import Settings, TlsSettings, parse_settings
@@ -40,6 +41,7 @@ class Server:
     file: Path
     base: str
     reloading: Reloading
+    fleet: Fleet
 
     def reload(self, more: str, *, tables: str = "") -> None:
         """Read this besides what the file begins with."""
@@ -57,11 +59,11 @@ class Server:
 
 @asynccontextmanager
 async def server(
-    folder: Path, more: str = "", *, tables: str = "", stores: str = "data = 'off'"
+    folder: Path, more: str = "", *, tables: str = "", stores: str = "data = 'off'", thinking: str = ""
 ) -> AsyncGenerator[Server]:
     script, file = folder / "script.toml", folder / "antiphon.toml"
     script.write_text(SCRIPT)
-    base = f'model = "m"\n[models.m]\nsource = "script:{script}"\n[thinking]\nkeys = ["{"k" * 42}A="]\n'
+    base = f'model = "m"\n[models.m]\nsource = "script:{script}"\n[thinking]\nkeys = ["{"k" * 42}A="]\n{thinking}\n'
     base += f"[stores]\n{stores}\n[server_tools]\ndefaults = false\n[sandbox]\ndriver = 'none'\n"
 
     def read() -> Settings:
@@ -76,7 +78,8 @@ async def server(
         watching = Watching()
         live = Live(ground, door, None)
         live.open(await assemble(ground, lambda model: start_engine(model, settings, watching), watching, running))
-        yield Server(Bridge(door), file, base, Reloading(settings, read, live.change))
+        reloading = Reloading(settings, read, live.change, ground.fleet)
+        yield Server(Bridge(door), file, base, reloading, ground.fleet)
 
 
 @pytest.mark.promise("reload.keys-and-limits", "reload.loses-nothing")
@@ -119,15 +122,15 @@ async def test_what_takes_a_start_is_named_and_the_rest_is_done(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(tmp_path, 'api_keys = ["old"]') as running:
-        more = f'[models.second]\nsource = "script:{tmp_path}/script.toml"\n[media]\ncache = 0\n'
+        more = "[media]\ncache = 0\n"
         running.reload('api_keys = ["new"]\nport = 1', tables=more)
         assert [await running.status(key) for key in ("old", "new")] == [401, 200]
-    for text in ("models: new: second", "port", "media"):
+    for text in ("port", "media"):
         assert f"the next start will heed: {text}\n" in caplog.text
 
 
 @pytest.mark.promise("reload.refused-by-name")
-def test_models_that_come_go_or_change_are_named() -> None:
+def test_where_several_processes_answer_models_that_come_go_or_change_are_named() -> None:
     now = Settings()
     (model,) = now.models.values()
     found = replace(now, models={"other": replace(model, id="other"), model.id: replace(model, parallel=3)})

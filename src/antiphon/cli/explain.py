@@ -9,7 +9,7 @@ from typing import IO, Any
 import click
 from rich.console import Console
 
-from antiphon.cli.explained import as_json, show
+from antiphon.cli.explained import show
 from antiphon.cli.explained_page import page
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
@@ -53,7 +53,7 @@ def explain(
     finally:
         observer.close()
     if json_:
-        click.echo(json.dumps(as_json(explained), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(explained.as_json(), ensure_ascii=False, indent=2))
     elif html is None:
         out = Console()
         if not out.is_terminal:

@@ -1,30 +1,18 @@
-"""An explanation as text for a terminal, and as JSON."""
+"""An explanation as text for a terminal."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from antiphon.compose.explaining import Explained, Refusal
+    from antiphon.errors import ApiError
+    from antiphon.service.explainer import Explained
     from antiphon.service.explaining import Explanation, Stretch
 
 _STYLES = {"control": "bold magenta", "template": "dim", "block": "", "picture": "bold cyan"}
-
-
-def as_json(explained: "Explained") -> dict[str, Any]:
-    """All of it, for programs."""
-    found = explained.explanation
-    return {
-        "answered": found is not None,
-        "error": None if explained.refusal is None else _error(explained.refusal),
-        "error_at_the_api": None if explained.there is None else _error(explained.there),
-        "warnings": list(explained.warnings),
-        "explanation": None if found is None else {**asdict(found), "by_block": dict(found.by_block)},
-    }
 
 
 def show(explained: "Explained", out: Console) -> None:
@@ -90,10 +78,5 @@ def _facts(found: "Explanation") -> Iterator[str]:
     yield f"Grammar: {'none' if found.grammar is None else f'{len(found.grammar)} characters, below'}."
 
 
-def _said(refusal: "Refusal") -> str:
-    error = refusal.body["error"]
-    return f"{refusal.status} {error['type']}: {error['message']}"
-
-
-def _error(refusal: "Refusal") -> dict[str, Any]:
-    return {"status": refusal.status, **refusal.body["error"]}
+def _said(error: "ApiError") -> str:
+    return f"{error.status} {error.type}: {error.message}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from antiphon.cli.explained import source, told, visible
 
 if TYPE_CHECKING:
-    from antiphon.compose.explaining import Explained
+    from antiphon.service.explainer import Explained
     from antiphon.service.explaining import Explanation
 
 _STYLE: Final = """

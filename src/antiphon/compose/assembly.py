@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -15,24 +15,23 @@ from antiphon.compose.edges import (
     connector_for,
     fetcher_for,
     reader_for,
-    reads_pictures,
     seals_for,
     server_tools,
     shared_ledger,
     threads_for,
 )
 from antiphon.compose.engines import ledger_for
-from antiphon.compose.models import families, load_catalogue, ready_model, with_own
+from antiphon.compose.fleet import Fleet, StartEngine
+from antiphon.compose.models import families, load_catalogue
 from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
 from antiphon.compose.stores import files_in, open_stores, readiness_of, ring_in
 from antiphon.compose.usage import book_in
-from antiphon.config import ModelSettings, Settings
+from antiphon.config import Settings
 from antiphon.network import GuardedFetcher
 from antiphon.ports.caching import Ledger
-from antiphon.ports.engine import Engine
 from antiphon.ports.tracing import Tracer
 from antiphon.profiles import Catalogue
 from antiphon.render.families.syntax import Family
@@ -40,7 +39,6 @@ from antiphon.seals import Seals
 from antiphon.service.measuring import Gather, Measures
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.metrics import Metrics
-from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.door import Door, Threshold
@@ -48,9 +46,6 @@ from antiphon.web.routes import Services
 
 GARBAGE_THRESHOLD = 10_000
 """Values made and not yet freed, at which the garbage collector looks through the newest of them."""
-
-StartEngine = Callable[[ModelSettings], Awaitable[Engine]]
-"""Gives a started engine for a model; raises `StartError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +61,7 @@ class Ground:
     fetcher: GuardedFetcher
     ending: Ending
     metrics: Metrics = field(default_factory=Metrics)
+    fleet: Fleet = field(default_factory=Fleet)
 
     @classmethod
     def of(cls, settings: Settings) -> "Ground":
@@ -117,8 +113,8 @@ async def assemble(
         running.push_async_callback(stores.aclose)
     book = book_in(stores, settings, running)
     observer.offering(described(tools.tools, settings.server_tools.by_default))
-    served = await _served(ground, start_engine, running)
-    routes = ModelRoutes(with_own(ground.catalogue, served), served, settings.default_model, settings.routes)
+    running.push_async_callback(ground.fleet.aclose)
+    routes = await ground.fleet.start(settings, start_engine)
     threads = threads_for(settings, ground.clock, ground.entropy, ground.seals)
     if threads is not None:
         running.push_async_callback(threads.aclose)
@@ -148,17 +144,6 @@ async def assemble(
     ring = ring_in(stores, ground.clock, running)
     readiness = readiness_of(services.models, stores)
     return replace(services, keys=ring, readiness=readiness, gather=_joined(peers, services))
-
-
-async def _served(ground: Ground, start_engine: StartEngine, running: AsyncExitStack) -> dict[str, ServedModel]:
-    """Every model of the settings, started, by its id; `running` closes them."""
-    served: dict[str, ServedModel] = {}
-    for model in ground.settings.models.values():
-        engine = await start_engine(model)
-        running.push_async_callback(engine.aclose)
-        reads = reads_pictures(model, engine, ground.settings.media.memory)
-        served[model.id] = ready_model(engine, ground.families[model.id], reads=reads)
-    return served
 
 
 def _joined(peers: Peers | None, services: Services) -> Gather | None:

@@ -54,7 +54,11 @@ async def start_engine(model: ModelSettings, settings: Settings, observer: Serve
             observer.stage(f"Finding {model.id} ({model.source})")
             engine = await asyncio.to_thread(_scripted, model)
             observer.stage(f"Loading {model.id}")
-        await engine.start()
+        try:
+            await engine.start()
+        except BaseException:
+            await engine.aclose()
+            raise
     return engine
 
 

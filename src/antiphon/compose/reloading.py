@@ -1,6 +1,7 @@
 """SIGHUP: the configuration is read again, and what may change while the server runs is changed.
 
 Nothing that is open is lost. A configuration that is wrong changes nothing, and the log says what is wrong with it.
+Models take their time: they are exchanged in the background, see `compose.fleet`.
 """
 
 import asyncio
@@ -8,14 +9,17 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any, Final
 
 from antiphon.compose.assembly import Ground
+from antiphon.compose.fleet import OF_MODELS, Fleet
 from antiphon.compose.listening import tls_of
+from antiphon.compose.models import families, load_catalogue
 from antiphon.compose.observer import StartError
+from antiphon.compose.services import places_of
 from antiphon.compose.terminals import is_gone
 from antiphon.config import ConfigError, Settings
 from antiphon.service.guard.rules import Rules
@@ -41,12 +45,16 @@ Changes = Mapping[str, Any]
 
 
 class Reloading:
-    """Reads the configuration again when it is told to. `apply`: changes the settings of who answers."""
+    """Reads the configuration again when it is told to. `apply`: changes the settings of who answers. `fleet`: the
+    models that may be exchanged; None: they are those of the start."""
 
-    def __init__(self, settings: Settings, reread: Reread, apply: Callable[[Changes], None]) -> None:
+    def __init__(
+        self, settings: Settings, reread: Reread, apply: Callable[[Changes], None], fleet: Fleet | None = None
+    ) -> None:
         self._settings = settings
         self._reread = reread
         self._apply = apply
+        self._fleet = fleet
 
     @contextmanager
     def heeding(self) -> Generator[None]:
@@ -73,27 +81,33 @@ class Reloading:
         """Read it again, now."""
         try:
             found = self._reread()
-            changes, left = told_apart(self._settings, found)
+            changes, left = told_apart(self._settings, found, () if self._fleet is None else OF_MODELS)
             changed = replace(self._settings, **changes)
             tls_of(changed)
             Rules(changed.guard)
+            if self._fleet is not None:
+                families(found)
+                load_catalogue(found)
             self._apply(changes)
         except (ConfigError, StartError, TlsError) as problem:
             log.error("the configuration stays as it was: %s", problem)
             return
         self._settings = changed
-        log.info("the configuration was read again: %s", ", ".join(changes) or "nothing in it has changed")
+        told = [*changes]
+        if self._fleet is not None and self._fleet.want(found):
+            told.append("models, as soon as they are there")
+        log.info("the configuration was read again: %s", ", ".join(told) or "nothing in it has changed")
         for text in left:
             log.warning("the configuration was read again, and the next start will heed: %s", text)
 
 
-def told_apart(now: Settings, found: Settings) -> tuple[Changes, list[str]]:
-    """What changes, and what would take a start to change, in words."""
+def told_apart(now: Settings, found: Settings, apart: Collection[str] = ()) -> tuple[Changes, list[str]]:
+    """What changes, and what would take a start to change, in words. `apart`: what somebody else looks after."""
     changes: dict[str, Any] = {}
     left: list[str] = []
     for name in (field.name for field in fields(Settings)):
         before, after = getattr(now, name), getattr(found, name)
-        if before == after:
+        if before == after or name in apart:
             continue
         if name == "models":
             left.append(f"models: {_models(before, after)}")
@@ -127,6 +141,7 @@ class Live:
         """Answer with these."""
         self._services = services
         self._heed()
+        self._ground.fleet.open(self.change)
 
     def change(self, changes: Changes) -> None:
         """Answer the next request by other settings. Raises `TlsError`."""
@@ -152,5 +167,7 @@ def _heed(services: Services, settings: Settings) -> None:
     for kept in (services.spending, services.enqueued):
         if kept is not None:
             kept.heed(settings.limits)
+    if services.runner is not None:
+        services.runner.resize(places_of(settings.models.values()))
     if services.guard is not None:
         services.guard.heed(settings.guard)

@@ -1,12 +1,13 @@
 """The use cases over started engines, wired together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from antiphon.compose.edges import guard_for, limiter_for
 from antiphon.compose.engines import is_embedded
 from antiphon.compose.observer import StartError
-from antiphon.config import Settings, TurnLimits
+from antiphon.config import ModelSettings, Settings, TurnLimits
 from antiphon.ports.batches import BatchStore
 from antiphon.ports.caching import Ledger
 from antiphon.ports.mcp import McpConnector
@@ -22,6 +23,7 @@ from antiphon.service.batches.rows import Rows
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
+from antiphon.service.explainer import Explainer
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
@@ -85,7 +87,7 @@ def services_for(
     if containers is not None:
         # Code that waits for its calls waits in one process, and who answers them may come to any.
         server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
-    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
+    intake = Intake(routes, media, _host(settings, seals, server_tools), containers, mcp)
     guard = guard_for(settings, routes.served, clock)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)
     shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
@@ -95,9 +97,11 @@ def services_for(
     models = ModelService(routes, server_tools, batches=batches is not None)
     kept = Threads(threads, settings.max_body)
     asks = intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
+    messages = MessageService(*asks, metrics=metrics)
     services = Services(
-        MessageService(*asks, metrics=metrics),
+        messages,
         models,
+        Explainer(messages, clock),
         files,
         limiter=limiter,
         reports=usage.reports,
@@ -122,10 +126,10 @@ def _alone(settings: Settings, shop: Workshop, limiter: Limiter, usage: "_Usage"
     return MessageService(*asks, "batch_requests", metrics)
 
 
-def _host(settings: Settings, routes: ModelRoutes, seals: Seals, server_tools: ServerTools) -> Host:
+def _host(settings: Settings, seals: Seals, server_tools: ServerTools) -> Host:
     """What requests have to know of this server."""
     latitude = Latitude(settings.extended_schemas, settings.accommodations)
-    return Host(seals, server_tools, settings.thinking.foreign, latitude, routes.catalogue.wide_names())
+    return Host(seals, server_tools, settings.thinking.foreign, latitude)
 
 
 def _planner(
@@ -176,10 +180,14 @@ def _patient(limits: TurnLimits) -> TurnLimits:
     return replace(limits, rounds=limits.rounds * PATIENCE, turn_seconds=limits.turn_seconds * PATIENCE)
 
 
+def places_of(models: Iterable[ModelSettings]) -> int | None:
+    """How many requests the models work at together that run here; None: none does."""
+    return min((model.parallel for model in models if is_embedded(model)), default=None)
+
+
 def _runner(
     settings: Settings, store: BatchStore, messages: MessageService, traffic: Traffic, clock: Clock, entropy: Entropy
 ) -> BatchRunner:
     given = settings.batches
-    embedded = [model.parallel for model in settings.models.values() if is_embedded(model)]
-    policy = Policy(given.concurrency, min(embedded, default=None), given.lease)
+    policy = Policy(given.concurrency, places_of(settings.models.values()), given.lease)
     return BatchRunner(store, Rows(messages), traffic, policy, clock, entropy.bytes(8).hex())

@@ -9,7 +9,7 @@ from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import start_engine
 from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_of
 from antiphon.compose.models import names_by_model
-from antiphon.compose.observer import ServerObserver
+from antiphon.compose.observer import LoggedObserver, ServerObserver
 from antiphon.compose.reloading import Live, Reloading, Reread
 from antiphon.compose.telemetry import tracer_for
 from antiphon.config import Settings
@@ -53,7 +53,7 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         tls=tls,
     )
     live = Live(ground, door, tls)
-    reloading = nullcontext() if reread is None else Reloading(settings, reread, live.change).heeding()
+    reloading = nullcontext() if reread is None else Reloading(settings, reread, live.change, ground.fleet).heeding()
     url = url_of(listeners[0], settings)
     async with AsyncExitStack() as running:
         running.enter_context(reloading)
@@ -61,10 +61,13 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         if tracer is not None:
             running.push_async_callback(tracer.aclose)
 
+        watching: list[ServerObserver] = [observer]
+
         async def start() -> None:
             live.open(
-                await assemble(ground, lambda model: start_engine(model, settings, observer), observer, running)
+                await assemble(ground, lambda model: start_engine(model, settings, watching[-1]), observer, running)
             )
+            watching.append(LoggedObserver())
             settle_memory()
             observer.listening(url, names_by_model(settings)[settings.default_model])
             if work is not None:

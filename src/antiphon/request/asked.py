@@ -31,15 +31,13 @@ _NOTHING: Final[Mapping[str, StoredFile]] = MappingProxyType({})
 class Host:
     """What the server itself brings to every request: the tools that it runs, and its seals.
 
-    `foreign`: what becomes of blocks under seals that do not open. `latitude`: what its owner lets pass. `wide`: the
-    names of models that are as wide as the model itself.
+    `foreign`: what becomes of blocks under seals that do not open. `latitude`: what its owner lets pass.
     """
 
     seals: Seals
     tools: ServerTools = NO_SERVER_TOOLS
     foreign: Foreign = "refuse"
     latitude: Latitude = USUAL
-    wide: frozenset[str] = frozenset()
 
     @cached_property
     def own(self) -> OwnTools:

@@ -73,6 +73,9 @@ class Latitude:
 
 USUAL: Final = Latitude()
 
+NONE: Final = Latitude(extended_schemas=False, accommodations=False)
+"""What the API itself lets pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

@@ -6,11 +6,12 @@ from typing import Final
 
 from antiphon.ports.mcp import McpConnector
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
-from antiphon.request.case import Issue
+from antiphon.request.case import NONE, Issue
 from antiphon.request.intake import Document, document_of
 from antiphon.service.aside import aside, aside_by
 from antiphon.service.containers import Containers
 from antiphon.service.faults import refusal
+from antiphon.service.held import Hold
 from antiphon.service.listing import listed
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
@@ -37,6 +38,10 @@ class Intake:
         self._host = host
         self._containers = containers
 
+    def hold(self) -> Hold:
+        """A request that begins, for as long as it may need a model."""
+        return self._routes.holds.open()
+
     async def read_document(self, body: bytes) -> Document:
         """The body as JSON."""
         return await aside(document_of, body, large=LARGE_BODY)
@@ -48,21 +53,18 @@ class Intake:
         context = self._of_this_host(context)
         return await aside_by(document.size, lambda: parse(document, context), large=LARGE_BODY)
 
+    async def judge_strictly(
+        self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
+    ) -> None:
+        """Raise what is wrong with the request where the owner lets nothing pass that the API refuses; none of its
+        files is read."""
+        await self._received(document, context, parse, replace(self._host, latitude=NONE))
+
     async def read_request(
         self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
     ) -> tuple[Asked[Request], ServedModel]:
         """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
-        host = self._host
-        context = self._of_this_host(context)
-
-        def received() -> tuple[Asked[Request] | Issue, ServedModel]:
-            request = parse(document, context)
-            target, served = self._routes.resolve(request.model, context.models)
-            return receive(request, target, context, host), served
-
-        asked, served = await aside_by(document.size, received, large=LARGE_BODY)
-        if isinstance(asked, Issue):
-            raise refusal(asked)
+        asked, served = await self._received(document, context, parse, self._host)
         if asked.request.mcp_servers:
             asked = await listed(asked, self._mcp)
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
@@ -74,6 +76,25 @@ class Intake:
             asked = asked.working_in(claimed, tuple(one.version for one in skills))
         return asked.reading(await self._media.read(asked.files, asked.uploads)), served
 
+    async def _received(
+        self,
+        document: Document,
+        context: WireContext,
+        parse: Callable[[Document, WireContext], Request],
+        host: Host,
+    ) -> tuple[Asked[Request], ServedModel]:
+        context = self._of_this_host(context)
+
+        def received() -> tuple[Asked[Request] | Issue, ServedModel]:
+            request = parse(document, context)
+            target, served = self._routes.resolve(request.model, context.models)
+            return receive(request, target, context, host), served
+
+        asked, served = await aside_by(document.size, received, large=LARGE_BODY)
+        if isinstance(asked, Issue):
+            raise refusal(asked)
+        return asked, served
+
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
         """What a reply goes on with: `request` is `asked` as a client would send it back. Known files are kept."""
         again = receive_again(asked, request, self._host)
@@ -84,4 +105,4 @@ class Intake:
         return again.reading({**asked.media, **new})
 
     def _of_this_host(self, context: WireContext) -> WireContext:
-        return replace(context, own=self._host.own, own_models=self._host.wide)
+        return replace(context, own=self._host.own, own_models=self._routes.wide)

@@ -1,5 +1,7 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from antiphon.config.tables.limits import Group
@@ -9,6 +11,7 @@ from antiphon.ports.guard import Decline
 from antiphon.ports.tracing import Asks
 from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
+from antiphon.service.held import Hold
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
 from antiphon.service.metrics import Metrics, Watch
@@ -33,7 +36,8 @@ class Prepared:
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
     limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
-    told what the reply comes to. `model`: whose promise is kept. `watch`: counts what happens.
+    told what the reply comes to. `model`: whose promise is kept. `watch`: counts what happens. `hold`: keeps the
+    model that answers.
     """
 
     work: Work
@@ -46,6 +50,7 @@ class Prepared:
     account: Account | None = None
     model: str = ""
     watch: Watch | None = None
+    hold: Hold | None = None
 
     def reply(self) -> Reply:
         """A reply to it."""
@@ -66,8 +71,12 @@ class Prepared:
             self.traffic.gone()
         if self.passed is not None:
             self.passed.release()
-        if self.turn is not None:
-            await self.turn.aclose()
+        try:
+            if self.turn is not None:
+                await self.turn.aclose()
+        finally:
+            if self.hold is not None:
+                self.hold.release()
 
 
 async def _refusal(declined: Decline) -> Batches:
@@ -106,22 +115,24 @@ class MessageService:
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
         """Check a request from its bytes up; the first thing wrong with it is the error."""
-        if self._traffic is None:
-            return await self._prepare(body, context)
-        self._traffic.come()
+        hold = self._intake.hold()
+        if self._traffic is not None:
+            self._traffic.come()
         try:
-            return replace(await self._prepare(body, context), traffic=self._traffic)
+            return replace(await self._prepare(body, context, hold), traffic=self._traffic, hold=hold)
         except BaseException:
-            self._traffic.gone()
+            hold.release()
+            if self._traffic is not None:
+                self._traffic.gone()
             raise
 
-    async def _prepare(self, body: bytes, context: WireContext) -> Prepared:
+    async def _prepare(self, body: bytes, context: WireContext, hold: Hold) -> Prepared:
         watch = None if self._metrics is None else Watch(self._metrics)
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, work = await self._plan(document, context)
+            asked, work = await self._plan(document, context, hold)
             _tell_trace(document, asked, work)
             if self._spending is not None:
                 await self._spending.admit(context, asked.target.profile.id)
@@ -151,19 +162,43 @@ class MessageService:
             watch=watch,
         )
 
-    async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
-        """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""
-        return await self._plan(await self._intake.read_document(body), context)
+    @asynccontextmanager
+    async def planned(
+        self, body: bytes, context: WireContext
+    ) -> AsyncGenerator[tuple[Asked[CreateMessage], Work], None]:
+        """What `prepare` would come to, to be looked at: it limits nobody, is not counted, and gives back the thread
+        that it goes on with."""
+        with self._intake.hold() as hold:
+            document = await self._intake.read_document(body)
+            turn = await self._turn(document, context)
+            try:
+                yield await self._plan(document if turn is None else turn.document, context, hold)
+            finally:
+                if turn is not None:
+                    await turn.aclose()
 
-    async def _plan(self, document: Document, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
+    async def judge_strictly(self, body: bytes, context: WireContext) -> None:
+        """Raise what is wrong with a request that is answered here where nothing but the API's own rules counts."""
+        document = await self._intake.read_document(body)
+        turn = await self._turn(document, context)
+        try:
+            await self._intake.judge_strictly(document if turn is None else turn.document, context, create_of)
+        finally:
+            if turn is not None:
+                await turn.aclose()
+
+    async def _plan(self, document: Document, context: WireContext, hold: Hold) -> tuple[Asked[CreateMessage], Work]:
         asked, served = await self._intake.read_request(document, context, create_of)
+        hold.settle(served)
         return asked, await self._compactions.plan_reply(asked, served)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
-        document = await self._intake.read_document(body)
-        asked, served = await self._intake.read_request(document, context, count_of)
-        return await self._planner.count(asked, served)
+        with self._intake.hold() as hold:
+            document = await self._intake.read_document(body)
+            asked, served = await self._intake.read_request(document, context, count_of)
+            hold.settle(served)
+            return await self._planner.count(asked, served)
 
     async def _turn(self, document: Document, context: WireContext) -> Turn | None:
         try:

@@ -12,7 +12,7 @@ from antiphon.ports.stores import StoreError
 from antiphon.service.faults import store_error
 from antiphon.service.keys import KeyRing
 from antiphon.web.identity import CALLER, IDENTITY, Caller, Identity
-from antiphon.web.reached import address_of, client_address
+from antiphon.web.reached import client_address, is_loopback
 
 
 class Gatekeeper:
@@ -43,7 +43,7 @@ class Gatekeeper:
             await self.check(request)
         except ApiError:
             return False
-        return CALLER in request.scope or _is_loopback(client_address(request))
+        return CALLER in request.scope or is_loopback(client_address(request))
 
     async def check(self, request: Request) -> None:
         """Let a caller with a good key in `x-api-key` or `Authorization: Bearer` pass, and note which; 401 for the
@@ -73,7 +73,7 @@ class Gatekeeper:
         this very machine where there are no keys at all."""
         if _matching(_offered(request), self._metrics_keys):
             return
-        if await self._shown(request) is None and (self._metrics_keys or not _is_loopback(client_address(request))):
+        if await self._shown(request) is None and (self._metrics_keys or not is_loopback(client_address(request))):
             raise ApiError("authentication_error", "x-api-key header is required")
         await self.check_admin(request)
 
@@ -132,8 +132,3 @@ def _offered(request: Request) -> list[str]:
         if scheme.lower() == "bearer":
             offered.append(token.strip())
     return offered
-
-
-def _is_loopback(host: str) -> bool:
-    address = address_of(host)
-    return address is not None and address.is_loopback

@@ -51,6 +51,18 @@ def client_address(request: Request) -> str:
     return address
 
 
+def is_here(request: Request) -> bool:
+    """Whether it comes from this very machine: from an address of loopback, and for nobody beyond it."""
+    peer = "" if request.client is None else request.client.host
+    return is_loopback(peer) and is_loopback(client_address(request))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is an address of a machine to itself."""
+    address = address_of(host)
+    return address is not None and address.is_loopback
+
+
 def base_url(request: Request) -> str:
     """The URL before the path, without a slash at its end: what a client is told to fetch is under the one it called.
 

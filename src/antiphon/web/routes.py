@@ -16,6 +16,7 @@ from antiphon.service.batches.enqueued import Enqueued
 from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.completions import refuse_completion
+from antiphon.service.explainer import Explainer
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.keys import KeyRing
@@ -30,7 +31,9 @@ from antiphon.service.usage.spending import Spending
 from antiphon.web import probes
 from antiphon.web.admission import Admission
 from antiphon.web.body import read_json_body
+from antiphon.web.explaining import explained_reply, wants_explanation
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
+from antiphon.wire.base import WireContext
 
 _LIFECYCLES = ("active", "deprecated", "retired")
 
@@ -48,6 +51,7 @@ class Services:
 
     messages: MessageService
     models: ModelService
+    explainer: Explainer
     files: Files | None = None
     batches: Batches | None = None
     runner: BatchRunner | None = None
@@ -74,9 +78,16 @@ class Resources:
     async def create_message(self, request: Request) -> ASGIApp:
         """`POST /v1/messages`"""
         context = await self.admission.of(request)
+        if wants_explanation(request):
+            return await self._explain(request, context)
         body = await self._body(request)
         pace = Pace(self.settings.commit_after, self.settings.ping_after)
         return MessageReply(self.services.messages.prepare(body, context), pace)
+
+    async def _explain(self, request: Request, context: WireContext) -> ASGIApp:
+        body, betas = await self._body(request), request.headers.getlist("anthropic-beta")
+        explained = await unless_gone(request.receive, self.services.explainer.explain(body, context, betas))
+        return nobody if explained is None else explained_reply(explained)
 
     async def count_tokens(self, request: Request) -> ASGIApp:
         """`POST /v1/messages/count_tokens`"""

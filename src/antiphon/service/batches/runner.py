@@ -68,6 +68,11 @@ class BatchRunner:
         left = sum(batch.total - batch.counts.all for batch in self._open)
         return {"open": left, "taken": len(self._ready), "running": len(self._running)}
 
+    def resize(self, places: int | None) -> None:
+        """The engine works at so many together from now on; see `Policy`."""
+        self._policy.places = places
+        self._wakes.set()
+
     def wake(self) -> None:
         """Look into the store now: there is a batch that is new, or canceled."""
         self._policy.look()

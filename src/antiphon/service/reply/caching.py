@@ -113,7 +113,7 @@ class Caching:
         async def tokens(at: int) -> int:
             end = ends[at]
             if end not in known:
-                known[end] = await self._tokens(served.engine, prompt, end)
+                known[end] = await self._tokens(served, prompt, end)
             return known[end]
 
         least = max(1, asked.target.profile.min_cache_tokens)
@@ -138,16 +138,16 @@ class Caching:
                 model,
             )
 
-    async def _tokens(self, engine: Engine, prompt: RenderedPrompt, end: int) -> int:
+    async def _tokens(self, served: ServedModel, prompt: RenderedPrompt, end: int) -> int:
         """How many tokens of the prompt are whole before a place of its text."""
-        before, behind = cut(prompt.segments, end)
+        engine, (before, behind) = served.engine, cut(prompt.segments, end)
         if _length(behind) <= end:
             tail = await engine.tokenize(behind, begins=False) if behind else ()
             if not tail or prompt.tokens[-len(tail) :] == tail:
                 return len(prompt.tokens) - len(tail)
         if any(segment.image for segment in before):
             return await _shared(engine, before, prompt.tokens)
-        key = _digest(engine.card.id, before, behind)
+        key = _digest(served.number, before, behind)
         remembered = self._remembered.get(key)
         if remembered is None:
             remembered = await _shared(engine, before, prompt.tokens)
@@ -165,8 +165,8 @@ def _length(segments: Sequence[Segment]) -> int:
     return sum(1 if segment.image is not None else len(segment.text) for segment in segments)
 
 
-def _digest(engine: str, before: Sequence[Segment], behind: Sequence[Segment]) -> bytes:
-    digest = blake2b(engine.encode(), digest_size=16)
+def _digest(served: int, before: Sequence[Segment], behind: Sequence[Segment]) -> bytes:
+    digest = blake2b(served.to_bytes(8, "big"), digest_size=16)
     for segment in (*before, *behind[:1]):
         digest.update(b"\x01" if segment.markup else b"\x00")
     for segment in before:
