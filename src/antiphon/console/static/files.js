@@ -52,7 +52,7 @@ export class Files {
       el("div", { class: "buttons" }, this.#buttons(file)),
     ]);
     const none = el("p", {}, "There are no files of this key.");
-    byId("file-list").replaceChildren(rows.length ? table("Files", ["Name", "Id", "Kind", "Size", "Created", "Expires", "What to do"], rows) : none);
+    byId("file-list").replaceChildren(rows.length ? table("Files that are kept", ["Name", "Id", "Kind", "Size", "Created", "Expires", "What to do"], rows) : none);
     byId("files-more").hidden = this.#next === null;
   }
 

@@ -12,6 +12,7 @@ import { Mistake, requestOf, say } from "./request.js";
 import { Speaker } from "./speaking.js";
 import { eventsOf } from "./sse.js";
 import { Turns } from "./turns.js";
+import { current } from "./views.js";
 
 const THINKING = {
   adaptive: "Adaptive",
@@ -46,10 +47,12 @@ export class Playground {
     byId("model").addEventListener("change", () => this.#choose());
     byId("thinking").addEventListener("change", () => this.#budget());
     byId("view-playground").addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        this.send();
-      } else if (event.key === "Escape") this.stop();
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      this.send();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && current() === "playground" && !document.querySelector("dialog[open]")) this.stop();
     });
     onKeys(() => this.open());
   }
@@ -232,14 +235,15 @@ export class Playground {
 
   #buttons() {
     const busy = this.#sending !== null;
+    const focus = document.activeElement;
     byId("send").disabled = busy;
     byId("send").textContent = this.#goesOn ? "Go on" : this.#answers.wanted ? "Send results" : "Send";
     byId("stop").disabled = !busy;
     byId("take-back").disabled = busy || !this.#messages.length;
     byId("clear").disabled = busy || !this.#messages.length;
-    // Focus never falls to where no key is heard.
-    if (busy && document.activeElement === document.body) byId("stop").focus();
-    else if (!busy && document.activeElement === document.body) byId("message").focus();
+    // Focus does not stay on a button that cannot be pressed, where no key is heard.
+    if (busy && focus === byId("send")) byId("stop").focus();
+    else if (!busy && focus === byId("stop") && !this.#answers.wanted) byId("message").focus();
   }
 
   #fail(problem) {
