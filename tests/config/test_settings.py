@@ -18,6 +18,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "strict_betas": ("true", "false", "true"),
     "extended_schemas": ("true", "false", "true"),
     "accommodations": ("false", "true", "false"),
+    "console": ("false", "true", "false"),
     "guard_model": ("smollm2-135m-instruct", "smollm2-135m-instruct", '"smollm2-135m-instruct"'),
     "guard_policy": ("No riddles.", "No poems.", '"No songs."'),
     "guard_category": ("none", "bio", '"cyber"'),

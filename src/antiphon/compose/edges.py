@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from antiphon.compose.observer import StartError
 from antiphon.config import MEMORY, OFF, ModelSettings, Settings
 from antiphon.config.tables.limits import IN_PROCESS
+from antiphon.console import Page, console_pages
 from antiphon.media.available import INSTALL, READING_MEMORY, can_read
 from antiphon.media.reader import Bounds, Reader
 from antiphon.network import GuardedFetcher
@@ -81,6 +82,11 @@ def server_tools(settings: Settings, around: Surroundings) -> ServerTools:
         return ServerTools((*tools_for(given.offered(), around, given.by_default), *tool_searches()))
     except ToolsError as problem:
         raise StartError(str(problem)) from problem
+
+
+def pages_for(settings: Settings) -> Mapping[str, Page]:
+    """The pages of the console by their paths; none where the settings switch it off."""
+    return console_pages() if settings.console else {}
 
 
 def cache_directory(settings: Settings) -> Path | None:

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from antiphon.compose.assembly import Ground
+from antiphon.compose.edges import pages_for
 from antiphon.compose.fleet import OF_MODELS, Fleet
 from antiphon.compose.listening import tls_of
 from antiphon.compose.models import families, load_catalogue
@@ -157,7 +158,7 @@ class Live:
         if self._services is None:
             return
         _heed(self._services, self._settings)
-        self._door.open(build_app(self._settings, self._services))
+        self._door.open(build_app(self._settings, self._services, pages_for(self._settings)))
 
 
 def _heed(services: Services, settings: Settings) -> None:

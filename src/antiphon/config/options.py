@@ -71,6 +71,11 @@ OPTIONS: tuple[Option, ...] = (
         "Accept from known clients what they cannot do better (docs/compatibility.md lists it), beside what the API "
         "accepts.",
     ),
+    _server(
+        "console",
+        Switch(),
+        "Pages for a browser at /console: they ask for no key, all that they show does. See docs/console.md.",
+    ),
     _server("ping_after", Number(0.1, 3600, "SECONDS"), "Seconds of silence in a stream before a ping event."),
     _server(
         "commit_after",

@@ -49,6 +49,7 @@ class Settings:
     strict_betas: bool = False
     extended_schemas: bool = False
     accommodations: bool = True
+    console: bool = True
     default_model: str = DEFAULT_MODEL
     models: Mapping[str, ModelSettings] = field(
         default_factory=lambda: {DEFAULT_MODEL: ModelSettings(DEFAULT_MODEL, "builtin", sampling=BUILTIN_SAMPLING)}

@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from antiphon.compose.batches import Ending, run_batches
-from antiphon.compose.edges import connector_for, fetcher_for, reader_for, reads_pictures, server_tools, threads_for
+from antiphon.compose.edges import (
+    connector_for,
+    fetcher_for,
+    pages_for,
+    reader_for,
+    reads_pictures,
+    server_tools,
+    threads_for,
+)
 from antiphon.compose.models import families, load_catalogue, ready_model, with_own
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
@@ -115,7 +123,7 @@ async def engine_app(
         door = Door(CountingEntropy(), Threshold.of(asked, seals.name), metrics, tracer_in(asked, running))
         ring, readiness = ring_in(stores, clock, running), readiness_of(services.models, stores)
         services = replace(services, messages=messages(services.messages), keys=ring, readiness=readiness)
-        door.open(build_app(asked, services))
+        door.open(build_app(asked, services, pages_for(asked)))
         yield Bridge(door)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from antiphon.config import Settings
 from antiphon.web.admission import Admission
 from antiphon.web.batches import BatchResources
-from antiphon.web.endpoint import Endpoint, nowhere
+from antiphon.web.endpoint import Endpoint, Handler, nowhere
 from antiphon.web.files import FileResources
 from antiphon.web.keys import Gatekeeper
 from antiphon.web.limits import LimitResources
@@ -18,6 +19,8 @@ from antiphon.web.probes import READY
 from antiphon.web.routes import Resources, Services
 from antiphon.web.skills import SkillResources
 from antiphon.web.usage import UsageResources
+
+_NO_PAGES: Final[Mapping[str, Handler]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ class Paths:
         await self.table.get(scope["path"], self.rest)(scope, receive, send)
 
 
-def build_app(settings: Settings, services: Services) -> ASGIApp:
-    """The whole API. Wants a request's id and its header fields in the scope (`web.door`)."""
+def build_app(settings: Settings, services: Services, pages: Mapping[str, Handler] = _NO_PAGES) -> ASGIApp:
+    """The whole API, and pages that ask for no key, by their paths. Wants a request's id and its header fields in the
+    scope (`web.door`)."""
     gatekeeper = Gatekeeper(
         settings.api_keys, services.keys, required=settings.require_keys, metrics_keys=settings.metrics_keys
     )
@@ -76,5 +80,6 @@ def build_app(settings: Settings, services: Services) -> ASGIApp:
         skills = SkillResources(services.skills, admission)
         table["/v1/skills"] = Endpoint({"GET": skills.list, "POST": skills.create})
         named |= skills.endpoints()
+    table |= {path: Endpoint({"GET": page}) for path, page in pages.items()}
     routes = [Route(path, endpoint) for path, endpoint in named.items()]
     return Paths(table, Router(routes, default=nowhere, redirect_slashes=False))

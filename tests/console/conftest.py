@@ -1,0 +1,15 @@
+"""One browser for all tests of the console."""
+
+from collections.abc import AsyncGenerator
+
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.console.browser import chromium
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    """A browser; its tests run in the loop of the session."""
+    async with chromium() as started:
+        yield started
