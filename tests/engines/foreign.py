@@ -116,7 +116,8 @@ def main() -> None:
     wanted.api_prefix = settings["prefix"]
     wanted.special = settings["special"]
     for group in (wanted.cpuparams, wanted.cpuparams_batch):
-        group.poll, group.n_threads = 0, 2
+        # Threads that have no core of their own wait for each other at every layer.
+        group.poll, group.n_threads = 0, min(2, len(os.sched_getaffinity(0)))
     if settings["projector"]:
         wanted.mmproj.path = settings["projector"]
         wanted.mmproj_use_gpu = False

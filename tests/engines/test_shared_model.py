@@ -19,7 +19,8 @@ from antiphon.engines.llamacpp.lent.attached import AttachedHome
 from antiphon.engines.llamacpp.lent.sharing import Share
 from antiphon.errors import EngineDied
 from antiphon.ports.engine import EngineOutput
-from tests.engines.implementations import LONG, WINDOW, ask, begin, closing, done, model_file, run, text
+from tests.engines.implementations import LONG, WINDOW, ask, begin, closing, done, run, text
+from tests.engines.shallow import shallow_file
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -32,7 +33,7 @@ SETTINGS = ModelSettings("tiny", "builtin", context=WINDOW, parallel=2)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def home() -> AsyncGenerator[EmbeddedHome]:
     """The process, as its owner has it."""
-    home = home_of(SETTINGS, model_file())
+    home = home_of(SETTINGS, shallow_file())
     await home.start()
     yield home
     await home.aclose()
@@ -60,7 +61,7 @@ async def attached(home: EmbeddedHome) -> LlamaCppEngine:
 
     there = AttachedHome(to_owner, home.marker)
     shares.append(Share(home, to_engine))
-    engine = LlamaCppEngine(SETTINGS, model_file(), home=there)
+    engine = LlamaCppEngine(SETTINGS, shallow_file(), home=there)
     await engine.start()
     return engine
 

@@ -15,8 +15,8 @@ from antiphon.ports.caching import Entry
 from antiphon.stores.caching import MemoryLedger
 from antiphon.testing import Bridge, engine_app
 from antiphon.testing.clock import FixedClock
-from tests.engines.implementations import model_file
 from tests.engines.kept.doubles import MEBIBYTE
+from tests.engines.shallow import TOKEN_BYTES, shallow_file
 
 Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ async def serving(directory: Path, clock: FixedClock) -> AsyncGenerator[Bridge]:
     ledger.know((Entry(mark.key, mark.seconds), mark.until) for mark in all_marks(directory))
     settings = ModelSettings("tiny", "builtin", context=2048, parallel=1)
     room = Room(64 * MEBIBYTE, 64 * MEBIBYTE, directory)
-    engine = LlamaCppEngine(settings, model_file(), room=room, clock=clock.now)
+    engine = LlamaCppEngine(settings, shallow_file(), room=room, clock=clock.now)
     async with engine_app(engine, clock=clock, ledger=ledger) as bridge:
         yield bridge
 
@@ -63,7 +63,7 @@ async def test_after_a_restart_a_prefix_is_read_until_its_file_or_its_time_is_go
         health = (await bridge.ask("GET", "/health")).json
         told = health["prompt_cache"]["tiny"]
         assert (told["works"], told["prefixes"], told["restored"]) == (True, 1, 1)
-        assert told["files"] > 64 * 23_040
+        assert told["files"] > 64 * TOKEN_BYTES
     clock.time += 200
     for path, _ in list(states_in(place)):
         path.write_bytes(path.read_bytes()[:-1])

@@ -17,9 +17,10 @@ from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.llamacpp.kept.files import states_in
 from antiphon.engines.llamacpp.kept.store import Room
 from antiphon.ports.engine import Done, Generation, Keep, KeptPrefixes, Piece
-from tests.engines.implementations import GREEDY, model_file
+from tests.engines.implementations import GREEDY
 from tests.engines.kept import recurrent
 from tests.engines.kept.doubles import MEBIBYTE, until
+from tests.engines.shallow import TOKEN_BYTES, shallow_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -34,7 +35,7 @@ async def serving(directory: Path | None = None, model: ModelFile | None = None)
     """An engine with one slot, which keeps prefixes."""
     settings = ModelSettings("tiny", "builtin", context=WINDOW, parallel=1)
     room = Room(64 * MEBIBYTE, 0 if directory is None else 64 * MEBIBYTE, directory)
-    engine = LlamaCppEngine(settings, model or model_file(), room=room)
+    engine = LlamaCppEngine(settings, model or shallow_file(), room=room)
     await engine.start()
     try:
         async with asyncio.timeout(PATIENCE):
@@ -77,6 +78,7 @@ async def test_a_prefix_is_read_once_whatever_comes_between(tmp_path: Path) -> N
     first, second = (prompt(topic=1, question=n) for n in (1, 2))
     async with serving() as engine:
         plain = [(await ask(engine, tokens))[0] for tokens in (first, prompt(topic=2, question=1), second)]
+    assert len(set(plain)) == 3, "a model that says the same of everything shows nothing"
     async with serving(tmp_path / "states") as engine:
         assert await ask(engine, first, LENGTH) == (plain[0], 0)
         assert await ask(engine, prompt(topic=2, question=1)) == (plain[1], 0)
@@ -84,10 +86,10 @@ async def test_a_prefix_is_read_once_whatever_comes_between(tmp_path: Path) -> N
         assert await ask(engine, second, LENGTH) == (plain[2], LENGTH)
         found = await kept(engine)
         assert (found.works, found.prefixes, found.restored, found.missed) == (True, 1, 1, 1)
-        assert found.memory > LENGTH * 23_040
+        assert found.memory > LENGTH * TOKEN_BYTES
     async with serving(tmp_path / "states") as engine:
         assert await ask(engine, second, LENGTH) == (plain[2], LENGTH)
-        assert (await kept(engine)).files > LENGTH * 23_040
+        assert (await kept(engine)).files > LENGTH * TOKEN_BYTES
 
 
 @pytest.mark.promise("cache.kept-faults")
@@ -120,7 +122,7 @@ async def test_after_the_engine_died_a_prefix_is_there(patience: float) -> None:
 
 @pytest.mark.promise("cache.kept-beyond-slots")
 async def test_two_servers_in_one_process_keep_each_its_own() -> None:
-    file = model_file()
+    file = shallow_file()
     both = replace(file, for_tools=file.path, spares_plain_work=True)
     tokens, other = prompt(topic=1, question=1), prompt(topic=2, question=1)
     async with serving(model=both) as engine:
@@ -150,8 +152,8 @@ async def test_a_model_that_keeps_no_tokens_is_found_out_at_the_start(tmp_path: 
 @pytest.mark.parametrize(
     ("file", "why"),
     [
-        (replace(model_file(), sliding_window=512), "sliding window"),
-        (replace(model_file(), spares_plain_work=True), "merge_adapter"),
+        (replace(shallow_file(), sliding_window=512), "sliding window"),
+        (replace(shallow_file(), spares_plain_work=True), "merge_adapter"),
     ],
 )
 async def test_a_model_whose_files_say_that_it_cannot_keeps_nothing(file: ModelFile, why: str) -> None:

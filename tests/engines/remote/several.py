@@ -1,4 +1,4 @@
-"""Several llama-servers of the built-in model, and what they do."""
+"""Several llama-servers of the built-in model's first layers, and what they do."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -12,7 +12,7 @@ from antiphon.engines.remote.engine import RemoteEngine
 from antiphon.engines.remote.llama_server import LlamaServer
 from antiphon.ports.engine import EngineOutput, Generation
 from tests.engines.foreign import Foreign, ForeignServer, free_port
-from tests.engines.implementations import model_file
+from tests.engines.shallow import shallow_path
 
 KEY = "foreign"
 SOON = 0.2
@@ -36,7 +36,7 @@ class Several:
     """Servers that are started, killed and started again at their ports."""
 
     def __init__(self, count: int, **settings: Any) -> None:
-        model = str(model_file().path)
+        model = str(shallow_path())
         self.settings = [Foreign(model, free_port(), key=KEY, **settings) for _ in range(count)]
         self._servers: list[ForeignServer | None] = [None] * count
 

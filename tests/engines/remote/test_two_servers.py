@@ -111,7 +111,7 @@ async def test_a_server_that_is_drained_loses_no_stream_and_works_again_when_it_
         over(servers.urls, drains=Drains(tmp_path / "drained")) as (engine, endpoints),
     ):
         prompts = [await ask(engine, f"Write a long story about the {topic}.") for topic in TOPICS[:4]]
-        streams = [await begin(engine, prompt, 200) for prompt in prompts]
+        streams = [await begin(engine, prompt, 160) for prompt in prompts]
         had = [len(endpoint.works) for endpoint in endpoints]
         assert had == [2, 2]
         owner.change(out, drain=True)
@@ -135,7 +135,7 @@ async def test_a_server_that_is_drained_loses_no_stream_and_works_again_when_it_
 async def test_a_server_that_is_killed_ends_its_own_streams_only_and_is_used_again_when_it_is_back(servers: Several):
     async with asyncio.timeout(PATIENCE), over(servers.urls) as (engine, endpoints):
         prompts = [await ask(engine, f"Write a long story about the {topic}.") for topic in TOPICS[:4]]
-        streams = [await begin(engine, prompt, 120) for prompt in prompts]
+        streams = [await begin(engine, prompt, 160) for prompt in prompts]
         had = [len(endpoint.works) for endpoint in endpoints]
         assert had == [2, 2]
         await servers.kill(0)
