@@ -95,12 +95,14 @@ class CallEnd:
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
     """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels;
-    `shown`: what the model is told in this reply instead; None: the same."""
+    `shown`: what the model is told in this reply instead; None: the same. `code`: the id of the code's own call,
+    where code has called."""
 
     call_id: str
     kind: str
     content: Any
     shown: Any = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class CodeCall:
-    """Code that the model runs calls a tool of the client's; whole. `code`: the id of the code's own call."""
+    """Code that the model runs calls a tool of the client's; whole. `code`: the id of the code's own call. `server`:
+    the server itself runs the tool."""
 
     id: str
     name: str
     input: Mapping[str, Any]
     code: str
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)

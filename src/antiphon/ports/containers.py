@@ -62,6 +62,10 @@ class Container(Protocol):
         """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
         ...
 
+    async def stay(self) -> None:
+        """Have the turn for another while; `ToolProblem` where it has been lost."""
+        ...
+
     async def leave(self) -> None:
         """Give up the turn."""
         ...

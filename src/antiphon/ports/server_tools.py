@@ -4,12 +4,20 @@ A tool's answer is the content of its result block, in the API's own form. The m
 rendering whether they came about in this reply or were sent back by the client, so a tool never renders for itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from antiphon.dialogue.tools import Tool
 from antiphon.ports.containers import Container
+
+Serve = Callable[[Sequence[tuple[str, Mapping[str, Any]]]], Awaitable[Sequence[str]]]
+"""Answers calls of the server's own tools that code makes: names and inputs, and what the code is told, in order."""
+
+
+async def serves_nothing(calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[str]:
+    """Where code may call no tool of the server's."""
+    raise ToolProblem("unavailable", f"code may not call {', '.join(name for name, _ in calls)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ class ServerCall:
 
     Of a call whose code may call further tools, `functions`: the name of each to the code, and that of the tool.
     `answers`: what came of calls that it made before, by their ids; `begun`: it has made some, and runs. `together`:
-    the ids of all calls that are answered at the same time. `new_id`: makes the id of a call that it makes.
+    the ids of all calls that are answered at the same time. `new_id`: makes the id of a call that it makes. `served`:
+    those of the tools that the server runs, and `serve`: answers calls of them at once.
     """
 
     id: str
@@ -38,6 +47,8 @@ class ServerCall:
     begun: bool = False
     together: frozenset[str] = frozenset()
     new_id: Callable[[], str] = str
+    served: frozenset[str] = frozenset()
+    serve: Serve = serves_nothing
 
 
 @dataclass(frozen=True, slots=True)

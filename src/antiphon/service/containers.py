@@ -236,6 +236,10 @@ class Claim:
             raise ToolProblem("unavailable", str(problem)) from problem
         raise ToolProblem("too_many_requests", "other requests work in the container all the time")
 
+    async def stay(self) -> None:
+        """See `Container`."""
+        await self._take_turn()
+
     async def leave(self) -> None:
         """See `Container`."""
         try:

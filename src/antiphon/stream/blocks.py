@@ -24,6 +24,9 @@ def result_block(answer: ServerAnswer) -> ReplyServerResult | ReplyMcpToolResult
     if answer.kind == "mcp_tool_result":
         return ReplyMcpToolResult(tool_use_id=answer.call_id, **answer.content)
     kind = cast("ServerResultType", answer.kind)
+    if answer.code is not None:
+        caller = CodeCaller(tool_id=answer.code)
+        return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=caller)
     if kind == "tool_search_tool_result" or kind.endswith("code_execution_tool_result"):
         return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content, caller=UNSET)
     return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
@@ -48,6 +51,9 @@ def begun(call: CallStart) -> ReplyBlock:
     return ReplyToolUse(id=call.id, name=call.name, toolset_name=toolset, input={})
 
 
-def called(call: CodeCall) -> ReplyToolUse:
+def called(call: CodeCall) -> ReplyToolUse | ReplyServerToolUse:
     """The block of a call that code has made."""
+    if call.server:
+        caller = CodeCaller(tool_id=call.code)
+        return ReplyServerToolUse(id=call.id, name=call.name, input=dict(call.input), caller=caller)
     return ReplyToolUse(id=call.id, name=call.name, input=dict(call.input), caller=CodeCaller(tool_id=call.code))

@@ -81,7 +81,7 @@ class _Block:
         """Whether this is a call whose input is not whole."""
         if not isinstance(self.block, ReplyToolUse | ReplyServerToolUse | ReplyMcpToolUse):
             return False
-        if isinstance(self.block, ReplyToolUse) and isinstance(self.block.caller, CodeCaller):
+        if not isinstance(self.block, ReplyMcpToolUse) and isinstance(self.block.caller, CodeCaller):
             return False
         try:
             orjson.loads("".join(self.text))
@@ -98,7 +98,7 @@ class _Block:
                 return replace(block, text=block.text + joined, citations=cited)
             case ReplyThinking() as block:
                 return replace(block, thinking=block.thinking + joined, signature=self.signature or block.signature)
-            case ReplyToolUse(caller=CodeCaller()) as block:
+            case ReplyToolUse(caller=CodeCaller()) | ReplyServerToolUse(caller=CodeCaller()) as block:
                 return block
             case ReplyToolUse() | ReplyServerToolUse() | ReplyMcpToolUse() as block:
                 called: ReplyToolUse | ReplyServerToolUse | ReplyMcpToolUse = block

@@ -85,13 +85,13 @@ class ReplyToolUse(ReplyModel, frozen=True, kw_only=True):
 
 
 class ReplyServerToolUse(ReplyModel, frozen=True, kw_only=True):
-    """A call of a tool that runs inside the server; one of Python alone names its caller."""
+    """A call of a tool that runs inside the server; one of Python, and one that code makes, names its caller."""
 
     type: Literal["server_tool_use"] = "server_tool_use"
     id: str
     name: str
     input: dict[str, Any]
-    caller: DirectCaller | UnsetType = UNSET
+    caller: DirectCaller | CodeCaller | UnsetType = UNSET
 
 
 class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class ReplyServerResult(ReplyModel, frozen=True, kw_only=True):
     type: ServerResultType
     tool_use_id: str
     content: Any
-    caller: DirectCaller | UnsetType = msgspec.field(default_factory=DirectCaller)
+    caller: DirectCaller | CodeCaller | UnsetType = msgspec.field(default_factory=DirectCaller)
 
 
 class ReplyMcpToolUse(ReplyModel, frozen=True, kw_only=True):

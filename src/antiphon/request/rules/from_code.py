@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from antiphon.request.case import Case, Issue
-from antiphon.request.tools.from_code import called_from_code, is_for_code, is_for_code_alone, runs_cells
+from antiphon.request.tools.from_code import (
+    called_from_code,
+    is_for_code,
+    is_for_code_alone,
+    is_served_to_code,
+    runs_cells,
+)
 from antiphon.schema.documented import is_circular
 from antiphon.wire.content.blocks import ServerToolUseBlock, TextBlock, ToolResultBlock, ToolUseBlock
 from antiphon.wire.tools.definitions import CustomTool, Tool, ToolChoiceTool
@@ -74,11 +80,12 @@ def _uncallable(case: Case) -> Iterator[Issue]:
         if not said or "direct" in said:
             continue
         place = f"{path}.allowed_callers"
-        if not is_for_code_alone(tool) or _runs_here(case, tool) or n >= len(case.tools):
+        served = is_served_to_code(case, tool)
+        if not is_for_code_alone(tool) or (_runs_here(case, tool) and not served) or n >= len(case.tools):
             yield Issue(f"{place}: calls from code are not supported by this server yet.")
         elif not runs_cells(case):
             yield Issue(f"{place}: calls from code need the tool code_execution_20260120, or a newer one")
-        elif not case.server_tools.calls_from_code:
+        elif not (served or case.server_tools.calls_from_code):
             yield Issue(
                 f"{place}: calls from code are not supported by this server yet.",
                 advice="code that waits for its calls waits in one process: it takes a server with one worker",

@@ -47,7 +47,15 @@ def _assistant(case: Case, turn: Turn, waiting: dict[str, Placed]) -> Issue | No
                     f"{shown(call_id)}. Each `{block.type}` block must have a corresponding `{use}` block before it."
                 )
             del waiting[call_id]
+            for inner in [id_ for id_, made in waiting.items() if _by_code(made) == call_id]:
+                del waiting[inner]
     return None
+
+
+def _by_code(call: Placed) -> str | None:
+    """The id of the code that has made the call."""
+    caller = call.block.caller if isinstance(call.block, ServerToolUseBlock) else None
+    return None if caller is None or caller.type == "direct" else caller.tool_id
 
 
 def _expected(case: Case, call: Placed) -> str:
@@ -70,6 +78,8 @@ def _resumable(case: Case, call: Placed) -> Issue | None:
     if isinstance(call.block, McpToolUseBlock):
         return None if case.request.mcp_servers else Issue(_unresolved(case, call))
     assert isinstance(call.block, ServerToolUseBlock)
+    if _by_code(call) is not None:
+        return None
     tool = tool_of(call.block.name)
     # A client's own tool of that name does not run here.
     own = case.server_tools.named(tool)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from antiphon.request.case import Case, Issue, blocks_of
+from antiphon.request.tools.from_code import CODE, brings_code
 from antiphon.request.tools.server_calls import waiting
 from antiphon.request.tools.server_kinds import (
     ALWAYS,
@@ -86,6 +87,8 @@ def _waits_in_vain(case: Case, block: Block) -> bool:
     if not isinstance(block, ServerToolUseBlock) or not tool_of(block.name).startswith(SANDBOXED):
         return False
     here = {tool.name for _, defined in case.definitions for tool in case.server_tools.answering(defined.type)}
+    if block.name == CODE and brings_code(case):
+        return False
     return block.name not in here and any(call.id == block.id for call in waiting(case))
 
 

@@ -1,4 +1,4 @@
-"""The texts of search results that come back: opened, each bound to its page.
+"""The texts of search results that come back: opened, each bound to its page; and what code printed that searched.
 
 One that does not open was not found by this server, and is refused like a forged thought. Source: API reference, Web
 search tool."""
@@ -9,8 +9,8 @@ from typing import Final
 from antiphon.config import Foreign
 from antiphon.request.case import Case, Found, Issue
 from antiphon.seals import Seals
-from antiphon.wire.content.blocks import WebSearchToolResultBlock
-from antiphon.wire.content.results import WebSearchError, WebSearchResult
+from antiphon.wire.content.blocks import CodeExecutionToolResultBlock, WebSearchToolResultBlock
+from antiphon.wire.content.results import EncryptedCodeExecutionResult, WebSearchError, WebSearchResult
 
 NOTHING_FOUND: Final[Found] = MappingProxyType({})
 
@@ -25,15 +25,31 @@ def bound_to(url: str, title: str) -> str:
     return f"{url}\n{title}"
 
 
+def printed_by(call: str) -> str:
+    """What the seal on an output of code is bound to. `call`: the id of the code's own call."""
+    return bound_to("stdout", call)
+
+
 def open_found(case: Case, seals: Seals, *, foreign: Foreign = "refuse") -> Issue | Found:
     """The texts of the search results that came back, or what is wrong with one of them.
 
     With `foreign="drop"` a text that does not open is left out, and the model is told of its page alone.
     """
-    if "web_search_tool_result" not in case.kinds:
+    if case.kinds.isdisjoint(("web_search_tool_result", "code_execution_tool_result")):
         return NOTHING_FOUND
     opened: dict[tuple[int, int], tuple[str, ...]] = {}
     for item in case.told:
+        if isinstance(item.block, CodeExecutionToolResultBlock):
+            printed = item.block.content
+            if isinstance(printed, EncryptedCodeExecutionResult):
+                text = seals.open_found(printed.encrypted_stdout, printed_by(item.block.tool_use_id))
+                if text is None and foreign == "refuse":
+                    return Issue(
+                        f"{item.path}.code_execution_tool_result.content: Invalid `encrypted_stdout` in "
+                        "`encrypted_code_execution_result` block"
+                    )
+                opened[item.message, item.position] = (text or "",)
+            continue
         if not isinstance(item.block, WebSearchToolResultBlock) or isinstance(item.block.content, WebSearchError):
             continue
         texts: list[str] = []

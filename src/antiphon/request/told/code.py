@@ -23,8 +23,8 @@ CodeResultBlock = (
 )
 
 
-def told_code(block: CodeResultBlock, name: str) -> Result:
-    """The result of a call that ran in a container."""
+def told_code(block: CodeResultBlock, name: str, printed: str = "") -> Result:
+    """The result of a call that ran in a container. `printed`: its output, where that is under seal."""
     match block.content:
         case BashCodeExecutionError(error_code=code) | CodeExecutionError(error_code=code):
             return Result(block.tool_use_id, name, code, is_error=True)
@@ -36,7 +36,7 @@ def told_code(block: CodeResultBlock, name: str) -> Result:
         ):
             return Result(block.tool_use_id, name, _printed(out, err, returned))
         case EncryptedCodeExecutionResult(stderr=err, return_code=returned):
-            return Result(block.tool_use_id, name, _printed("", err, returned))
+            return Result(block.tool_use_id, name, _printed(printed, err, returned))
         case TextEditorViewResult(content=content):
             return Result(block.tool_use_id, name, content)
         case TextEditorCreateResult(is_file_update=replaced):

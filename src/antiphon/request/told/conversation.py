@@ -31,7 +31,7 @@ from antiphon.request.told.server_results import told_server_result
 from antiphon.request.told.skills import skills_told
 from antiphon.request.told.thinking import Occasion, plan
 from antiphon.request.told.thoughts import Kept
-from antiphon.request.tools.from_code import called_from_code, told_tools
+from antiphon.request.tools.from_code import called_from_code, served_from_code, told_tools
 from antiphon.request.tools.roster import Roster, of_case
 from antiphon.request.tools.server_calls import awaited, spoken_by
 from antiphon.request.tools.toolbox import spoken_name
@@ -90,7 +90,7 @@ def lower(asked: Asked[CreateMessage] | Asked[CountTokens], kept: Kept) -> Conve
         opened.found,
         cited=_shape(request) is None,
         uploads=asked.uploads,
-        from_code=called_from_code(case).keys(),
+        from_code=called_from_code(case).keys() | served_from_code(case),
     )
     roster = of_case(case, opened.record.found)
     for speaker, part, origin in _spoken(case, held, roster):
@@ -261,7 +261,13 @@ def _parts(
     match item.block:
         case TextBlock() | ImageBlock() | DocumentBlock() | SearchResultBlock() as block:
             yield told_content(item.path, block, told.shown)
-        case ToolUseBlock(id=id_) | ToolResultBlock(tool_use_id=id_) if id_ in told.from_code:
+        case (
+            ToolUseBlock(id=id_)
+            | ServerToolUseBlock(id=id_)
+            | ToolResultBlock(tool_use_id=id_)
+            | WebSearchToolResultBlock(tool_use_id=id_)
+            | WebFetchToolResultBlock(tool_use_id=id_)
+        ) if id_ in told.from_code:
             return
         case ToolUseBlock() as block:
             names[block.id] = spoken_name(block.name, block.toolset_name)

@@ -56,7 +56,7 @@ def told_server_result(
     if isinstance(block, OwnResultBlock):
         return _own(block, name)
     if isinstance(block, CodeResultBlock):
-        return told_code(block, name)
+        return told_code(block, name, *found.get((item.message, item.position), ()))
     match block.content:
         case WebSearchError(error_code=code) | WebFetchError(error_code=code):
             return Result(block.tool_use_id, name, _in_words(code), is_error=True)

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from antiphon.dialogue.tools import Tool
+from antiphon.ports.server_tools import ServerTool
 from antiphon.request.case import Case
 from antiphon.wire.content.blocks import (
+    Block,
     McpToolUseBlock,
     ServerToolUseBlock,
     TextBlock,
@@ -33,6 +35,24 @@ _HOW: Final = (
     "These functions are there, too: they run elsewhere, take one dict, and return a text. Call them with `await`, "
     "several at once with `asyncio.gather`. What they return is seen only where it is printed."
 )
+
+_WEB: Final = ("web_search_", "web_fetch_")
+"""What the types of the server's tools begin with that code may call."""
+
+_NEWER: Final = ("web_search_2026", "web_fetch_2026")
+"""Those that code may call unless the request says otherwise, and that bring the tool for code along."""
+
+_RETURNED: Final = MappingProxyType(
+    {
+        "web_search": "Returns a JSON text: a list of objects with `url`, `title`, `content` (what the page says of "
+        "the query) and `page_age`; or an object with `error_code`. Search here, and print what matters, where much "
+        "of what is found is not needed.",
+        "web_fetch": "Returns a JSON text: an object with `url` and `content`, a document whose text is "
+        '`["content"]["source"]["data"]`; or an object with `error_code`. Fetch here, and print what matters, where '
+        "much of a page is not needed.",
+    }
+)
+"""What code is told of the server's tools, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +83,37 @@ def is_for_code_alone(tool: WireTool) -> bool:
     return is_for_code(tool) and "direct" not in callers(tool)
 
 
+def is_served_to_code(case: Case, tool: WireTool) -> bool:
+    """Whether this is a tool that the server runs and that code may call."""
+    if not tool.type.startswith(_WEB) or not case.server_tools.answering(tool.type):
+        return False
+    if not case.server_tools.answering(CALLERS[0]):
+        return False
+    unsaid = getattr(tool, "allowed_callers", None) is None
+    return tool.type.startswith(_NEWER) if unsaid else is_for_code(tool)
+
+
+def brings_code(case: Case) -> bool:
+    """Whether a tool of the request brings the tool for code along, which the request does not have itself."""
+    return (
+        any(
+            tool.type.startswith(_NEWER) and is_served_to_code(case, tool) and not _is_deferred(tool)
+            for tool in case.tools
+        )
+        and case.server_tools.named(CODE) is not None
+        and not any(tool.type.startswith(CODE) or getattr(tool, "name", None) == CODE for _, tool in case.entries)
+    )
+
+
+def brought(case: Case) -> tuple[ServerTool, Mapping[str, Any]] | None:
+    """The tool for code that is brought along, and what a definition of it would say."""
+    tool = case.server_tools.named(CODE)
+    return None if tool is None or not brings_code(case) else (tool, {"type": CALLERS[0], "name": CODE})
+
+
 def runs_cells(case: Case) -> bool:
     """Whether the request has the tool whose code may call others."""
-    return any(tool.type in CALLERS for tool in case.tools)
+    return any(tool.type in CALLERS for tool in case.tools) or brings_code(case)
 
 
 def told_tools(case: Case, told: Iterable[tuple[Tool, str]]) -> list[tuple[Tool, str]]:
@@ -74,9 +122,12 @@ def told_tools(case: Case, told: Iterable[tuple[Tool, str]]) -> list[tuple[Tool,
     functions = _functions(case, told)
     if not functions:
         return told
+    if (along := brought(case)) is not None:
+        tool, settings = along
+        told.append((tool.told(settings), ""))
     alone = {f"tools.{n}" for n, tool in enumerate(case.tools) if is_for_code_alone(tool)}
     kept = [(tool, origin) for tool, origin in told if origin not in alone]
-    return [(_speaking(tool, functions) if tool.name == CODE else tool, origin) for tool, origin in kept]
+    return [(_speaking(tool, functions, case) if tool.name == CODE else tool, origin) for tool, origin in kept]
 
 
 def functions_of(case: Case, told: Iterable[tuple[Tool, str]]) -> dict[str, str]:
@@ -93,6 +144,30 @@ def called_from_code(case: Case) -> dict[str, str]:
         for item in case.items
         if isinstance(item.block, ToolUseBlock) and item.block.caller and item.block.caller.type != "direct"
     }
+
+
+def served_from_code(case: Case) -> frozenset[str]:
+    """The calls of the server's tools that code has made."""
+    if "server_tool_use" not in case.kinds:
+        return frozenset()
+    return frozenset(item.block.id for item in case.items if is_served_call(item.block))
+
+
+def is_served_call(block: Block) -> TypeGuard[ServerToolUseBlock]:
+    """Whether this is a call of a tool of the server's that code has made."""
+    return isinstance(block, ServerToolUseBlock) and block.caller is not None and block.caller.type != "direct"
+
+
+def has_searched(case: Case, call: str) -> bool:
+    """Whether the code of this call has searched the web in replies before."""
+    return any(
+        is_served_call(item.block)
+        and item.block.name == "web_search"
+        and item.block.caller is not None
+        and item.block.caller.type != "direct"
+        and item.block.caller.tool_id == call
+        for item in (case.items if "server_tool_use" in case.kinds else ())
+    )
 
 
 def answers_for(case: Case, call: str) -> Answers:
@@ -121,9 +196,15 @@ def _text(block: ToolResultBlock) -> str:
 
 
 def _functions(case: Case, told: Iterable[tuple[Tool, str]]) -> dict[str, Tool]:
-    if not case.server_tools.calls_from_code or not runs_cells(case):
+    if not runs_cells(case):
         return {}
-    for_code = {f"tools.{n}" for n, tool in enumerate(case.tools) if is_for_code(tool)}
+    clients = case.server_tools.calls_from_code
+    for_code = {
+        f"tools.{n}"
+        for n, tool in enumerate(case.tools)
+        if is_served_to_code(case, tool)
+        or (clients and is_for_code(tool) and not case.server_tools.answering(tool.type))
+    }
     found: dict[str, Tool] = {}
     for tool, origin in told:
         if origin in for_code and not (tool.withdrawn or tool.deferred):
@@ -135,12 +216,18 @@ def _functions(case: Case, told: Iterable[tuple[Tool, str]]) -> dict[str, Tool]:
     return found
 
 
-def _speaking(tool: Tool, functions: Mapping[str, Tool]) -> Tool:
+def _speaking(tool: Tool, functions: Mapping[str, Tool], case: Case) -> Tool:
+    served = {one.name for one in case.server_tools.tools}
     said = [
         f"async def {name}(input: dict) -> str\n{one.description}\nInput: {_written(one.schema)}"
+        + (f"\n{_RETURNED[one.name]}" if one.name in served and one.name in _RETURNED else "")
         for name, one in functions.items()
     ]
     return replace(tool, description="\n\n".join([tool.description, _HOW, *said]))
+
+
+def _is_deferred(tool: object) -> bool:
+    return getattr(tool, "defer_loading", None) is True
 
 
 def _written(schema: Mapping[str, Any]) -> str:

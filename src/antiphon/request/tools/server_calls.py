@@ -6,12 +6,20 @@ Source: API reference, Server tools; Web fetch tool, URL validation; Stop reason
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from antiphon.dialogue.tools import Result, Tool
 from antiphon.ports.server_tools import ServerTool
 from antiphon.request.case import Case, Found, Placed, blocks_of
-from antiphon.request.tools.from_code import NO_ANSWERS, Answers, answers_for, functions_of, runs_cells
+from antiphon.request.tools.from_code import (
+    NO_ANSWERS,
+    Answers,
+    answers_for,
+    brought,
+    functions_of,
+    is_served_call,
+    runs_cells,
+)
 from antiphon.request.tools.mcp import fitting
 from antiphon.request.tools.roster import at_the_end
 from antiphon.request.tools.toolbox import settings_of
@@ -35,6 +43,8 @@ from antiphon.wire.content.blocks import (
 from antiphon.wire.content.results import WebFetchResult
 from antiphon.wire.content.sources import ContentSource, PlainText
 from antiphon.wire.tools.server import SourceExcept, SourceNone, SourceOnly, ToolSources, UrlSources
+
+Json = dict[str, Any]
 
 _URL: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}]+", re.IGNORECASE)
 
@@ -60,8 +70,9 @@ _BEHIND: Final = ".,;:!?)]*_"
 class Offered:
     """A tool that the reply may call and the server runs. `settings`: what the request's definition says.
 
-    `seen`: the URLs that the conversation may fetch. `searchable`: the tools that it may find. `functions`: the tools
-    that its code may call; `answers`: what those came to that it did call.
+    `seen`: the URLs that the conversation may fetch; `sees`: those that it may fetch as well once a tool of this name
+    has come to this. `searchable`: the tools that it may find. `functions`: the tools that its code may call;
+    `answers`: what those came to that it did call.
     """
 
     tool: ServerTool
@@ -70,6 +81,7 @@ class Offered:
     searchable: Callable[[], Mapping[str, tuple[Tool, ...]]]
     functions: Callable[[], Mapping[str, str]] = dict
     answers: Callable[[str], Answers] = lambda call: NO_ANSWERS
+    sees: Callable[[str, Any], frozenset[str]] = lambda name, content: frozenset()
 
 
 def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, Offered]:
@@ -97,7 +109,11 @@ def offered(case: Case, found: Found, carried: Iterable[str] = ()) -> dict[str, 
                 searchable,
                 functions,
                 answers,
+                lambda name, content, s=sources: seen_in(s, name, content),
             )
+    if (along := brought(case)) is not None:
+        tool, settings = along
+        tools[tool.name] = Offered(tool, settings, frozenset, searchable, functions, answers)
     return tools
 
 
@@ -108,7 +124,9 @@ def waiting(case: Case) -> tuple[Waiting, ...]:
     calls: dict[str, Waiting] = {}
     for item in case.told:
         if isinstance(item.block, Waiting):
-            calls[item.block.id] = item.block
+            # What code has called is the code's to ask for again.
+            if not is_served_call(item.block):
+                calls[item.block.id] = item.block
         elif isinstance(item.block, _ANSWERS):
             calls.pop(item.block.tool_use_id, None)
     return tuple(calls.values())
@@ -153,6 +171,22 @@ def seen_urls(case: Case, found: Found, sources: UrlSources | None) -> frozenset
                 if role == "user" and not isinstance(sources.user_input, SourceNone):
                     urls |= _written(item)
     return frozenset(urls)
+
+
+def seen_in(sources: UrlSources | None, name: str, content: Any) -> frozenset[str]:
+    """The URLs in what a tool of this name has returned, as far as the tool of these sources takes them there."""
+    if not _takes((sources or UrlSources()).server_tool_results, name):
+        return frozenset()
+    match content:
+        case [*_]:
+            hits = cast("list[Json]", content)
+            return frozenset(url for hit in hits for url in (hit["url"], *urls_in(hit["encrypted_content"])))
+        case {"url": str(url), "content": {"source": {"type": "text", "data": str(text)}}}:
+            return frozenset((url, *urls_in(text)))
+        case {"url": str(url)}:
+            return frozenset((url,))
+        case _:
+            return frozenset()
 
 
 def urls_in(text: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ from antiphon.ports.system import Entropy
 from antiphon.request.case import Case
 from antiphon.request.media.wanted import wanted
 from antiphon.request.rules import unbuilt
-from antiphon.request.sealed.found import page_of
+from antiphon.request.sealed.found import page_of, printed_by
+from antiphon.request.tools.from_code import has_searched
 from antiphon.seals import NONCE_BYTES, Seals
 from antiphon.service.media.intake import MediaIntake
 from antiphon.wire.content.blocks import Block, McpToolResultBlock, WebFetchToolResultBlock, WebSearchToolResultBlock
@@ -47,6 +48,19 @@ class Admission:
                 return content if await self._is_readable(block) else without_pictures(content, _UNSEEN)
             case WebFetchToolResultBlock():
                 return content if await self._is_readable(block) else None
+            case _:
+                return content
+
+    def has_searched(self, call_id: str) -> bool:
+        """Whether the code of this call has searched the web before this reply."""
+        return has_searched(self._case, call_id)
+
+    def hidden(self, call_id: str, content: Any) -> Any:
+        """The result of code that has searched, with what it printed under seal; an error as it is."""
+        match content:
+            case {"type": "code_execution_result", "stdout": str(printed), **rest}:
+                seal = self._seals.seal_found(printed, printed_by(call_id), self._entropy.bytes(NONCE_BYTES))
+                return {"type": "encrypted_code_execution_result", "encrypted_stdout": seal, **rest}
             case _:
                 return content
 

@@ -118,7 +118,7 @@ class Reply:
                 async for batch in batches:
                     if not self._opened:
                         first = batch[0]
-                        if isinstance(first, CodeCall):
+                        if isinstance(first, CodeCall) and not first.server:
                             ending = self._open_whole(batch)
                             yield []
                             yield ending

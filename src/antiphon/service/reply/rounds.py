@@ -89,7 +89,7 @@ class Rounds:
         self._asked = asked
         self._shop = shop
         self._itemized = itemized
-        self._runs = ToolRuns(shop.limits)
+        self._runs = ToolRuns(shop.limits, lambda: self._is_late)
         self._said = _Said(work)
         self._started = shop.planner.clock.now()
         self._spent: list[Iteration] = []
@@ -198,7 +198,14 @@ class Rounds:
         planner = self._shop.planner
         admit = Admission(self._asked.case, self._shop.media, planner.seals, planner.entropy)
         new_call_id, container = self._work.new_call_id, self._asked.container
-        turn = ServerTurn(self._work.task.tools, admit, new_call_id, container, self._hosts.offered)
+        turn = ServerTurn(
+            self._work.task.tools,
+            admit,
+            new_call_id,
+            container,
+            self._hosts.offered,
+            lambda: self._new_id("srvtoolu_"),
+        )
 
         async def fits(answer: ServerAnswer) -> bool:
             return await self._measured(self._said.content(answer), stretches.prompt) <= room

@@ -15,12 +15,14 @@ from typing import Any, Final, cast
 import orjson
 
 from antiphon.config import TurnLimits
-from antiphon.dialogue.events import CodeCall, ServerAnswer
+from antiphon.dialogue.events import CodeCall, ReplyEvent, ServerAnswer
 from antiphon.ports.containers import Container
-from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem, Waits
+from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem, Waits, serves_nothing
+from antiphon.request.tools.from_code import CODE
 from antiphon.request.tools.server_calls import Offered
 from antiphon.request.tools.server_kinds import COUNTERS, SANDBOXED, tool_of
 from antiphon.service.reply.admission import Admission, without_pictures
+from antiphon.service.reply.served_calls import Ran, ServedCalls
 from antiphon.service.tracing import TRACE
 from antiphon.wire.content.blocks import McpToolUseBlock, ServerToolUseBlock
 from antiphon.wire.reply import ReplyMcpToolUse, ReplyServerToolUse
@@ -59,13 +61,15 @@ Fits = Callable[[ServerAnswer], Awaitable[bool]]
 @dataclass(frozen=True, slots=True)
 class ServerTurn:
     """What calls of one round are answered with: the tools, by name, and what admits their results. `new_call_id`:
-    makes the id of a call that code makes. `hosts`: those of MCP servers."""
+    makes the id of a call of the client's that code makes, `new_served_id` that of one of the server's. `hosts`:
+    those of MCP servers."""
 
     tools: Mapping[str, Offered]
     admit: Admission
     new_call_id: Callable[[], str]
     container: Container | None = None
     hosts: OnHosts | None = None
+    new_served_id: Callable[[], str] = str
 
     def offered(self, call: Call) -> Offered:
         """What answers the call."""
@@ -73,14 +77,6 @@ class ServerTurn:
             assert self.hosts is not None
             return self.hosts(call.server_name, call.name)
         return self.tools[call.name]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ran:
-    """What a run came to; `result` is None for an error."""
-
-    answer: ServerAnswer
-    result: ServerResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,38 +88,84 @@ class _Waiting:
 
 class ToolRuns:
     """The runs of one reply. `counts`: how often its tools ran, as usage tells it; None before the first call.
-    `called`: what code has called that waits for the client now; the reply ends with it."""
+    `called`: what code has called that waits for the client now; the reply ends with it. `late`: whether the reply
+    has taken so long that code is answered no more."""
 
-    def __init__(self, limits: TurnLimits) -> None:
+    def __init__(self, limits: TurnLimits, late: Callable[[], bool] = lambda: False) -> None:
         self._limits = limits
+        self._late = late
+        self._seen: list[tuple[str, Any]] = []
         self._uses: Counter[str] = Counter()
         self.counts: dict[str, int] | None = None
         self.called: tuple[CodeCall, ...] = ()
 
     async def answers(
         self, turn: ServerTurn, calls: Sequence[Call], fits: Fits, *, broken: Collection[str] = ()
-    ) -> AsyncGenerator[ServerAnswer]:
-        """What the calls come to, in their order, each as soon as it and those before it are there.
+    ) -> AsyncGenerator[ReplyEvent]:
+        """What the calls come to, in their order, each as soon as it and those before it are there; before that of
+        code what the code has called, and what that came to.
 
         `broken`: ids of calls that break off, and are not run. Closing the generator cancels what still runs.
         """
         self.counts = self.counts or dict.fromkeys(COUNTERS, 0)
         whole = frozenset(call.id for call in calls if call.id not in broken)
-        runs = {call.id: asyncio.create_task(self._followed(turn, call, whole)) for call in calls if call.id in whole}
+        served = {call.id: self._served(turn, call) for call in calls if call.id in whole}
+        runs = {
+            call.id: asyncio.create_task(self._told(turn, call, whole, served[call.id]))
+            for call in calls
+            if call.id in whole
+        }
         try:
             for call in calls:
                 if call.id in broken:
                     yield await self._failed(turn, call, "invalid_tool_input", "the call breaks off")
                     continue
+                async for event in served[call.id].happened():
+                    yield event
                 ran = await runs[call.id]
                 if isinstance(ran, _Waiting):
                     self.called += ran.calls
                 else:
-                    yield await self._fitting(turn, call, ran, fits)
+                    answer = await self._fitting(turn, call, ran, fits)
+                    yield self._hidden(turn, call, answer, served[call.id])
         finally:
             await _stop(tuple(runs.values()))
 
-    async def _fitting(self, turn: ServerTurn, call: Call, ran: _Ran, fits: Fits) -> ServerAnswer:
+    def _served(self, turn: ServerTurn, call: Call) -> ServedCalls:
+        """What answers the calls of the server's tools that the call makes, should it be one of code."""
+
+        async def run(made: ReplyServerToolUse) -> Ran:
+            if self._late():
+                return Ran(await self._failed(turn, made, "unavailable", "the reply has taken too long"))
+            ran = await self._followed(turn, made, frozenset(), None)
+            assert isinstance(ran, Ran), "no tool of the server's but code waits"
+            if ran.result is not None:
+                self._count(ran.result)
+                self._seen.append((made.name, ran.result.content))
+            return ran
+
+        excluded = {name for name, one in turn.tools.items() if one.settings.get("response_inclusion") == "excluded"}
+        return ServedCalls(call.id, turn.new_served_id, run, frozenset(excluded))
+
+    async def _told(
+        self, turn: ServerTurn, call: Call, together: frozenset[str], served: ServedCalls
+    ) -> "Ran | _Waiting":
+        """The run, whose end is the end of what it calls."""
+        paused = False
+        try:
+            ran = await self._followed(turn, call, together, served)
+            paused = isinstance(ran, _Waiting)
+        finally:
+            served.end(paused=paused)
+        return ran
+
+    def _hidden(self, turn: ServerTurn, call: Call, answer: ServerAnswer, served: ServedCalls) -> ServerAnswer:
+        """The answer as the client gets it: what code prints that has searched is for the model alone."""
+        if call.name != CODE or not (served.searched or turn.admit.has_searched(call.id)):
+            return answer
+        return replace(answer, content=turn.admit.hidden(call.id, answer.content))
+
+    async def _fitting(self, turn: ServerTurn, call: Call, ran: Ran, fits: Fits) -> ServerAnswer:
         """The answer, or of a search what fits of it, or the error that says that it does not fit."""
         answer = ran.answer
         while ran.result is not None and not await fits(answer):
@@ -136,24 +178,28 @@ class ToolRuns:
             self._count(ran.result)
         return answer
 
-    async def _followed(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
+    async def _followed(
+        self, turn: ServerTurn, call: Call, together: frozenset[str], served: ServedCalls | None
+    ) -> Ran | _Waiting:
         """The run, as a part of its request's trace."""
         trace = TRACE.get()
         if trace is None:
-            return await self._ran(turn, call, together)
+            return await self._ran(turn, call, together, served)
         part, problem = trace.tool(call.id, call.name, call.input), "cancelled"
         try:
-            ran = await self._ran(turn, call, together)
+            ran = await self._ran(turn, call, together, served)
             problem = _problem(ran)
         finally:
             part.end(problem)
         return ran
 
-    async def _ran(self, turn: ServerTurn, call: Call, together: frozenset[str]) -> _Ran | _Waiting:
+    async def _ran(
+        self, turn: ServerTurn, call: Call, together: frozenset[str], served: ServedCalls | None
+    ) -> Ran | _Waiting:
         offered = turn.offered(call)
         tool = offered.tool
         try:
-            result = await self._run(turn, offered, call, together)
+            result = await self._run(turn, offered, call, together, served)
             if isinstance(result, Waits):
                 return _Waiting(tuple(CodeCall(one.id, one.name, one.input, call.id) for one in result.calls))
             size = len(orjson.dumps(result.content))
@@ -164,25 +210,27 @@ class ToolRuns:
                 raise ToolProblem("unavailable", "what the tool returned is no such result")
             _counted(result)
         except ToolProblem as problem:
-            return _Ran(await self._failed(turn, call, problem.code, str(problem), problem.message))
+            return Ran(await self._failed(turn, call, problem.code, str(problem), problem.message))
         except Exception as problem:
             log.exception("%s failed: %s", call.name, problem)
-            return _Ran(await self._failed(turn, call, "unavailable"))
+            return Ran(await self._failed(turn, call, "unavailable"))
         # The API has nothing but text there, and clients take nothing else.
         said = without_pictures(content) if tool.result_type == "mcp_tool_result" else content
-        return _Ran(ServerAnswer(call.id, tool.result_type, said, None if said == content else content), result)
+        return Ran(ServerAnswer(call.id, tool.result_type, said, None if said == content else content), result)
 
     async def _run(
-        self, turn: ServerTurn, offered: Offered, call: Call, together: frozenset[str]
+        self, turn: ServerTurn, offered: Offered, call: Call, together: frozenset[str], served: ServedCalls | None
     ) -> ServerResult | Waits:
         self._uses[call.name] += 1
         most: object = offered.settings.get("max_uses")
         if isinstance(most, int) and self._uses[call.name] > most:
             raise ToolProblem("max_uses_exceeded", f"max_uses of the request is {most}")
-        answers = offered.answers(call.id)
+        answers, functions = offered.answers(call.id), offered.functions()
+        seen = offered.seen().union(*(offered.sees(name, content) for name, content in self._seen))
         asked = ServerCall(
-            call.id, call.name, call.input, offered.settings, offered.seen(), offered.searchable(), turn.container,
-            offered.functions(), answers.texts, answers.begun, together, turn.new_call_id,
+            call.id, call.name, call.input, offered.settings, seen, offered.searchable(), turn.container,
+            functions, answers.texts, answers.begun, together, turn.new_call_id,
+            frozenset(functions.values()) & turn.tools.keys(), serves_nothing if served is None else served.serve,
         )  # fmt: skip
         run = asyncio.create_task(offered.tool.run(asked))
         try:
@@ -220,7 +268,7 @@ class ToolRuns:
             self.counts[name] += times
 
 
-def _problem(ran: _Ran | _Waiting) -> str | None:
+def _problem(ran: Ran | _Waiting) -> str | None:
     """The code of the error that a run came to; None where it came to none."""
     if isinstance(ran, _Waiting) or ran.result is not None:
         return None

@@ -58,7 +58,8 @@ class _Going:
     """A Python that goes on. `cell`: the id of the call that ran in it last. `waiting`: what that has called and not
     heard of, by the ids of the calls, each as Python knows it. `heard`: what it was answered last, by the ids, and
     `came`: what came of that, for a client that asks again. `anew`: the cell has to be told that names are lost.
-    `folders`: those that it saw when it began, and sees for as long as it goes on."""
+    `folders`: those that it saw when it began, and sees for as long as it goes on. `kept`: what the server has
+    answered already of calls that were made together with the client's."""
 
     repl: Repl
     cell: str
@@ -67,6 +68,7 @@ class _Going:
     came: ServerResult | Waits | None = None
     anew: bool = False
     folders: frozenset[str] = frozenset()
+    kept: dict[int, str] = field(default_factory=dict[int, str])
     ending: asyncio.TimerHandle | None = None
 
     def busy(self) -> "_Going":
@@ -175,7 +177,7 @@ class Python:
         del self._going[_id(container)]
         known.busy()
         left = {id_: key for id_, key in known.waiting.items() if id_ not in answers}
-        outcome = await known.repl.answer(results)
+        outcome = await known.repl.answer(known.kept | results)
         going = _Going(known.repl, call.id, left, answers, anew=known.anew, folders=known.folders)
         return await self._came_to(container, sandbox, call, going, outcome)
 
@@ -193,6 +195,12 @@ class Python:
         self, container: Container, sandbox: Sandbox, call: ServerCall, going: _Going, outcome: Outcome
     ) -> ServerResult | Waits:
         """What the model, or the client, is told of it. Python goes on where it is still there."""
+        try:
+            outcome = await self._served(container, call, going, outcome)
+        except BaseException:
+            # Whoever called it hears no more of it.
+            await going.repl.aclose()
+            raise
         match outcome:
             case Calls(calls=calls):
                 new = {call.new_id(): one for one in calls}
@@ -207,6 +215,20 @@ class Python:
                 return await _result(container, sandbox, self._stopped(outcome))
         await self._keep(_id(container), going)
         return going.came
+
+    async def _served(self, container: Container, call: ServerCall, going: _Going, outcome: Outcome) -> Outcome:
+        """What it comes to once all is answered that the server answers; what is left are calls of the client's."""
+        while isinstance(outcome, Calls):
+            ours = [one for one in outcome.calls if one.name in call.served]
+            theirs = tuple(one for one in outcome.calls if one.name not in call.served)
+            texts = await call.serve([(one.name, one.input) for one in ours]) if ours else ()
+            answers = {one.key: text for one, text in zip(ours, texts, strict=True)}
+            if theirs:
+                going.kept = answers
+                return Calls(theirs)
+            await container.stay()
+            outcome = await going.repl.answer(answers)
+        return outcome
 
     async def _keep(self, id_: str, going: _Going) -> None:
         self._going[id_] = going
