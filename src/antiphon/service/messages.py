@@ -13,7 +13,7 @@ from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
 from antiphon.service.metrics import Metrics, Watch
 from antiphon.service.reply.compaction import Compactions
-from antiphon.service.reply.planner import Planner
+from antiphon.service.reply.planner import Planner, names_of
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
@@ -127,10 +127,10 @@ class MessageService:
                 await self._spending.admit(context, asked.target.profile.id)
             passed = None
             if self._limiter is not None:
-                names = (asked.request.model, asked.target.profile.id)
-                passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
+                tokens = len(work.prompt.tokens)
+                passed = await self._limiter.admit(self._group, context, names_of(asked), tokens)
             try:
-                declined = await self._planner.judge(work)
+                declined = await self._planner.judge(asked, work)
             except BaseException:
                 if passed is not None:
                     passed.release()
