@@ -11,7 +11,8 @@ from antiphon.ports.guard import Decline, Watch
 from antiphon.service.aside import aside
 from antiphon.service.guard.heard import heard
 from antiphon.service.guard.judge import CannotJudgeError, Judge
-from antiphon.service.guard.rules import Rules, fits
+from antiphon.service.guard.rules import Rules
+from antiphon.service.served import fits
 
 log = logging.getLogger(__name__)
 

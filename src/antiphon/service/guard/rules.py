@@ -1,11 +1,11 @@
 """Rules: regular expressions that decline. They run in linear time (RE2), so that no text holds the server up."""
 
 from collections.abc import Callable, Sequence, Set
-from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
 from antiphon.config import ConfigError, GuardRule
 from antiphon.ports.guard import Decline
+from antiphon.service.served import fits
 
 LOOKS_BACK: Final = 400
 """Characters of a reply that a pattern may span; what was said longer ago is not looked at again."""
@@ -39,11 +39,6 @@ class RuleWatch:
         """See `Watch`."""
         self._tail = f"{self._tail}{text}"[-LOOKS_BACK - len(text) :]
         return self._judge(self._tail)
-
-
-def fits(patterns: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether something with these patterns is for a model with these names."""
-    return any(fnmatchcase(name, each) for each in patterns for name in names)
 
 
 class _Patterns:
