@@ -10,6 +10,7 @@ _BY_TEST: Final[dict[str, tuple[str, ...]]] = {
         *(
             "config/option",
             "config/reading",
+            "config/tables/fallbacks",
             "config/tables/files",
             "config/tables/limits",
             "config/tables/usage",

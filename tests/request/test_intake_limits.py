@@ -124,6 +124,12 @@ OUT_OF_RANGE: list[tuple[str, str, dict[str, Any], str]] = [
         "compaction.instructions: String should have at most 16384 characters",
     ),
     (
+        "no fallbacks",
+        "server-side-fallback-2026-06-01",
+        {"fallbacks": []},
+        "fallbacks: List should have at least 1 item after validation, not 0",
+    ),
+    (
         "many fallbacks",
         "server-side-fallback-2026-06-01",
         {"fallbacks": [{"model": "m"}] * 4},

@@ -1,5 +1,6 @@
 """What an owner's guard declines, over the whole app."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,23 @@ async def test_a_model_of_the_owners_judges_what_is_asked(verdict: str, reason: 
     assert reply["stop_reason"] == reason
     if reason == "refusal":
         assert reply["stop_details"]["category"] == "general_harms"
+
+
+@pytest.mark.promise("guard.models")
+async def test_what_is_declined_for_one_model_is_answered_by_another() -> None:
+    rule, judge = replace(LYNX, models=("claude-opus-*",)), ScriptedEngine("judge", '[[reply]]\ntext = "unsafe"\n')
+    given = GuardSettings(model="judge", models=("claude-haiku-*",))
+    async with engine_app(ScriptedEngine(MODEL, SCRIPT), judge, guard=(rule,), guard_model=given) as bridge:
+
+        async def reason(model: str, said: str) -> str:
+            return (await bridge.post(body(said, model=model))).json["stop_reason"]
+
+        assert await reason("claude-opus-4-8", "project lynx") == "refusal"
+        assert await reason("claude-opus-4-8", "Hello") == "end_turn"
+        assert await reason("claude-sonnet-4-5", "project lynx") == "end_turn"
+        # By the name that stands for the one that was asked for, too.
+        assert await reason("claude-haiku-4-5-20251001", "Hello") == "refusal"
+        assert await reason("claude-haiku-4-5", "Hello") == "refusal"
 
 
 @pytest.mark.promise("guard.judge-fails")

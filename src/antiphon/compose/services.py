@@ -24,6 +24,8 @@ from antiphon.service.batches.runner import BatchRunner
 from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.explainer import Explainer
+from antiphon.service.fallbacks.attempts import Attempts
+from antiphon.service.fallbacks.chain import Fallbacks
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
@@ -94,10 +96,11 @@ def services_for(
     whose = organization(seals.name)
     limiter = limiter_for(settings, clock, whose)
     usage = _Usage.over(settings, book, clock)
-    models = ModelService(routes, server_tools, batches=batches is not None)
     kept = Threads(threads, settings.max_body)
-    asks = intake, planner, Compactions(shop), kept, traffic, limiter, usage.online, usage.spending
-    messages = MessageService(*asks, metrics=metrics)
+    attempts = Attempts(Compactions(shop), limiter, usage.online, usage.spending)
+    fallbacks = Fallbacks(routes, intake, attempts, settings.fallbacks, clock)
+    models = ModelService(routes, server_tools, fallbacks, batches=batches is not None)
+    messages = MessageService(intake, planner, kept, attempts, fallbacks, traffic, metrics)
     services = Services(
         messages,
         models,
@@ -121,9 +124,9 @@ def services_for(
 
 def _alone(settings: Settings, shop: Workshop, limiter: Limiter, usage: "_Usage", metrics: Metrics) -> MessageService:
     """What answers requests of batches, none of which is a thread's."""
-    patient, none = Compactions(replace(shop, limits=_patient(settings.turn))), Threads(None, 0)
-    asks = shop.intake, shop.planner, patient, none, None, limiter, usage.batched, usage.spending
-    return MessageService(*asks, "batch_requests", metrics)
+    patient = Compactions(replace(shop, limits=_patient(settings.turn)))
+    attempts = Attempts(patient, limiter, usage.batched, usage.spending, "batch_requests")
+    return MessageService(shop.intake, shop.planner, Threads(None, 0), attempts, metrics=metrics)
 
 
 def _host(settings: Settings, seals: Seals, server_tools: ServerTools) -> Host:

@@ -25,6 +25,7 @@ from antiphon.config.remote import EngineName, RemoteSettings
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.batches import BatchSettings
+from antiphon.config.tables.fallbacks import FallbackSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
@@ -68,6 +69,7 @@ __all__ = [
     "CacheSettings",
     "ConfigError",
     "EngineName",
+    "FallbackSettings",
     "FileSettings",
     "Foreign",
     "GuardRule",

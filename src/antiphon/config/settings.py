@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from antiphon.config.tables.batches import BatchSettings
+from antiphon.config.tables.fallbacks import FallbackSettings
 from antiphon.config.tables.files import FileSettings
 from antiphon.config.tables.guard import GuardRule, GuardSettings
 from antiphon.config.tables.limits import LimitRule, LimitStore
@@ -66,6 +67,7 @@ class Settings:
     limit_store: LimitStore = field(default_factory=LimitStore)
     guard: tuple[GuardRule, ...] = ()
     guard_model: GuardSettings = field(default_factory=GuardSettings)
+    fallbacks: FallbackSettings = field(default_factory=FallbackSettings)
     usage: UsageSettings = field(default_factory=UsageSettings)
     prices: tuple[Price, ...] = ()
     other_prices: OtherPrices = field(default_factory=OtherPrices)

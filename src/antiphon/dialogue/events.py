@@ -3,7 +3,7 @@
 One event carries one kind of thing, so a delta that is half text and half call cannot be said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -139,6 +139,16 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
+class FellBack:
+    """A model has declined, and another one goes on. `declined` and `serves`: their names. `category`: why, as one of
+    the API's."""
+
+    declined: str
+    serves: str
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """How the tokens of what the model read are counted: all of them, each once.
 
@@ -172,16 +182,18 @@ class Begun:
     charge: Charge
 
 
-IterationKind = Literal["message", "compaction"]
+IterationKind = Literal["message", "compaction", "fallback_message"]
 
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """One of several pieces of work for a reply, and the tokens that it took."""
+    """One of several pieces of work for a reply, and the tokens that it took. `model`: who did it, where that is
+    told."""
 
     kind: IterationKind
     charge: Charge
     output_tokens: int
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +204,8 @@ class Finish:
     where the work is billed piece by piece; summaries are no part of `output_tokens`. `charge`: what the model read,
     all in all, where that is not what the reply began with. `tool_uses`: how often server tools ran, None where none
     did. `context_management`: what edits did to the context, where rounds that came later have done more than the
-    first. `container`: where code has run, and until when it is kept.
+    first. `container`: where code has run, and until when it is kept. `input_transformations`: what became of what
+    the client carries, where another model has gone on than the one that the reply opened with.
     """
 
     reason: StopReason
@@ -205,6 +218,7 @@ class Finish:
     tool_uses: Mapping[str, int] | None = None
     context_management: Mapping[str, Any] | None = None
     container: Mapping[str, Any] | None = None
+    input_transformations: Sequence[dict[str, Any]] | None = None
 
     def spent(self, began: Charge) -> tuple[Charge, int]:
         """What was read, and how many tokens were written: summaries are part of both. `began`: what the reply began
@@ -229,5 +243,6 @@ ReplyEvent = (
     | Listed
     | CodeCall
     | Compacted
+    | FellBack
     | Finish
 )

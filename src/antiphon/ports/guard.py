@@ -1,5 +1,6 @@
 """Somebody who may decline: a request before it is answered, a reply while it is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,10 +31,11 @@ class Watch(Protocol):
 class Guard(Protocol):
     """Judges what users ask and what models answer."""
 
-    async def judge(self, conversation: Conversation) -> Decline | None:
-        """Whether a request is declined. Raises `ApiError` where that cannot be said."""
+    async def judge(self, conversation: Conversation, names: Sequence[str]) -> Decline | None:
+        """Whether a request is declined. `names`: of the model that is to answer. Raises `ApiError` where that cannot
+        be said."""
         ...
 
-    def watch(self) -> Watch | None:
-        """A reader of one reply; None where replies are not read."""
+    def watch(self, names: Sequence[str]) -> Watch | None:
+        """A reader of one reply of a model with these names; None where its replies are not read."""
         ...

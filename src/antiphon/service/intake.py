@@ -16,6 +16,7 @@ from antiphon.service.listing import listed
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.served import ModelRoutes, ServedModel
 from antiphon.wire.base import WireContext
+from antiphon.wire.request import CreateMessage
 
 LARGE_BODY: Final = 512 * 1024
 """Bytes; one that small is read in about ten milliseconds."""
@@ -94,6 +95,30 @@ class Intake:
         if isinstance(asked, Issue):
             raise refusal(asked)
         return asked, served
+
+    async def judged_for(self, request: CreateMessage, context: WireContext, size: int) -> Issue | None:
+        """What is wrong with a request of so many bytes for the model that it names, which answers it in its turn."""
+        context = self._of_this_host(context)
+
+        def judged() -> Issue | None:
+            target, _ = self._routes.resolve(request.model, context.models)
+            received = receive(request, target, context, self._host)
+            return received if isinstance(received, Issue) else None
+
+        return await aside_by(size, judged, large=LARGE_BODY)
+
+    async def read_for(
+        self, asked: Asked[CreateMessage], request: CreateMessage, size: int
+    ) -> tuple[Asked[CreateMessage], ServedModel]:
+        """The same request, of so many bytes, for another model: what is known of its uploads, tools and container is
+        kept."""
+        target, served = self._routes.resolve(request.model, asked.context.models)
+        again = await aside_by(size, lambda: receive(request, target, asked.context, self._host), large=LARGE_BODY)
+        if isinstance(again, Issue):
+            raise refusal(again)
+        again = replace(again, case=replace(again.case, listed=asked.case.listed))
+        again = again.naming(asked.uploads).working_in(asked.container, asked.skills)
+        return again.reading(await self._media.read(again.files, again.uploads)), served
 
     async def read_again(self, asked: Asked[Request], request: Request) -> Asked[Request]:
         """What a reply goes on with: `request` is `asked` as a client would send it back. Known files are kept."""

@@ -72,6 +72,13 @@ class Passed:
         where it `failed`."""
         self._write(pieces)
 
+    def forgo(self) -> None:
+        """The request was declined before a word was said: it is given back, as if it had never been sent."""
+        self._over = True
+        self._settle("requests", -1)
+        self._settle("input-tokens", -self.charged)
+        self.charged = 0
+
     def release(self) -> None:
         """The request has ended."""
         crowds, self.crowds = self.crowds, ()

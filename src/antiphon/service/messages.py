@@ -4,27 +4,25 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from antiphon.config.tables.limits import Group
-from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
-from antiphon.ports.guard import Decline
 from antiphon.ports.tracing import Asks
 from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
+from antiphon.service.fallbacks.attempts import Attempt, Attempts
+from antiphon.service.fallbacks.chain import Chain, Fallbacks
+from antiphon.service.fallbacks.run import Run
 from antiphon.service.held import Hold
 from antiphon.service.intake import Intake
-from antiphon.service.limits import Limiter, Passed
+from antiphon.service.limits import Passed
 from antiphon.service.metrics import Metrics, Watch
-from antiphon.service.reply.compaction import Compactions
 from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
-from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
+from antiphon.service.served import ServedModel
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.tracing import TRACE, followed
 from antiphon.service.traffic import Traffic
-from antiphon.service.usage.accounts import Account, Accounts, Both
-from antiphon.service.usage.spending import Spending
+from antiphon.service.usage.accounts import Account
 from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 from antiphon.wire.request import CreateMessage
@@ -34,43 +32,52 @@ from antiphon.wire.request import CreateMessage
 class Prepared:
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
-    `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
-    limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
-    told what the reply comes to. `model`: whose promise is kept. `watch`: counts what happens. `hold`: keeps the
-    model that answers.
+    `attempt`: the model that is asked first. `turn`: it is a thread's, and what it comes to is kept. `traffic`:
+    counts it, until it has ended. `run`: asks other models where that one declines; None: nobody else is asked.
+    `hold`: keeps the models that may answer.
     """
 
-    work: Work
-    compactions: Compactions
+    attempt: Attempt
     stream: bool
     turn: Turn | None = None
     traffic: Traffic | None = None
-    passed: Passed | None = None
-    declined: Decline | None = None
-    account: Account | None = None
-    model: str = ""
-    watch: Watch | None = None
+    run: Run | None = None
     hold: Hold | None = None
+
+    @property
+    def work(self) -> Work:
+        """What the reply is made from, as far as the first model makes it."""
+        return self.attempt.work
+
+    @property
+    def passed(self) -> Passed | None:
+        """The limits that it was let through, if there are any."""
+        return self.attempt.passed
+
+    @property
+    def account(self) -> Account | None:
+        """Is told what the reply comes to."""
+        return self.attempt.account
+
+    @property
+    def model(self) -> str:
+        """Whose promise is kept."""
+        return self.attempt.model
 
     def reply(self) -> Reply:
         """A reply to it."""
-        happenings = self.compactions.events(self.work) if self.declined is None else _refusal(self.declined)
-        if self.watch is not None:
-            happenings = self.watch.follow(self.model, self.work.read, happenings)
+        happenings = self.attempt.happenings() if self.run is None else self.run.events()
         trace = TRACE.get()
         if trace is not None:
             happenings = followed(trace, happenings)
-        meter = self.passed or self.account
-        if self.passed is not None and self.account is not None:
-            meter = Both(self.passed, self.account)
-        return Reply(self.work, happenings, self.turn, meter, whole=not self.stream)
+        opens = None if self.run is None else self.run.opening
+        return Reply(self.work, happenings, self.turn, whole=not self.stream, opens=opens)
 
     async def aclose(self) -> None:
         """The request has ended."""
         if self.traffic is not None:
             self.traffic.gone()
-        if self.passed is not None:
-            self.passed.release()
+        self.attempt.release()
         try:
             if self.turn is not None:
                 await self.turn.aclose()
@@ -79,38 +86,26 @@ class Prepared:
                 self.hold.release()
 
 
-async def _refusal(declined: Decline) -> Batches:
-    """A reply that says nothing: no model was asked."""
-    yield [Finish("refusal", 0, stop_details=declined.details())]
-
-
 class MessageService:
-    """The Messages use cases. `traffic`: told of each request that somebody waits for. `limiter`: keeps callers to
-    their limits, `spending` to what they may spend. `accounts`: is told what replies come to. `group`: which
-    limits are theirs. `metrics`: counts replies. Raises `ApiError` only."""
+    """The Messages use cases. `fallbacks`: who may answer where a model declines; None: nobody else. `traffic`: told
+    of each request that somebody waits for. `metrics`: counts replies. Raises `ApiError` only."""
 
     def __init__(
         self,
         intake: Intake,
         planner: Planner,
-        compactions: Compactions,
         threads: Threads,
+        attempts: Attempts,
+        fallbacks: Fallbacks | None = None,
         traffic: Traffic | None = None,
-        limiter: Limiter | None = None,
-        accounts: Accounts | None = None,
-        spending: Spending | None = None,
-        group: Group = "model_group",
         metrics: Metrics | None = None,
     ) -> None:
         self._intake = intake
         self._planner = planner
-        self._compactions = compactions
         self._threads = threads
+        self._attempts = attempts
+        self._fallbacks = fallbacks
         self._traffic = traffic
-        self._limiter = limiter
-        self._accounts = accounts
-        self._spending = spending
-        self._group: Group = group
         self._metrics = metrics
 
     async def prepare(self, body: bytes, context: WireContext) -> Prepared:
@@ -132,35 +127,25 @@ class MessageService:
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, work = await self._plan(document, context, hold)
-            _tell_trace(document, asked, work)
-            if self._spending is not None:
-                await self._spending.admit(context, asked.target.profile.id)
-            passed = None
-            if self._limiter is not None:
-                names = (asked.request.model, asked.target.profile.id)
-                passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
-            try:
-                declined = await self._planner.judge(work)
-            except BaseException:
-                if passed is not None:
-                    passed.release()
-                raise
+            asked, served, chain = await self._read(document, context, hold)
+            attempt = None
+            if self._fallbacks is not None and chain is not None:
+                attempt = await self._fallbacks.first(chain, watch)
+            if attempt is None:
+                work = await self._attempts.plan(asked, served)
+                _tell_trace(document, asked, work)
+                attempt = await self._attempts.begin(asked, work, context, watch)
+            else:
+                _tell_trace(document, attempt.asked, attempt.work)
         except BaseException:
             if turn is not None:
                 await turn.aclose()
             raise
-        return Prepared(
-            work,
-            self._compactions,
-            bool(asked.request.stream),
-            turn,
-            passed=passed,
-            declined=declined,
-            account=None if self._accounts is None else self._accounts.open(work, context),
-            model=asked.target.profile.id,
-            watch=watch,
-        )
+        stream = bool(asked.request.stream)
+        run = None
+        if chain is not None and self._fallbacks is not None:
+            run = Run(self._fallbacks, chain, attempt, whole=not stream)
+        return Prepared(attempt, stream, turn, run=run)
 
     @asynccontextmanager
     async def planned(
@@ -172,7 +157,9 @@ class MessageService:
             document = await self._intake.read_document(body)
             turn = await self._turn(document, context)
             try:
-                yield await self._plan(document if turn is None else turn.document, context, hold)
+                document = document if turn is None else turn.document
+                asked, served, _ = await self._read(document, context, hold)
+                yield asked, await self._attempts.plan(asked, served)
             finally:
                 if turn is not None:
                     await turn.aclose()
@@ -187,10 +174,16 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
 
-    async def _plan(self, document: Document, context: WireContext, hold: Hold) -> tuple[Asked[CreateMessage], Work]:
+    async def _read(
+        self, document: Document, context: WireContext, hold: Hold
+    ) -> tuple[Asked[CreateMessage], ServedModel, Chain | None]:
+        """What is asked, of whom, and who may be asked behind it: where there is such a one, any model may be needed
+        until the request has ended."""
         asked, served = await self._intake.read_request(document, context, create_of)
-        hold.settle(served)
-        return asked, await self._compactions.plan_reply(asked, served)
+        chain = None if self._fallbacks is None else await self._fallbacks.chain(asked, document.size)
+        if chain is None:
+            hold.settle(served)
+        return asked, served, chain
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from msgspec import UNSET
+
 from antiphon.errors import InvalidRequest
 from antiphon.ports.engine import EngineHealth
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import EFFORTS, Profile
 from antiphon.request.tools import server_kinds
+from antiphon.service.fallbacks.chain import Fallbacks
 from antiphon.service.served import Allowed, ModelRoutes, may_ask
 from antiphon.wire.models import Capabilities, ModelInfo, ModelPage, Supported
 
@@ -32,11 +35,18 @@ class PageQuery:
 
 
 class ModelService:
-    """Lists and describes models. `batches`: requests are taken in batches. Raises `ApiError` only."""
+    """Lists and describes models. `batches`: requests are taken in batches. `fallbacks`: knows who may answer where a
+    model declines; None: nobody. Raises `ApiError` only."""
 
     def __init__(
-        self, routes: ModelRoutes, server_tools: ServerTools = NO_SERVER_TOOLS, *, batches: bool = False
+        self,
+        routes: ModelRoutes,
+        server_tools: ServerTools = NO_SERVER_TOOLS,
+        fallbacks: Fallbacks | None = None,
+        *,
+        batches: bool = False,
     ) -> None:
+        self._fallbacks = fallbacks
         self._routes = routes
         self._batch = _YES if batches else _NO
         self._tools = {server_kinds.tool_of(tool.name) for tool in server_tools.tools}
@@ -50,19 +60,19 @@ class ModelService:
         """The state of each served model, by its id."""
         return {id_: await served.engine.health() for id_, served in self._routes.served.items()}
 
-    def get(self, name: str, allowed: Allowed = None) -> ModelInfo:
-        """One model, by id or alias."""
-        return self._describe(self._routes.promised(name, allowed))
+    def get(self, name: str, allowed: Allowed = None, *, fallbacks: bool = False) -> ModelInfo:
+        """One model, by id or alias; with the models that may be its `fallbacks`."""
+        return self._describe(self._routes.promised(name, allowed), allowed, fallbacks=fallbacks)
 
-    def page(self, query: PageQuery, allowed: Allowed = None) -> ModelPage:
-        """A page of the list of what is `allowed`, newest model first."""
+    def page(self, query: PageQuery, allowed: Allowed = None, *, fallbacks: bool = False) -> ModelPage:
+        """A page of the list of what is `allowed`, newest model first; as `get`."""
         profiles = [
             profile
             for profile in self._routes.catalogue.all()
             if (not query.lifecycle or profile.lifecycle in query.lifecycle) and may_ask(allowed, profile.id, profile)
         ]
         chosen, more = _window(profiles, query)
-        infos = [self._describe(profile) for profile in chosen]
+        infos = [self._describe(profile, allowed, fallbacks=fallbacks) for profile in chosen]
         return ModelPage(
             data=infos,
             has_more=more,
@@ -70,7 +80,8 @@ class ModelService:
             last_id=infos[-1].id if infos else None,
         )
 
-    def _describe(self, profile: Profile) -> ModelInfo:
+    def _describe(self, profile: Profile, allowed: Allowed, *, fallbacks: bool) -> ModelInfo:
+        targets = [] if self._fallbacks is None else self._fallbacks.targets(profile, allowed)
         served = self._routes.served[self._routes.model_id(profile)]
         card = served.engine.card
         alias_of = "" if profile.id == card.id else f" (answered by {card.title or card.name})"
@@ -85,6 +96,7 @@ class ModelService:
             deprecated_at=profile.deprecated_at,
             retires_at=profile.retires_at,
             capabilities=_capabilities(profile, self._tools, self._batch, takes_images=card.sees or served.reads),
+            allowed_fallback_models=targets if fallbacks else UNSET,
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import count
@@ -64,7 +64,12 @@ Allowed = tuple[str, ...] | None
 
 def may_ask(allowed: Allowed, name: str, profile: Profile) -> bool:
     """Whether a model may be asked for: by the name that was used, or by the one that it stands for."""
-    return allowed is None or any(fnmatchcase(name, each) or fnmatchcase(profile.id, each) for each in allowed)
+    return allowed is None or fits(allowed, (name, profile.id))
+
+
+def fits(patterns: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether something with these patterns is for a model with these names."""
+    return any(fnmatchcase(name, each) for each in patterns for name in names)
 
 
 class _Names:

@@ -4,11 +4,14 @@ from typing import cast
 
 from msgspec import UNSET
 
-from antiphon.dialogue.events import CallStart, CodeCall, Listed, ServerAnswer
+from antiphon.dialogue.events import CallStart, CodeCall, FellBack, Listed, ServerAnswer
 from antiphon.wire.reply import (
     CodeCaller,
     DirectCaller,
+    FallbackModel,
+    FallbackTrigger,
     ReplyBlock,
+    ReplyFallback,
     ReplyMcpListing,
     ReplyMcpToolResult,
     ReplyMcpToolUse,
@@ -32,8 +35,14 @@ def result_block(answer: ServerAnswer) -> ReplyServerResult | ReplyMcpToolResult
     return ReplyServerResult(type=kind, tool_use_id=answer.call_id, content=answer.content)
 
 
-def served(event: ServerAnswer | Listed) -> ReplyBlock:
+def served(event: ServerAnswer | Listed | FellBack) -> ReplyBlock:
     """The block of what the server, or an MCP server, has said."""
+    if isinstance(event, FellBack):
+        return ReplyFallback(
+            from_=FallbackModel(model=event.declined),
+            to=FallbackModel(model=event.serves),
+            trigger=FallbackTrigger(category=event.category),
+        )
     if isinstance(event, Listed):
         return ReplyMcpListing(mcp_server_name=event.host, tools=event.tools)
     return result_block(event)

@@ -28,6 +28,7 @@ from antiphon.dialogue.events import (
     CiteStart,
     CodeCall,
     Compacted,
+    FellBack,
     Finish,
     Iteration,
     Listed,
@@ -107,6 +108,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Phase] = MappingProxyType(
         # A reply of nothing but such calls is all in its first event.
         (Phase.READY, CodeCall): Phase.OVER,
         (Phase.BETWEEN, Compacted): Phase.BETWEEN,
+        **{(phase, FellBack): Phase.BETWEEN for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
         **{(phase, Finish): Phase.OVER for phase in (Phase.BETWEEN, Phase.TEXT, Phase.CITED)},
         **{
             (phase, ErrorEvent): Phase.OVER
@@ -155,9 +157,11 @@ class Encoder:
         """Where the reply is."""
         return self._phase
 
-    def begin(self, charge: Charge | None = None) -> list[Event]:
-        """Open the reply. `charge`: what reading the prompt comes to, where that is not the opening's own usage."""
+    def begin(self, charge: Charge | None = None, opening: Message | None = None) -> list[Event]:
+        """Open the reply. `charge`: what reading the prompt comes to, where that is not the opening's own usage.
+        `opening`: the reply as it opens, where that was not known before."""
         self._move(MessageStart)
+        self._opening = opening or self._opening
         if charge is not None:
             usage = replace(self._opening.usage, **_charged(charge), cache_creation=_kept(charge))
             self._opening = replace(self._opening, usage=usage)
@@ -191,7 +195,7 @@ class Encoder:
                 return [*opened, ContentBlockStop(index=self._index)]
             case CallStart() | CallArguments() | CallEnd():
                 return self._call(event)
-            case ServerAnswer() | Listed() | CodeCall():
+            case ServerAnswer() | Listed() | CodeCall() | FellBack():
                 block = called(event) if isinstance(event, CodeCall) else served(event)
                 return [*self._open(event, block), ContentBlockStop(index=self._index)]
             case Compacted():
@@ -292,10 +296,10 @@ class Encoder:
     def _finish(self, finish: Finish) -> list[Event]:
         closing = self._close(self._phase)
         self._move(Finish)
-        charge = finish.charge or self._opened()
-        said = [one.charge for one in finish.iterations if one.kind == "message"]
-        if finish.iterations:
-            charge = sum(said, Charge(0))
+        charge = finish.charge
+        if charge is None and finish.iterations:
+            charge = sum((one.charge for one in finish.iterations if one.kind == "message"), Charge(0))
+        charge = charge or self._opened()
         usage = DeltaUsage(**_charged(charge), output_tokens=finish.output_tokens)
         if self._whole:
             usage = replace(usage, cache_creation=_kept(charge))
@@ -315,7 +319,14 @@ class Encoder:
         edited = self._context_management if finish.context_management is None else dict(finish.context_management)
         return [
             *closing,
-            MessageDelta(delta=ending, usage=usage, context_management=edited),
+            MessageDelta(
+                delta=ending,
+                usage=usage,
+                context_management=edited,
+                input_transformations=list(changed)
+                if (changed := finish.input_transformations) is not None
+                else UNSET,
+            ),
             MessageStop(),
         ]
 
@@ -358,5 +369,9 @@ def _kept(charge: Charge) -> CacheCreation:
 
 def _iteration(one: Iteration) -> IterationUsage:
     return IterationUsage(
-        type=one.kind, **_charged(one.charge), output_tokens=one.output_tokens, cache_creation=_kept(one.charge)
+        type=one.kind,
+        model=UNSET if one.model is None else one.model,
+        **_charged(one.charge),
+        output_tokens=one.output_tokens,
+        cache_creation=_kept(one.charge),
     )

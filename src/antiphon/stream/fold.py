@@ -34,6 +34,7 @@ from antiphon.wire.reply import (
     Message,
     ReplyBlock,
     ReplyCompaction,
+    ReplyFallback,
     ReplyMcpListing,
     ReplyMcpToolResult,
     ReplyMcpToolUse,
@@ -45,7 +46,7 @@ from antiphon.wire.reply import (
     Usage,
 )
 
-_THE_SERVERS = (ReplyServerResult, ReplyMcpToolResult, ReplyMcpListing)
+_THE_SERVERS = (ReplyServerResult, ReplyMcpToolResult, ReplyMcpListing, ReplyFallback)
 
 
 class FoldError(Exception):
@@ -154,6 +155,9 @@ class Folder:
                 self._start = message
             case ContentBlockStart(index=index, content_block=block) if self._may_open(index):
                 self._open = _Block(block)
+                if isinstance(block, ReplyFallback) and self._start is not None:
+                    # As the official clients do: who goes on is whose reply it is.
+                    self._start = replace(self._start, model=block.to.model)
             case ContentBlockDelta(index=index, delta=delta) if self._open and index == len(self._blocks):
                 self._open.add(delta)
             case ContentBlockStop(index=index) if self._open and index == len(self._blocks):
@@ -208,7 +212,13 @@ class Folder:
             container=self._end.delta.container,
             usage=_whole(self._start.usage, self._end.usage),
             context_management=self._end.context_management,
+            **_changed(self._end),
         )
+
+
+def _changed(end: MessageDelta) -> dict[str, Any]:
+    told = end.input_transformations
+    return {} if told is UNSET else {"input_transformations": told}
 
 
 def _whole(opened: Usage, ended: DeltaUsage) -> Usage:

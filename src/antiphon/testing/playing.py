@@ -30,6 +30,7 @@ from antiphon.ports.server_tools import ServerCall, ServerResult, ToolProblem
 from antiphon.request.sealed.found import bound_to
 from antiphon.seals import NONCE_BYTES, Seals
 from antiphon.service.messages import MessageService, Prepared
+from antiphon.service.reply.metering import metered
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.telling import Run
@@ -212,7 +213,9 @@ class _Planned(Prepared):
 
     def reply(self) -> Reply:
         happenings = self.player.happenings(self.planned, self.work)
-        return Reply(self.work, happenings, self.turn, self.passed, whole=not self.stream)
+        if self.passed is not None:
+            happenings = metered(happenings, self.passed)
+        return Reply(self.work, happenings, self.turn, whole=not self.stream)
 
 
 @dataclass(slots=True)

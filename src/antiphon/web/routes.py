@@ -34,6 +34,7 @@ from antiphon.web.body import read_json_body
 from antiphon.web.explaining import explained_reply, wants_explanation
 from antiphon.web.replies import MessageReply, Pace, nobody, unless_gone
 from antiphon.wire.base import WireContext
+from antiphon.wire.gates import FALLBACK
 
 _LIFECYCLES = ("active", "deprecated", "retired")
 
@@ -99,12 +100,14 @@ class Resources:
     async def list_models(self, request: Request) -> Response:
         """`GET /v1/models`"""
         context = await self.admission.of(request)
-        return _json(msgspec.json.encode(self.services.models.page(_page_query(request), context.models)))
+        page = self.services.models.page(_page_query(request), context.models, fallbacks=context.unlocks(FALLBACK))
+        return _json(msgspec.json.encode(page))
 
     async def get_model(self, request: Request) -> Response:
         """`GET /v1/models/{id}`"""
         context = await self.admission.of(request)
-        return _json(msgspec.json.encode(self.services.models.get(request.path_params["model_id"], context.models)))
+        name, fallbacks = request.path_params["model_id"], context.unlocks(FALLBACK)
+        return _json(msgspec.json.encode(self.services.models.get(name, context.models, fallbacks=fallbacks)))
 
     async def complete(self, request: Request) -> Response:
         """`POST /v1/complete`: what the API's models of today say to its first endpoint."""

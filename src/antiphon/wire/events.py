@@ -109,12 +109,14 @@ class MessageDeltaBody(ReplyModel, frozen=True, kw_only=True):
 
 
 class MessageDelta(ReplyModel, frozen=True, kw_only=True):
-    """The reply's end; `usage` is cumulative."""
+    """The reply's end; `usage` is cumulative. `input_transformations` only where another model has gone on than the
+    one that the reply opened with."""
 
     type: Literal["message_delta"] = "message_delta"
     delta: MessageDeltaBody
     usage: DeltaUsage
     context_management: dict[str, Any] | UnsetType | None = UNSET
+    input_transformations: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class MessageStop(ReplyModel, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from antiphon.wire.reply import ReplyModel
 
@@ -30,7 +31,7 @@ class Capabilities(ReplyModel, frozen=True, kw_only=True):
 
 
 class ModelInfo(ReplyModel, frozen=True, kw_only=True):
-    """One model of the list."""
+    """One model of the list. `allowed_fallback_models` only for who asks under the header of fallbacks (beta)."""
 
     type: Literal["model"] = "model"
     id: str
@@ -43,6 +44,7 @@ class ModelInfo(ReplyModel, frozen=True, kw_only=True):
     deprecated_at: str | None = None
     retires_at: str | None = None
     capabilities: Capabilities
+    allowed_fallback_models: list[str] | UnsetType = UNSET
 
 
 class ModelPage(ReplyModel, frozen=True, kw_only=True):

@@ -142,6 +142,28 @@ class ReplyCompaction(ReplyModel, frozen=True, kw_only=True):
     tool_changes: list[dict[str, Any]] | UnsetType = UNSET
 
 
+class FallbackModel(ReplyModel, frozen=True, kw_only=True):
+    """One side of a change of models."""
+
+    model: str
+
+
+class FallbackTrigger(ReplyModel, frozen=True, kw_only=True):
+    """Why a model was changed: it has declined. `category` null: none of the API's fits."""
+
+    type: Literal["refusal"] = "refusal"
+    category: str | None
+
+
+class ReplyFallback(ReplyModel, frozen=True, kw_only=True):
+    """Where another model goes on (beta)."""
+
+    type: Literal["fallback"] = "fallback"
+    from_: FallbackModel = msgspec.field(name="from")
+    to: FallbackModel
+    trigger: FallbackTrigger
+
+
 ReplyBlock = (
     ReplyText
     | ReplyThinking
@@ -153,6 +175,7 @@ ReplyBlock = (
     | ReplyMcpToolResult
     | ReplyMcpListing
     | ReplyCompaction
+    | ReplyFallback
 )
 
 
@@ -177,9 +200,10 @@ class ServerToolUsage(ReplyModel, frozen=True, kw_only=True):
 
 
 class IterationUsage(ReplyModel, frozen=True, kw_only=True):
-    """Token counts of one piece of work for a reply (beta)."""
+    """Token counts of one piece of work for a reply (beta). `model` only where more than one may have worked."""
 
-    type: Literal["message", "compaction"]
+    type: Literal["message", "compaction", "fallback_message"]
+    model: str | UnsetType = UNSET
     input_tokens: int
     output_tokens: int
     cache_creation_input_tokens: int = 0

@@ -269,7 +269,7 @@ def _default_unlocked(value: object, info: ValidationInfo) -> object:
 
 
 Fallbacks = Annotated[
-    Literal["default"] | Annotated[Items[Fallback], Field(max_length=3)],
+    Literal["default"] | Annotated[Items[Fallback], Field(min_length=1, max_length=3)],
     ByKind(),
     BeforeValidator(_default_unlocked),
 ]

@@ -7,6 +7,7 @@ import pytest
 from antiphon.config import TABLES, ConfigError, Settings, Table, parse_settings
 from antiphon.config.tables import (
     batches,
+    fallbacks,
     files,
     guard,
     limits,
@@ -30,6 +31,7 @@ from antiphon.config.tables import (
 
 MODULES = (
     batches,
+    fallbacks,
     files,
     guard,
     limits,

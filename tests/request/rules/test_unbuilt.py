@@ -63,6 +63,7 @@ BUILT = (
     "search_result",
     "thinking",
     "redacted_thinking",
+    "fallback",
     "tool_use",
     "tool_result",
     "server_tool_use",
@@ -116,12 +117,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
             user(),
         ),
         "messages.1.content.0: advisor calls are",
-    ),
-    "fallback": (
-        body(
-            user(), assistant([{"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}, text("a")]), user()
-        ),
-        "messages.1.content.0: fallback blocks are",
     ),
     "server tools": (
         body(tools=[TOOL, {"type": "advisor_20260301", "name": "advisor", "model": "m"}]),
@@ -178,6 +173,9 @@ ACCEPTED: dict[str, Json] = {
     "service tier": body(service_tier="auto"),
     "region": body(inference_geo="us"),
     "diagnostics": body(diagnostics={"previous_message_id": None}),
+    "fallback": body(
+        user(), assistant([{"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}, text("a")]), user()
+    ),
     "fallbacks": body(fallbacks=[{"model": "claude-opus-4-8"}]),
     "image": body(user([text("a"), image()])),
     "document": body(user([document(citations={"enabled": False})])),

@@ -4,6 +4,7 @@ from typing import Final
 
 from antiphon.config.option import Table
 from antiphon.config.tables.batches import BATCHES
+from antiphon.config.tables.fallbacks import FALLBACKS
 from antiphon.config.tables.files import FILES
 from antiphon.config.tables.guard import GUARD
 from antiphon.config.tables.limits import LIMITS
@@ -36,6 +37,7 @@ TABLES: Final[tuple[Table, ...]] = (
     BATCHES,
     LIMITS,
     GUARD,
+    FALLBACKS,
     USAGE,
     PRICES,
     PROMPT_CACHE,

@@ -27,34 +27,40 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 @dataclass(frozen=True, slots=True)
 class GuardRule:
     """One rule. `of`: whose words it reads. `match`: patterns of RE2, any of which declines. `category` and
-    `explanation`: what a client is told of it."""
+    `explanation`: what a client is told of it. `models`: patterns of the names of models that it holds for."""
 
     name: str
     match: tuple[str, ...] = ()
     of: Side = "both"
     category: Category = "none"
     explanation: str | None = None
+    models: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
     """A served model that judges what users ask (`model`, None: none does), by the words of `policy` (None: its own
     template asks it). `category`: what a client is told. `failure`: what becomes of a request that cannot be judged.
+    `models`: patterns of the names of models whose requests it judges.
     """
 
     model: str | None = None
     policy: str | None = None
     category: Category = "general_harms"
     failure: Literal["refuse", "allow"] = "refuse"
+    models: tuple[str, ...] = ("*",)
 
 
 _PATTERNS: Final = Texts(r"a list of regular expressions, such as ['(?i)\bproject lynx\b']", "PATTERN")
+
+_MODELS: Final = Texts('a list of names or patterns of models, such as ["claude-opus-*"]', "PATTERN")
 
 RULE_OPTIONS: Final = (
     Option("match", _PATTERNS, (), "Regular expressions (RE2); any that is found declines.", None),
     Option("of", Choice(("request", "reply", "both")), "both", "Whose words are read.", None),
     Option("category", Choice(CATEGORIES), "none", "What a client is told it was: stop_details.category.", None),
     Option("explanation", Text("a sentence", "TEXT"), None, "What a client is told of it.", None),
+    Option("models", _MODELS, ("*",), "The models that it holds for, by the names that requests use.", None),
 )
 
 
@@ -99,6 +105,7 @@ GUARD: Final = Table(
             Choice(("refuse", "allow")),
             "A request that the model cannot judge is refused with a 529, or answered.",
         ),
+        _key("models", _MODELS, "The models whose requests it judges, by the names that requests use."),
     ),
     field="guard_model",
     inner=_read,

@@ -5,7 +5,7 @@ Source: API reference, Extended thinking; Effort; texts as documented.
 
 from antiphon.profiles import EFFORTS
 from antiphon.request.accommodations import DROPPED_THOUGHT, is_due
-from antiphon.request.case import Case, Issue
+from antiphon.request.case import Case, Issue, Placed, Turn
 from antiphon.wire.gates import INTERLEAVED
 from antiphon.wire.settings import ClearThinking, ThinkingEnabled
 
@@ -153,8 +153,10 @@ def first_if_at_all(case: Case) -> Issue | None:
     if not isinstance(case.request.thinking, ThinkingEnabled):
         return None
     for turn in case.turns:
-        first = turn.items[0] if turn.items else None
-        if first is not None and first.block.type not in _THINKING and any(turn.of(*_THINKING)):
+        said = _last_models(turn)
+        first = said[0] if said else None
+        thinks = any(item.block.type in _THINKING for item in said)
+        if first is not None and first.block.type not in _THINKING and thinks:
             return Issue(
                 f"{first.path}: If an assistant message contains any thinking blocks, the first block must be "
                 f"`thinking` or `redacted_thinking`. Found `{first.block.type}`."
@@ -167,14 +169,21 @@ def open_turn_begins_with_thinking(case: Case) -> Issue | None:
     if not isinstance(case.request.thinking, ThinkingEnabled):
         return None
     start = case.open_reply[0] if case.open_reply and not case.summarizes else None
-    if start is None or not start.items or start.items[0].block.type in _THINKING:
+    said = () if start is None else _last_models(start)
+    if not said or said[0].block.type in _THINKING:
         return None
-    first = start.items[0]
+    first = said[0]
     if case.turns[-1].role == "user" and is_due(case, DROPPED_THOUGHT):
         return None
     return Issue(
         f"{first.path}.type: Expected `thinking` or `redacted_thinking`, but found `{first.block.type}`. {_EXPECTED}"
     )
+
+
+def _last_models(turn: Turn) -> tuple[Placed, ...]:
+    """What the model has said that spoke last in the turn: behind the last change of models."""
+    behind = (at + 1 for at, item in reversed(tuple(enumerate(turn.items))) if item.block.type == "fallback")
+    return turn.items[next(behind, 0) :]
 
 
 def none_in_final_place_without_thinking(case: Case) -> Issue | None:

@@ -26,7 +26,7 @@ from antiphon.wire.content.blocks import (
     ServerToolUseBlock,
 )
 
-BLOCKS = UNBUILT_BLOCKS | {"fallback"}
+BLOCKS = UNBUILT_BLOCKS
 """Block types that the model cannot be shown yet."""
 
 RESULT_BLOCKS = frozenset({"browser_state"})

@@ -41,6 +41,7 @@ from antiphon.wire.content.blocks import (
     CompactionBlock,
     ContainerUploadBlock,
     DocumentBlock,
+    FallbackBlock,
     ImageBlock,
     McpToolListingBlock,
     McpToolResultBlock,
@@ -302,7 +303,7 @@ def _ran(item: Placed, names: Mapping[str, str], told: _Told) -> Iterator[Part]:
         case ContainerUploadBlock(file_id=id_):
             if id_ in told.uploads:
                 yield Text(f"The user has put the file {told.uploads[id_].filename} into the container.")
-        case McpToolListingBlock():
+        case McpToolListingBlock() | FallbackBlock():
             return
         case McpToolResultBlock() as block:
             yield told_mcp_result(item.path, block, names[block.tool_use_id], told.shown)

@@ -12,6 +12,7 @@ from antiphon.service.aside import aside
 from antiphon.service.guard.heard import heard
 from antiphon.service.guard.judge import CannotJudgeError, Judge
 from antiphon.service.guard.rules import Rules
+from antiphon.service.served import fits
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,12 @@ class OwnersGuard:
         """Go by these from now on; replies that have begun end by those of their beginning. Raises `ConfigError`."""
         self._rules = Rules(rules)
 
-    async def judge(self, conversation: Conversation) -> Decline | None:
+    async def judge(self, conversation: Conversation, names: Sequence[str]) -> Decline | None:
         """See `Guard`."""
-        declined = None
-        if self._rules.for_requests:
-            declined = await aside(self._rules.judge, heard(conversation), large=_LARGE)
-        if declined is not None or self._judge is None:
+        declined, rules = None, self._rules.for_requests(names)
+        if rules is not None:
+            declined = await aside(rules, heard(conversation), large=_LARGE)
+        if declined is not None or self._judge is None or not fits(self._settings.models, names):
             return declined
         try:
             unsafe = await self._judge.unsafe(conversation)
@@ -47,6 +48,6 @@ class OwnersGuard:
         category = self._settings.category
         return Decline(None if category == "none" else category) if unsafe else None
 
-    def watch(self) -> Watch | None:
+    def watch(self, names: Sequence[str]) -> Watch | None:
         """See `Guard`."""
-        return self._rules.watch()
+        return self._rules.watch(names)

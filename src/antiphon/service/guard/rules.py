@@ -1,10 +1,11 @@
 """Rules: regular expressions that decline. They run in linear time (RE2), so that no text holds the server up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Final, cast
 
 from antiphon.config import ConfigError, GuardRule
 from antiphon.ports.guard import Decline
+from antiphon.service.served import fits
 
 LOOKS_BACK: Final = 400
 """Characters of a reply that a pattern may span; what was said longer ago is not looked at again."""
@@ -17,51 +18,49 @@ class Rules:
         self._requests = _Patterns([rule for rule in rules if rule.of != "reply"])
         self._replies = _Patterns([rule for rule in rules if rule.of != "request"])
 
-    @property
-    def for_requests(self) -> bool:
-        """Whether any rule reads what users say."""
-        return bool(self._requests)
+    def for_requests(self, names: Sequence[str]) -> Callable[[str], Decline | None] | None:
+        """What says whether words of users are declined for a model with these names; None: nothing would be."""
+        return self._requests.judge(names)
 
-    def judge(self, text: str) -> Decline | None:
-        """Whether what users said is declined."""
-        return self._requests.first(text)
-
-    def watch(self) -> "RuleWatch | None":
-        """A reader of one reply, None where no rule is for replies."""
-        return RuleWatch(self._replies) if self._replies else None
+    def watch(self, names: Sequence[str]) -> "RuleWatch | None":
+        """A reader of one reply of a model with these names, None where no rule is for its replies."""
+        judge = self._replies.judge(names)
+        return None if judge is None else RuleWatch(judge)
 
 
 class RuleWatch:
-    """Reads one reply as it grows."""
+    """Reads one reply as it grows. `judge`: says whether a text is declined."""
 
-    def __init__(self, patterns: "_Patterns") -> None:
-        self._patterns = patterns
+    def __init__(self, judge: Callable[[str], Decline | None]) -> None:
+        self._judge = judge
         self._tail = ""
 
     def add(self, text: str) -> Decline | None:
         """See `Watch`."""
         self._tail = f"{self._tail}{text}"[-LOOKS_BACK - len(text) :]
-        return self._patterns.first(self._tail)
+        return self._judge(self._tail)
 
 
 class _Patterns:
     """Patterns of several rules, looked for at once."""
 
     def __init__(self, rules: Sequence[GuardRule]) -> None:
+        self._rules = rules
         self._of = [rule for rule in rules for _ in rule.match]
         self._set: Any = _compiled(rules) if rules else None
 
-    def __bool__(self) -> bool:
-        return self._set is not None
+    def judge(self, names: Sequence[str]) -> Callable[[str], Decline | None] | None:
+        """What finds the first rule for a model with these names that a text breaks; None: no rule is for it."""
+        rules = {rule.name for rule in self._rules if fits(rule.models, names)}
+        return (lambda text: self._first(text, rules)) if rules else None
 
-    def first(self, text: str) -> Decline | None:
-        """The first rule that the text breaks, in the order of the settings."""
-        if self._set is None:
+    def _first(self, text: str, rules: Set[str]) -> Decline | None:
+        """The first of these rules that the text breaks, in the order of the settings."""
+        found: list[int] = self._set.Match(text) or []
+        broken = [at for at in found if self._of[at].name in rules]
+        if not broken:
             return None
-        found: list[int] = self._set.Match(text)
-        if not found:
-            return None
-        rule = self._of[min(found)]
+        rule = self._of[min(broken)]
         return Decline(None if rule.category == "none" else rule.category, rule.explanation)
 
 

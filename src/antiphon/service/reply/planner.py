@@ -71,7 +71,7 @@ class Planner:
             cite=Citations(self.seals, self.entropy) if sources_of(task.conversation) else None,
             asked=asked if task.tools or task.mcp or task.waiting else None,
             marked=await self._marked(asked, served, task.conversation, prompt),
-            watch=None if self.guard is None else self.guard.watch(),
+            watch=None if self.guard is None else self.guard.watch(names_of(asked)),
         )
 
     async def plan_summary(self, asked: Asked[CreateMessage], served: ServedModel, most: int) -> Work:
@@ -102,9 +102,9 @@ class Planner:
             marked=await self._marked(asked, served, task.conversation, prompt),
         )
 
-    async def judge(self, work: Work) -> Decline | None:
+    async def judge(self, asked: Asked[CreateMessage], work: Work) -> Decline | None:
         """Whether what is asked is declined; nobody is told of it yet."""
-        return None if self.guard is None else await self.guard.judge(work.task.conversation)
+        return None if self.guard is None else await self.guard.judge(work.task.conversation, names_of(asked))
 
     async def count(self, asked: Asked[CountTokens], served: ServedModel) -> TokenCount:
         """The tokens of input that a reply to the request would be charged."""
@@ -196,6 +196,11 @@ class Planner:
 
     def _new_call_id(self) -> str:
         return make_id("toolu_", self.entropy.bytes(ENTROPY_BYTES))
+
+
+def names_of(asked: Asked[CreateMessage]) -> tuple[str, str]:
+    """The names of the model that is asked: as the request has it, and as replies have it."""
+    return asked.request.model, asked.target.profile.id
 
 
 async def _grammar(conversation: Conversation, served: ServedModel) -> str | None:

@@ -1,8 +1,10 @@
 """One reply while it is made: engine text → events, with a truthful end."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
+
+from msgspec import UNSET
 
 from antiphon.dialogue.events import Begun, Charge, CodeCall, Finish, ReplyEvent
 from antiphon.errors import ApiError, EngineFault
@@ -27,25 +29,9 @@ class Keeper(Protocol):
         ...
 
 
-class Meter(Protocol):
-    """Is told what a reply comes to."""
-
-    def began(self, charge: Charge) -> None:
-        """The engine has begun, and this is what it reads."""
-        ...
-
-    def ended(self, finish: Finish) -> None:
-        """The reply is whole."""
-        ...
-
-    def broken(self, pieces: int, *, failed: bool) -> None:
-        """The reply has ended: where it was not whole, after so many pieces, which are about as many tokens.
-        `failed`: in an error, and not because its client has gone."""
-        ...
-
-
 class Reply:
-    """Makes one reply of what happens in it. `whole`: its events are put together to one body.
+    """Makes one reply of what happens in it. `whole`: its events are put together to one body. `opens`: says how it
+    opens when it does, where that is not the work's to say.
 
     `run` brings the events but those that open the reply: `begin` has them, and they are sent before any other.
     """
@@ -55,12 +41,12 @@ class Reply:
         work: Work,
         happenings: Batches,
         keeper: Keeper | None = None,
-        meter: Meter | None = None,
         *,
         whole: bool = False,
+        opens: Callable[[], Message] | None = None,
     ) -> None:
         task = work.task
-        self._meter = meter
+        self._opens = opens
         self._happenings = happenings
         self._keeper = keeper
         self._folder = Folder()
@@ -69,7 +55,7 @@ class Reply:
         )
         self._opening: list[Event] = []
         self._opened = False
-        if not work.waits_to_open:
+        if opens is None and not work.waits_to_open:
             self._open()
 
     @property
@@ -81,7 +67,8 @@ class Reply:
         """The events that open the reply, once.
 
         Known at once, or where marks ask for caching, when the engine has said how much of the prompt it had read
-        before; none until then, and before `run` has brought anything they are there.
+        before, or where several models may be asked, when one of them has begun; none until then, and before `run`
+        has brought anything they are there.
         """
         opening, self._opening = self._opening, []
         return opening
@@ -106,7 +93,10 @@ class Reply:
                     for event in events:
                         self._folder.add(event)
                     if any(isinstance(event, MessageStop) for event in events):
-                        await keeper.keep(self._folder.message())
+                        message = self._folder.message()
+                        # Nothing that another model wrote than the one that was asked: clients begin anew behind it.
+                        if not _by_another(message):
+                            await keeper.keep(message)
                     yield events
         finally:
             await keeper.aclose()
@@ -114,7 +104,7 @@ class Reply:
     async def _events(self) -> AsyncGenerator[list[Event], None]:
         feed = self._encoder.feed
         try:
-            async with aclosing(self._metered(self._meter) if self._meter else self._happenings) as batches:
+            async with aclosing(self._happenings) as batches:
                 async for batch in batches:
                     if not self._opened:
                         first = batch[0]
@@ -131,24 +121,6 @@ class Reply:
         except EngineFault as fault:
             raise engine_error(fault) from fault
 
-    async def _metered(self, meter: Meter) -> Batches:
-        """What happens, told to the meter."""
-        pieces, failed = 0, False
-        try:
-            async with aclosing(self._happenings) as batches:
-                async for batch in batches:
-                    pieces += len(batch)
-                    if isinstance(batch[0], Begun):
-                        meter.began(batch[0].charge)
-                    if isinstance(batch[-1], Finish):
-                        meter.ended(batch[-1])
-                    yield batch
-        except Exception:
-            failed = True
-            raise
-        finally:
-            meter.broken(pieces, failed=failed)
-
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
         async with aclosing(self.run()) as batches:
@@ -160,7 +132,7 @@ class Reply:
 
     def _open(self, charge: Charge | None = None) -> None:
         self._opened = True
-        self._opening = self._encoder.begin(charge)
+        self._opening = self._encoder.begin(charge, None if self._opens is None else self._opens())
         for event in self._opening:
             self._folder.add(event)
 
@@ -175,3 +147,8 @@ class Reply:
         self._opening = [opening]
         self._folder.add(opening)
         return ending
+
+
+def _by_another(message: Message) -> bool:
+    iterations = message.usage.iterations
+    return iterations is not UNSET and any(one.type == "fallback_message" for one in iterations)

@@ -10,7 +10,7 @@ from typing import Final
 from antiphon.dialogue.events import Charge, Finish
 from antiphon.ports.system import Clock
 from antiphon.ports.usage import Tokens, UsageRecord, Window
-from antiphon.service.reply.reply import Meter
+from antiphon.service.reply.metering import Meter
 from antiphon.service.reply.work import Work
 from antiphon.wire.base import WireContext
 from antiphon.wire.moments import micros

@@ -1,0 +1,1 @@
+"""Other models that are asked where one has declined."""
