@@ -32,8 +32,9 @@ usages: Final = Table(
 )
 
 _COUNTS: Final = ("uncached", "read", "brief", "lasting", "output", "searches")
-_AT_ONCE: Final = 500
-"""Rows in one statement: databases bound how many values it may have."""
+# One statement for every row, made once: as one of many rows it would be made anew for each number of them.
+_INTO_SQLITE: Final = sqlite.insert(usages).on_conflict_do_nothing()
+_INTO_POSTGRESQL: Final = postgresql.insert(usages).on_conflict_do_nothing()
 
 
 class SqlUsage:
@@ -69,17 +70,29 @@ class SqlUsage:
 
 async def add_usage(connection: AsyncConnection, records: Sequence[UsageRecord]) -> None:
     """Keep them with all else that the transaction keeps; those that are there already stay as they are."""
-    rows = [_row(record) for record in records]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    for begin in range(0, len(rows), _AT_ONCE):
-        added = insert(usages).values(rows[begin : begin + _AT_ONCE])
-        await connection.execute(added.on_conflict_do_nothing())
+    if records:
+        insert = _INTO_SQLITE if connection.dialect.name == "sqlite" else _INTO_POSTGRESQL
+        await connection.execute(insert, [_row(record) for record in records])
 
 
 def _row(record: UsageRecord) -> dict[str, Any]:
-    said = {"id": record.id, "at": record.at, "key": record.key, "workspace": record.workspace}
-    said |= {"model": record.model, "tier": record.tier, "window": record.window, "geo": record.geo}
-    return said | {name: getattr(record.tokens, name) for name in _COUNTS}
+    tokens = record.tokens
+    return {
+        "id": record.id,
+        "at": record.at,
+        "key": record.key,
+        "workspace": record.workspace,
+        "model": record.model,
+        "tier": record.tier,
+        "window": record.window,
+        "geo": record.geo,
+        "uncached": tokens.uncached,
+        "read": tokens.read,
+        "brief": tokens.brief,
+        "lasting": tokens.lasting,
+        "output": tokens.output,
+        "searches": tokens.searches,
+    }
 
 
 def _sum(row: Any, by: Sequence[Dimension]) -> UsageSum:
