@@ -51,7 +51,8 @@ class StandInReader:
     async def pdf(self, data: bytes, limit: PdfLimit) -> Pdf:
         """The pages that stand for the file."""
         read = await self._read(data, None, limit)
-        assert isinstance(read, Pdf)
+        if not isinstance(read, Pdf):
+            raise MediaProblem("pdf_unreadable")
         return read
 
     async def aclose(self) -> None:
