@@ -72,6 +72,13 @@ class Passed:
         where it `failed`."""
         self._write(pieces)
 
+    def give_back(self) -> None:
+        """Nothing has come of the request: it is as if it had not been."""
+        self._over = True
+        self._settle("requests", -1)
+        self._settle("input-tokens", -self.charged)
+        self.charged = 0
+
     def release(self) -> None:
         """The request has ended."""
         crowds, self.crowds = self.crowds, ()

@@ -1,16 +1,19 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
 from antiphon.errors import ApiError
 from antiphon.ports.guard import Decline
 from antiphon.ports.tracing import Asks
-from antiphon.request.asked import Asked
+from antiphon.request.asked import Asked, Request
 from antiphon.request.intake import Document, count_of, create_of
+from antiphon.service.faults import is_down
 from antiphon.service.held import Hold
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Limiter, Passed
@@ -20,6 +23,7 @@ from antiphon.service.reply.planner import Planner
 from antiphon.service.reply.reply import Reply
 from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
+from antiphon.service.served import ServedModel
 from antiphon.service.threads import Threads, Turn
 from antiphon.service.tracing import TRACE, followed
 from antiphon.service.traffic import Traffic
@@ -29,6 +33,8 @@ from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 from antiphon.wire.request import CreateMessage
 
+_Made = TypeVar("_Made")
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -37,7 +43,7 @@ class Prepared:
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the
     limits that it was let through, if there are any. `declined`: why it is not answered; None: it is. `account`: is
     told what the reply comes to. `model`: whose promise is kept. `watch`: counts what happens. `hold`: keeps the
-    model that answers.
+    model that answers. `spare`: prepares the same request for another model, where one answers for the name too.
     """
 
     work: Work
@@ -51,6 +57,7 @@ class Prepared:
     model: str = ""
     watch: Watch | None = None
     hold: Hold | None = None
+    spare: "Callable[[], Awaitable[Prepared]] | None" = None
 
     def reply(self) -> Reply:
         """A reply to it."""
@@ -64,6 +71,15 @@ class Prepared:
         if self.passed is not None and self.account is not None:
             meter = Both(self.passed, self.account)
         return Reply(self.work, happenings, self.turn, meter, whole=not self.stream)
+
+    def instead(self, reply: Reply, error: ApiError) -> "Callable[[], Awaitable[Prepared]] | None":
+        """Where this reply has failed before its model began, since that is down: what prepares the request for
+        another one; None where it has come to an end."""
+        if self.spare is None or reply.happened or not is_down(error):
+            return None
+        if self.passed is not None:
+            self.passed.give_back()
+        return self.spare
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -113,32 +129,34 @@ class MessageService:
         self._group: Group = group
         self._metrics = metrics
 
-    async def prepare(self, body: bytes, context: WireContext) -> Prepared:
-        """Check a request from its bytes up; the first thing wrong with it is the error."""
+    async def prepare(self, body: bytes, context: WireContext, avoid: frozenset[str] = frozenset()) -> Prepared:
+        """Check a request from its bytes up; the first thing wrong with it is the error. `avoid`: the ids of models
+        that are down."""
         hold = self._intake.hold()
         if self._traffic is not None:
             self._traffic.come()
         try:
-            return replace(await self._prepare(body, context, hold), traffic=self._traffic, hold=hold)
+            return replace(await self._prepare(body, context, hold, avoid), traffic=self._traffic, hold=hold)
         except BaseException:
             hold.release()
             if self._traffic is not None:
                 self._traffic.gone()
             raise
 
-    async def _prepare(self, body: bytes, context: WireContext, hold: Hold) -> Prepared:
+    async def _prepare(self, body: bytes, context: WireContext, hold: Hold, avoid: frozenset[str]) -> Prepared:
         watch = None if self._metrics is None else Watch(self._metrics)
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, work = await self._plan(document, context, hold)
+            asked, work = await self._plan(document, context, hold, avoid)
             _tell_trace(document, asked, work)
             if self._spending is not None:
                 await self._spending.admit(context, asked.target.profile.id)
             passed = None
             if self._limiter is not None:
-                names = (asked.request.model, asked.target.profile.id)
+                names = (asked.target.profile.id,)
+                names = names if asked.target.instead else (asked.request.model, *names)
                 passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
             try:
                 declined = await self._planner.judge(work)
@@ -160,7 +178,15 @@ class MessageService:
             account=None if self._accounts is None else self._accounts.open(work, context),
             model=asked.target.profile.id,
             watch=watch,
+            spare=None if avoid else self._spare(body, context, asked, work),
         )
+
+    def _spare(
+        self, body: bytes, context: WireContext, asked: Asked[CreateMessage], work: Work
+    ) -> Callable[[], Awaitable[Prepared]] | None:
+        if not self._intake.has_choice(asked.request.model):
+            return None
+        return partial(self.prepare, body, context, frozenset((work.served.engine.card.id,)))
 
     @asynccontextmanager
     async def planned(
@@ -187,18 +213,38 @@ class MessageService:
             if turn is not None:
                 await turn.aclose()
 
-    async def _plan(self, document: Document, context: WireContext, hold: Hold) -> tuple[Asked[CreateMessage], Work]:
-        asked, served = await self._intake.read_request(document, context, create_of)
+    async def _plan(
+        self, document: Document, context: WireContext, hold: Hold, avoid: frozenset[str] = frozenset()
+    ) -> tuple[Asked[CreateMessage], Work]:
+        return await self._read(document, context, create_of, self._compactions.plan_reply, hold, avoid)
+
+    async def _read(
+        self,
+        document: Document,
+        context: WireContext,
+        parse: Callable[[Document, WireContext], Request],
+        work: Callable[[Asked[Request], ServedModel], Awaitable[_Made]],
+        hold: Hold,
+        avoid: frozenset[str] = frozenset(),
+    ) -> tuple[Asked[Request], _Made]:
+        """What was asked, and what is made of it: by the model that answers, or, where that turns out to be down, by
+        another one that answers for the name."""
+        asked, served = await self._intake.read_request(document, context, parse, avoid)
         hold.settle(served)
-        return asked, await self._compactions.plan_reply(asked, served)
+        try:
+            return asked, await work(asked, served)
+        except ApiError as error:
+            if avoid or not is_down(error) or not self._intake.has_choice(asked.request.model):
+                raise
+        hold.settle(None)
+        down = frozenset((served.engine.card.id,))
+        return await self._read(document, context, parse, work, hold, down)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
         with self._intake.hold() as hold:
             document = await self._intake.read_document(body)
-            asked, served = await self._intake.read_request(document, context, count_of)
-            hold.settle(served)
-            return await self._planner.count(asked, served)
+            return (await self._read(document, context, count_of, self._planner.count, hold))[1]
 
     async def _turn(self, document: Document, context: WireContext) -> Turn | None:
         try:
