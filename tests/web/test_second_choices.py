@@ -56,7 +56,7 @@ class Shaky(WatchedEngine):
 @asynccontextmanager
 async def serving(**options: Any) -> AsyncGenerator[tuple[Bridge, Shaky, Shaky]]:
     big, small = Shaky("big"), Shaky("small")
-    async with engine_app(big, small, **{"routes": ROUTES, **options}) as bridge:
+    async with engine_app(big, small, routes=ROUTES, **options) as bridge:
         yield bridge, big, small
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 from antiphon.config.reading import ConfigError, nearest
 from antiphon.config.settings import DEFAULT_MODEL
@@ -15,7 +15,7 @@ def read_routes(table: Mapping[str, Any], place: str) -> dict[str, tuple[str, ..
     """The routes that a table says. Raises `ConfigError`."""
     routes: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
-        ids: list[Any] = value if isinstance(value, list) else [value]
+        ids = cast("list[Any]", value) if isinstance(value, list) else [value]
         if not ids or not all(isinstance(one, str) and one for one in ids):
             raise ConfigError(
                 f"{place} {name}: this must be the id of a served model, or a list of ids, the first choice first; "
