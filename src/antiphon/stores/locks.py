@@ -1,7 +1,7 @@
 """Locks on files: shared, or alone. The system lets go of them when a process ends, however it ends.
 
-A lock lasts until the file is closed. Python has no shared ones on Windows: there, whoever shares has one of many places
-in the file, and whoever wants to be alone has all of them.
+A lock lasts until the file is closed. Python has no shared ones on Windows: there, whoever shares has one of many
+places in the file, and whoever wants to be alone has all of them.
 """
 
 import time
