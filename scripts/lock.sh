@@ -11,6 +11,7 @@ compile() {
 }
 compile serve pyproject.toml requirements/build.in "$@"
 compile postgres requirements/postgres.in --constraints requirements/serve.txt "$@"
+compile redis requirements/redis.in --constraints requirements/serve.txt "$@"
 compile otel requirements/otel.in --constraints requirements/serve.txt "$@"
 compile chat requirements/chat.in --constraints requirements/serve.txt "$@"
 compile model --no-deps requirements/model.in "$@"

@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon.cli import checks
+from antiphon.compose.models import describe_models, names_by_model, second_choices
+from antiphon.config import ModelSettings, Settings
 from tests.cli.commands import HERE, Composition
 
 
@@ -41,3 +44,30 @@ def test_what_is_not_known_says_so_and_a_problem_stands_below(composition: Compo
 def test_the_model_options_choose_what_is_shown(composition: Composition):
     composition.run("models", "--model", "x.gguf", "--context", "512")
     assert composition.settings[0].models["x"].context == 512
+
+
+@pytest.mark.promise("routes.told")
+def test_second_choices_are_told_as_such(composition: Composition):
+    composition.models = (replace(HERE, names=("big",), second_choice_for=("claude-opus-4-8",)),)
+    assert "big, claude-opus-4-8 (second choice)" in " ".join(composition.run("models").stdout.split())
+    (model,) = json.loads(composition.run("models", "--json").stdout)
+    assert model["second_choice_for"] == ["claude-opus-4-8"]
+
+
+@pytest.mark.promise("routes.told", "routes.patterns")
+def test_routes_say_who_answers_for_which_names_and_who_where_that_is_down():
+    settings = Settings(
+        default_model="big",
+        models={id_: ModelSettings(id_, f"script:{id_}.toml") for id_ in ("big", "small")},
+        routes={"claude-opus-*": ("big", "small"), "claude-haiku-4-5": ("small", "big"), "big": ("big", "small")},
+        aliases={"mine": "claude-opus-4-8", "little": "small"},
+    )
+    names, second = names_by_model(settings), second_choices(settings)
+    assert {"big", "claude-opus-4-8", "mine", "claude-haiku-4-5-20251001"} <= set(names["big"])
+    assert names["small"] == ("small", "claude-haiku-4-5", "little")
+    assert {"big", "claude-opus-4-8", "mine"} <= set(second["small"])
+    assert second["big"] == ("claude-haiku-4-5",)
+    assert [model.second_choice_for for model in describe_models(settings)] == [second["big"], second["small"]]
+    found = {one.check: (one.state, one.detail) for one in checks.second_choices(settings)}
+    assert found["route claude-opus-*"] == ("OK", "big, and where that is down small")
+    assert len(found) == 3

@@ -90,7 +90,7 @@ def test_the_builtin_model_samples_as_its_card_says_unless_its_table_says_otherw
 def test_routes_name_served_models():
     toml = f'{ONE}[routes]\nclaude-haiku-4-5 = "{DEFAULT_MODEL}"\nclaude-opus-4-8 = "qwen"\n'
     parsed = settings(toml)
-    assert parsed.routes == {"claude-haiku-4-5": DEFAULT_MODEL, "claude-opus-4-8": "qwen"}
+    assert parsed.routes == {"claude-haiku-4-5": (DEFAULT_MODEL,), "claude-opus-4-8": ("qwen",)}
     assert parsed.models[DEFAULT_MODEL].sampling == BUILTIN_SAMPLING
     assert parsed.default_model == "qwen"
 

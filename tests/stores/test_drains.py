@@ -1,6 +1,5 @@
 """The file that says which engines get nothing new, and the locks that say where somebody still works."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,6 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(path: Path,
     assert len(caplog.records) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no locks of this kind")
 @pytest.mark.promise("pool.draining")
 def test_an_engine_is_held_until_the_last_one_lets_go(path: Path):
     owner, servers = Drains(path), [Drains(path), Drains(path)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.chat.clipboard import picture
 from antiphon.chat.problems import ChatError
 from antiphon.chat.service import THINKING
 
@@ -78,6 +79,11 @@ def _attach(session: "Session", path: str) -> None:
         raise ChatError("/attach takes the path of a picture, a PDF or a text")
     session.attach(Path(path.strip("'\"")))
     session.say(f"{Path(path).name} goes with the next message.")
+
+
+def _paste(session: "Session", _: str) -> None:
+    session.attach_block(picture())
+    session.say("The picture in the clipboard goes with the next message.")
 
 
 def _save(session: "Session", path: str) -> None:
@@ -151,6 +157,7 @@ COMMANDS: Final = (
     Command("system", "[TEXT|off]", "Set, remove or show the system prompt.", _system),
     Command("think", "[LEVEL|show]", "off, on, low, medium, high; show unfolds the last thought.", _think),
     Command("attach", "PATH", "A picture, a PDF or a text for the next message.", _attach),
+    Command("paste", "", "The picture in the clipboard for the next message.", _paste),
     Command("retry", "", "Ask the last message again.", _retry),
     Command("edit", "", "Change the last message, and ask it instead.", _edit),
     Command("save", "PATH", "Write the conversation to a file.", _save),

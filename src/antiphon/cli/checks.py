@@ -72,6 +72,13 @@ def models(described: "Sequence[ModelDescription]") -> Iterator[Finding]:
             yield Finding(name, "OK", f"{model.path or model.source}{size}{window}{change}")
 
 
+def second_choices(settings: Settings) -> Iterator[Finding]:
+    """Who answers for whom where a model is down."""
+    for name, (first, *others) in settings.routes.items():
+        if others:
+            yield Finding(f"route {name}", "OK", f"{first}, and where that is down {', then '.join(others)}")
+
+
 def engines(looked: "Mapping[str, Sequence[Looked]]") -> Iterator[Finding]:
     """Whether each of the engines that somebody else runs can be used, and all that was tried there."""
     for model, looks in looked.items():

@@ -49,6 +49,7 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
         return
     yield Finding("settings", "OK", "every setting is valid")
     yield from checks.models(described)
+    yield from checks.second_choices(settings)
     yield from checks.engines(probes.look_at_engines(settings))
     yield checks.port(settings)
     yield from checks.threads(settings, machine.processors())

@@ -67,7 +67,7 @@ def _table(described: "Sequence[ModelDescription]", default: str) -> Table:
             model.path or model.source,
             "unknown" if model.size_bytes is None else megabytes(model.size_bytes),
             "unknown" if model.window is None else str(model.window),
-            ", ".join(model.names) or "nothing",
+            ", ".join([*model.names, *(f"{name} (second choice)" for name in model.second_choice_for)]) or "nothing",
         )
         # As Text, since a path may hold brackets, which would be read as markup.
         table.add_row(*map(Text, cells))

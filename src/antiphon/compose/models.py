@@ -1,13 +1,15 @@
 """Which names are answered by which model, and under whose rules."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 
 from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, Settings
 from antiphon.config.reading import nearest
+from antiphon.config.routes import targets
 from antiphon.ports.engine import Engine
 from antiphon.profiles import Catalogue, ProfileError, parse_catalogue
 from antiphon.render.families import FAMILIES
@@ -35,8 +37,9 @@ def describe_models(settings: Settings) -> list[ModelDescription]:
     from antiphon.engines.llamacpp.engine import DEFAULT_CONTEXT  # see `compose.engines`
 
     families(settings)
-    answers = names_by_model(settings)
-    return [describe(model, answers[id_], DEFAULT_CONTEXT) for id_, model in settings.models.items()]
+    answers, second = names_by_model(settings), second_choices(settings)
+    described = [describe(model, answers[id_], DEFAULT_CONTEXT) for id_, model in settings.models.items()]
+    return [replace(one, second_choice_for=second[one.id]) for one in described]
 
 
 def families(settings: Settings) -> dict[str, Family | None]:
@@ -58,13 +61,29 @@ def families(settings: Settings) -> dict[str, Family | None]:
 def names_by_model(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Model id → the API names that it answers for, its own first."""
     answers: dict[str, list[str]] = {id_: [id_] for id_ in settings.models}
-    for profile in load_catalogue(settings).all():
-        for name in (profile.id, *profile.aliases):
-            id_ = settings.routes.get(name) or settings.routes.get(profile.id) or settings.default_model
-            answers[id_].append(name)
-    for alias in settings.aliases:
-        answers[settings.routes.get(alias) or settings.default_model].append(alias)
+    for name, ids in _targets(settings):
+        answers[ids[0]].append(name)
     return {id_: tuple(dict.fromkeys(names)) for id_, names in answers.items()}
+
+
+def second_choices(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Model id → the API names that it answers for where the models before it are down."""
+    answers: dict[str, list[str]] = {id_: [] for id_ in settings.models}
+    own = ((id_, settings.routes.get(id_, (id_,))) for id_ in settings.models)
+    for name, ids in (*own, *_targets(settings)):
+        for id_ in ids[1:]:
+            answers[id_].append(name)
+    return {id_: tuple(dict.fromkeys(names)) for id_, names in answers.items()}
+
+
+def _targets(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each name that is none of a served model's own, and the models that answer for it."""
+    catalogue = load_catalogue(settings)
+    names = [(name, profile.id) for profile in catalogue.all() for name in (profile.id, *profile.aliases)]
+    names += [(alias, catalogue.aliases[alias]) for alias in settings.aliases]
+    for name, id_ in names:
+        own = settings.routes.get(id_, (id_,)) if id_ in settings.models else None
+        yield name, own or targets(settings.routes, settings.default_model, name, id_)
 
 
 def ready_model(engine: Engine, family: Family | None, *, reads: bool) -> ServedModel:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from antiphon.config.models import ModelChoice, builtin, read_tables, serve
 from antiphon.config.option import CONFIG_ENV, CONFIG_FILE, ENV_PREFIX, Option, Table
 from antiphon.config.options import OPTIONS
 from antiphon.config.reading import ConfigError, as_table, nearest, read_options
+from antiphon.config.routes import check_routes, check_served, read_routes
 from antiphon.config.settings import DEFAULT_MODEL, Settings
 from antiphon.config.tables import TABLES
 from antiphon.config.tables.limits import IN_PROCESS
-from antiphon.config.tables.models import ModelSettings
 
 _MONTH = 31
 
@@ -45,14 +46,13 @@ def parse_settings(
     said = {option.name: found for option in OPTIONS if (found := _find(option, flags, env, in_file, toml_path))}
 
     default, models = serve(read_tables(tables["models"], toml_path), _model_choice(said, toml_path), env, toml_path)
-    routes = _texts(tables["routes"], f"{toml_path}, [routes]", "the id of a served model")
+    routes = read_routes(tables["routes"], f"{toml_path}, [routes]")
     helpers = [said[name] for name in ("thinking_summarizer", "guard_model") if said.get(name) is not None]
-    if DEFAULT_MODEL in (*routes.values(), *(helper.value for helper in helpers)):
+    if DEFAULT_MODEL in (*chain.from_iterable(routes.values()), *(helper.value for helper in helpers)):
         models.setdefault(DEFAULT_MODEL, builtin())
-    for name, model in routes.items():
-        _check_served(model, models, f"{toml_path}, [routes] {name}")
+    check_routes(routes, models, f"{toml_path}, [routes]")
     for helper in helpers:
-        _check_served(helper.value, models, helper.place)
+        check_served(helper.value, models, helper.place)
 
     of_server = {option.name for option in OPTIONS if not (option.of_model or option.table or option.name == "model")}
     settings = Settings(
@@ -207,10 +207,3 @@ def _texts(table: Mapping[str, Any], place: str, wanted: str) -> dict[str, str]:
             )
         texts[name] = value
     return texts
-
-
-def _check_served(model: str, models: Mapping[str, ModelSettings], place: str) -> None:
-    known = list(dict.fromkeys([*models, DEFAULT_MODEL]))
-    if model not in models:
-        allowed = f"(allowed: {', '.join(known)})"
-        raise ConfigError(f"{place}: '{model}' is not a served model{nearest(model, known)} {allowed}")

@@ -37,8 +37,8 @@ class Settings:
     """Everything that a server is started with.
 
     `models` holds every model to serve by id; `default_model` answers for all profiles and aliases that
-    `routes` (API model name → model id) does not send elsewhere. `profiles` is the raw `[profiles.*]` and
-    `[aliases]` data for the catalogue. Times are in seconds, sizes in bytes.
+    `routes` (API model name or pattern → model ids, first choice first) does not send elsewhere. `profiles` is the
+    raw `[profiles.*]` and `[aliases]` data for the catalogue. Times are in seconds, sizes in bytes.
     """
 
     host: str = "127.0.0.1"
@@ -55,7 +55,7 @@ class Settings:
     models: Mapping[str, ModelSettings] = field(
         default_factory=lambda: {DEFAULT_MODEL: ModelSettings(DEFAULT_MODEL, "builtin", sampling=BUILTIN_SAMPLING)}
     )
-    routes: Mapping[str, str] = field(default_factory=dict[str, str])
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     tls: TlsSettings = field(default_factory=TlsSettings)

@@ -56,7 +56,8 @@ class Target:
 
     `window`: tokens that prompt and reply may have together. `binding`: the name that thoughts are bound to: what
     this model thought, another may not read. `sees`: it takes pictures. `thinker`: how it comes to think.
-    `own`: the name is the model's own id. `reads`: if it does not see, pictures are described to it.
+    `own`: the name is the model's own id. `reads`: if it does not see, pictures are described to it. `instead`: it
+    answers where the name's first choice is down; the profile has its own id, and the rules of the name.
     """
 
     profile: Profile
@@ -66,6 +67,7 @@ class Target:
     thinker: Thinker = "universal"
     own: bool = False
     reads: bool = False
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ def engine_error(fault: EngineFault) -> ApiError:
             return ApiError("api_error", "Internal server error")
 
 
+def is_down(error: ApiError) -> bool:
+    """Whether it says that an engine is not there. One that is full is there."""
+    return isinstance(error.__cause__, EngineUnavailable) and not isinstance(error.__cause__, EngineFull)
+
+
 def media_error(problem: MediaUnavailable) -> ApiError:
     """What a client is told where no files can be read now."""
     log.error("media: %s", problem)

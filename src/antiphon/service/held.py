@@ -10,8 +10,8 @@ class Hold:
         self._holds = holds
         self._needs: object | None = None
 
-    def settle(self, model: object) -> None:
-        """It needs this model, and no other."""
+    def settle(self, model: object | None) -> None:
+        """It needs this model, and no other; None: that is open again."""
         self._needs = model
         self._holds.changed()
 

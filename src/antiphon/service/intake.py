@@ -1,6 +1,6 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -61,11 +61,21 @@ class Intake:
         files is read."""
         await self._received(document, context, parse, replace(self._host, latitude=NONE))
 
+    def has_choice(self, name: str) -> bool:
+        """Whether several models answer for the name."""
+        return len(self._routes.targets(name)) > 1
+
     async def read_request(
-        self, document: Document, context: WireContext, parse: Callable[[Document, WireContext], Request]
+        self,
+        document: Document,
+        context: WireContext,
+        parse: Callable[[Document, WireContext], Request],
+        avoid: Collection[str] = (),
     ) -> tuple[Asked[Request], ServedModel]:
-        """What was asked, and the model that answers; the first thing that is wrong with it is the error."""
-        asked, served = await self._received(document, context, parse, self._host)
+        """What was asked, and the model that answers; the first thing that is wrong with it is the error. `avoid`:
+        the ids of models that are down, where others answer for the name."""
+        chosen = await self._routes.choose(document.value.get("model"), avoid)
+        asked, served = await self._received(document, context, parse, self._host, chosen)
         if asked.request.mcp_servers:
             asked = await listed(asked, self._mcp)
         asked = asked.naming(await self._media.named(context.tenant, asked.files))
@@ -83,12 +93,13 @@ class Intake:
         context: WireContext,
         parse: Callable[[Document, WireContext], Request],
         host: Host,
+        chosen: str | None = None,
     ) -> tuple[Asked[Request], ServedModel]:
         context = self._of_this_host(context)
 
         def received() -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(document, context)
-            target, served = self._routes.resolve(request.model, context.models)
+            target, served = self._routes.resolve(request.model, context.models, chosen)
             return receive(request, target, context, host), served
 
         asked, served = await aside_by(document.size, received, large=LARGE_BODY)

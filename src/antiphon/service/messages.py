@@ -1,16 +1,19 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from antiphon.errors import ApiError
 from antiphon.ports.tracing import Asks
-from antiphon.request.asked import Asked
+from antiphon.request.asked import Asked, Request
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.fallbacks.attempts import Attempt, Attempts
 from antiphon.service.fallbacks.chain import Chain, Fallbacks
 from antiphon.service.fallbacks.run import Run
+from antiphon.service.faults import is_down
 from antiphon.service.held import Hold
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Passed
@@ -27,6 +30,8 @@ from antiphon.wire.base import WireContext
 from antiphon.wire.reply import TokenCount
 from antiphon.wire.request import CreateMessage
 
+_Made = TypeVar("_Made")
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -34,7 +39,8 @@ class Prepared:
 
     `attempt`: the model that is asked first. `turn`: it is a thread's, and what it comes to is kept. `traffic`:
     counts it, until it has ended. `run`: asks other models where that one declines; None: nobody else is asked.
-    `hold`: keeps the models that may answer.
+    `hold`: keeps the models that may answer. `spare`: prepares the same request for another model, where one answers
+    for the name too.
     """
 
     attempt: Attempt
@@ -43,6 +49,7 @@ class Prepared:
     traffic: Traffic | None = None
     run: Run | None = None
     hold: Hold | None = None
+    spare: "Callable[[], Awaitable[Prepared]] | None" = None
 
     @property
     def work(self) -> Work:
@@ -72,6 +79,15 @@ class Prepared:
             happenings = followed(trace, happenings)
         opens = None if self.run is None else self.run.opening
         return Reply(self.work, happenings, self.turn, whole=not self.stream, opens=opens)
+
+    def instead(self, reply: Reply, error: ApiError) -> "Callable[[], Awaitable[Prepared]] | None":
+        """Where this reply has failed before its model began, since that is down: what prepares the request for
+        another one; None where it has come to an end."""
+        if self.spare is None or reply.happened or not is_down(error):
+            return None
+        if self.passed is not None:
+            self.passed.forgo()
+        return self.spare
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -108,44 +124,71 @@ class MessageService:
         self._traffic = traffic
         self._metrics = metrics
 
-    async def prepare(self, body: bytes, context: WireContext) -> Prepared:
-        """Check a request from its bytes up; the first thing wrong with it is the error."""
+    async def prepare(self, body: bytes, context: WireContext, avoid: frozenset[str] = frozenset()) -> Prepared:
+        """Check a request from its bytes up; the first thing wrong with it is the error. `avoid`: the ids of models
+        that are down."""
         hold = self._intake.hold()
         if self._traffic is not None:
             self._traffic.come()
         try:
-            return replace(await self._prepare(body, context, hold), traffic=self._traffic, hold=hold)
+            return replace(await self._prepare(body, context, hold, avoid), traffic=self._traffic, hold=hold)
         except BaseException:
             hold.release()
             if self._traffic is not None:
                 self._traffic.gone()
             raise
 
-    async def _prepare(self, body: bytes, context: WireContext, hold: Hold) -> Prepared:
+    async def _prepare(self, body: bytes, context: WireContext, hold: Hold, avoid: frozenset[str]) -> Prepared:
         watch = None if self._metrics is None else Watch(self._metrics)
         document = await self._intake.read_document(body)
         turn = await self._turn(document, context)
         try:
             document = document if turn is None else turn.document
-            asked, served, chain = await self._read(document, context, hold)
-            attempt = None
-            if self._fallbacks is not None and chain is not None:
-                attempt = await self._fallbacks.first(chain, watch)
-            if attempt is None:
-                work = await self._attempts.plan(asked, served)
-                _tell_trace(document, asked, work)
-                attempt = await self._attempts.begin(asked, work, context, watch)
-            else:
-                _tell_trace(document, attempt.asked, attempt.work)
+            _, (attempt, chain) = await self._read(
+                document, context, create_of, partial(self._first, document, context, hold, watch), hold, avoid
+            )
         except BaseException:
             if turn is not None:
                 await turn.aclose()
             raise
-        stream = bool(asked.request.stream)
+        stream, asked = bool(attempt.asked.request.stream), attempt.asked
         run = None
         if chain is not None and self._fallbacks is not None:
-            run = Run(self._fallbacks, chain, attempt, whole=not stream)
-        return Prepared(attempt, stream, turn, run=run)
+            asked, run = chain.asked, Run(self._fallbacks, chain, attempt, whole=not stream)
+        spare = None if avoid else self._spare(body, context, asked, attempt.work)
+        return Prepared(attempt, stream, turn, run=run, spare=spare)
+
+    async def _first(
+        self,
+        document: Document,
+        context: WireContext,
+        hold: Hold,
+        watch: Watch | None,
+        asked: Asked[CreateMessage],
+        served: ServedModel,
+    ) -> tuple[Attempt, Chain | None]:
+        """The model that is asked first, and who may be asked behind it: where there is such a one, any model may be
+        needed until the request has ended."""
+        chain = attempt = None
+        if self._fallbacks is not None:
+            chain = await self._fallbacks.chain(asked, document.size)
+        if chain is not None and self._fallbacks is not None:
+            hold.settle(None)
+            attempt = await self._fallbacks.first(chain, watch)
+        if attempt is None:
+            work = await self._attempts.plan(asked, served)
+            _tell_trace(document, asked, work)
+            attempt = await self._attempts.begin(asked, work, context, watch)
+        else:
+            _tell_trace(document, attempt.asked, attempt.work)
+        return attempt, chain
+
+    def _spare(
+        self, body: bytes, context: WireContext, asked: Asked[CreateMessage], work: Work
+    ) -> Callable[[], Awaitable[Prepared]] | None:
+        if not self._intake.has_choice(asked.request.model):
+            return None
+        return partial(self.prepare, body, context, frozenset((work.served.engine.card.id,)))
 
     @asynccontextmanager
     async def planned(
@@ -158,11 +201,16 @@ class MessageService:
             turn = await self._turn(document, context)
             try:
                 document = document if turn is None else turn.document
-                asked, served, _ = await self._read(document, context, hold)
-                yield asked, await self._attempts.plan(asked, served)
+                yield await self._read(document, context, create_of, partial(self._alone, document), hold)
             finally:
                 if turn is not None:
                     await turn.aclose()
+
+    async def _alone(self, document: Document, asked: Asked[CreateMessage], served: ServedModel) -> Work:
+        """The work of the model that is named, where nothing is wrong with those that may be asked behind it."""
+        if self._fallbacks is not None:
+            await self._fallbacks.chain(asked, document.size)
+        return await self._attempts.plan(asked, served)
 
     async def judge_strictly(self, body: bytes, context: WireContext) -> None:
         """Raise what is wrong with a request that is answered here where nothing but the API's own rules counts."""
@@ -175,23 +223,32 @@ class MessageService:
                 await turn.aclose()
 
     async def _read(
-        self, document: Document, context: WireContext, hold: Hold
-    ) -> tuple[Asked[CreateMessage], ServedModel, Chain | None]:
-        """What is asked, of whom, and who may be asked behind it: where there is such a one, any model may be needed
-        until the request has ended."""
-        asked, served = await self._intake.read_request(document, context, create_of)
-        chain = None if self._fallbacks is None else await self._fallbacks.chain(asked, document.size)
-        if chain is None:
-            hold.settle(served)
-        return asked, served, chain
+        self,
+        document: Document,
+        context: WireContext,
+        parse: Callable[[Document, WireContext], Request],
+        work: Callable[[Asked[Request], ServedModel], Awaitable[_Made]],
+        hold: Hold,
+        avoid: frozenset[str] = frozenset(),
+    ) -> tuple[Asked[Request], _Made]:
+        """What was asked, and what is made of it: by the model that answers, or, where that turns out to be down, by
+        another one that answers for the name."""
+        asked, served = await self._intake.read_request(document, context, parse, avoid)
+        hold.settle(served)
+        try:
+            return asked, await work(asked, served)
+        except ApiError as error:
+            if avoid or not is_down(error) or not self._intake.has_choice(asked.request.model):
+                raise
+        hold.settle(None)
+        down = frozenset((served.engine.card.id,))
+        return await self._read(document, context, parse, work, hold, down)
 
     async def count(self, body: bytes, context: WireContext) -> TokenCount:
         """The `input_tokens` that the same request would be charged."""
         with self._intake.hold() as hold:
             document = await self._intake.read_document(body)
-            asked, served = await self._intake.read_request(document, context, count_of)
-            hold.settle(served)
-            return await self._planner.count(asked, served)
+            return (await self._read(document, context, count_of, self._planner.count, hold))[1]
 
     async def _turn(self, document: Document, context: WireContext) -> Turn | None:
         try:

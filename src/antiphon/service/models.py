@@ -1,6 +1,6 @@
 """The model list: every name that this server answers to, truthfully described."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -59,6 +59,14 @@ class ModelService:
     async def health(self) -> dict[str, EngineHealth]:
         """The state of each served model, by its id."""
         return {id_: await served.engine.health() for id_, served in self._routes.served.items()}
+
+    def choices(self, states: Mapping[str, EngineHealth]) -> dict[str, dict[str, Any]]:
+        """Of each name or pattern for which several models answer: these, and which of them does, as they stand."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, ids in self._routes.choices.items():
+            up = (id_ for id_ in ids if id_ in states and states[id_].ready)
+            found[name] = {"models": list(ids), "answers": next(up, None)}
+        return found
 
     def get(self, name: str, allowed: Allowed = None, *, fallbacks: bool = False) -> ModelInfo:
         """One model, by id or alias; with the models that may be its `fallbacks`."""

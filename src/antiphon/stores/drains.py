@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final
 
+from antiphon.stores.locks import is_free, share, take
+
 _HEADER: Final = "# Engines that get nothing new. See: antiphon engines --help\n"
 _log = logging.getLogger("antiphon.engine")
 
@@ -48,7 +50,7 @@ class Drains:
         """Take an engine out of service, or put it back; whether that changed anything. Raises OSError."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock("drained.lock") as file:
-            _flock(file)
+            take(file)
             before = self.drained()
             after = before | {url} if drain else before - {url}
             if after == before:
@@ -68,7 +70,7 @@ class Drains:
         held = contextlib.ExitStack()
         try:
             file = held.enter_context(self._lock(_lock_of(url)))
-            _flock(file, shared=True)
+            share(file)
         except OSError as problem:
             held.close()
             _log.warning("nobody will be told when %s has nothing to do any more: %s", url, problem)
@@ -77,11 +79,7 @@ class Drains:
     def is_held(self, url: str) -> bool:
         """Whether a process still works at the engine. Raises OSError."""
         with self._lock(_lock_of(url)) as file:
-            try:
-                _flock(file, waits=False)
-            except BlockingIOError:
-                return True
-        return False
+            return not is_free(file)
 
     @contextlib.contextmanager
     def _lock(self, name: str) -> Generator[IO[str]]:
@@ -91,11 +89,3 @@ class Drains:
 
 def _lock_of(url: str) -> str:
     return f"draining-{sha256(url.encode()).hexdigest()[:16]}.lock"
-
-
-def _flock(file: IO[str], *, shared: bool = False, waits: bool = True) -> None:
-    try:
-        import fcntl
-    except ImportError as problem:  # Windows
-        raise OSError("this system has no file locks of this kind") from problem
-    fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if waits else fcntl.LOCK_NB))

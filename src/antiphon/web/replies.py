@@ -58,29 +58,41 @@ class MessageReply:
         self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        id_: str = scope["antiphon.request_id"]
         with UntilDisconnect(receive) as watch:
+            spare = await self._answer(self._preparing, watch, scope, receive, send)
+            if spare is not None:
+                await self._answer(spare(), watch, scope, receive, send)
+
+    async def _answer(
+        self, preparing: Awaitable[Prepared], watch: "UntilDisconnect", scope: Scope, receive: Receive, send: Send
+    ) -> Callable[[], Awaitable[Prepared]] | None:
+        """Answer; or say what prepares the request for another model, where nothing was sent of this one's."""
+        id_: str = scope["antiphon.request_id"]
+        try:
+            prepared = await preparing
+        except ApiError as error:
+            await error_reply(error, id_)(scope, receive, send)
+        except Exception as problem:
+            await error_reply(bug(problem, id_), id_)(scope, receive, send)
+        else:
+            scope[MODEL] = prepared.model
+            if prepared.passed is not None:
+                scope[LIMITS] = prepared.passed.headers
+            reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)
             try:
-                prepared = await self._preparing
-            except ApiError as error:
-                await error_reply(error, id_)(scope, receive, send)
-            except Exception as problem:
-                await error_reply(bug(problem, id_), id_)(scope, receive, send)
-            else:
-                scope[MODEL] = prepared.model
-                if prepared.passed is not None:
-                    scope[LIMITS] = prepared.passed.headers
-                reply = StreamReply(prepared, self._pace, watch) if prepared.stream else WholeReply(prepared)
-                try:
-                    await reply(scope, receive, send)
-                finally:
-                    await prepared.aclose()
+                await reply(scope, receive, send)
+            finally:
+                await prepared.aclose()
+            return reply.spare
+        return None
 
 
 class StreamReply:
-    """A reply as server-sent events; an ASGI app for one request. `watch`: sees the client go away."""
+    """A reply as server-sent events; an ASGI app for one request. `watch`: sees the client go away. `spare`: where it
+    has sent nothing, what prepares the request for another model."""
 
     def __init__(self, prepared: Prepared, pace: Pace, watch: "UntilDisconnect") -> None:
+        self.spare: Callable[[], Awaitable[Prepared]] | None = None
         self._prepared = prepared
         self._pace = pace
         self._watch = watch
@@ -102,6 +114,9 @@ class StreamReply:
             await out.close()
         if error is not None:
             if not out.begun:
+                self.spare = self._prepared.instead(reply, error)
+                if self.spare is not None:
+                    return
                 await error_reply(error, id_)(scope, receive, send)
                 return
             out.add(reply.fail(told(error), id_))
@@ -109,17 +124,22 @@ class StreamReply:
 
 
 class WholeReply:
-    """A reply as one JSON body; an ASGI app for one request. Its errors are true statuses."""
+    """A reply as one JSON body; an ASGI app for one request. Its errors are true statuses. `spare`: as of streams."""
 
     def __init__(self, prepared: Prepared) -> None:
+        self.spare: Callable[[], Awaitable[Prepared]] | None = None
         self._prepared = prepared
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         id_: str = scope["antiphon.request_id"]
+        written = self._prepared.reply()
         try:
-            message = await self._prepared.reply().whole()
+            message = await written.whole()
             reply = Response(msgspec.json.encode(message), media_type="application/json")
         except ApiError as error:
+            self.spare = self._prepared.instead(written, error)
+            if self.spare is not None:
+                return
             reply = error_reply(error, id_)
         except Exception as problem:
             reply = error_reply(bug(problem, id_), id_)

@@ -126,6 +126,8 @@ class Resources:
         body: dict[str, Any] = {"status": "ok" if ready else "unavailable"}
         if await self.admission.gatekeeper.trusts(request):
             body["models"] = {id_: "ready" if state.ready else state.detail for id_, state in states.items()}
+            if choices := self.services.models.choices(states):
+                body["routes"] = choices
             if parts := {id_: state.parts for id_, state in states.items() if state.parts}:
                 body["engines"] = parts
             if kept := {id_: asdict(state.kept) for id_, state in states.items() if state.kept is not None}:

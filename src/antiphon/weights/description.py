@@ -26,7 +26,7 @@ class ModelDescription:
     """A model of the settings, looked at without loading it. `problem`: why it cannot be served, None if it can.
     `copies`: how many are loaded, two where its adapter is merged into a model of its own. `remote`: it is in engines
     of somebody else, at the URLs of its `source`. `fleeting`: why what it has read cannot be kept, empty where
-    nothing is known against it."""
+    nothing is known against it. `second_choice_for`: names that it answers for where other models are down."""
 
     id: str
     source: str
@@ -40,6 +40,7 @@ class ModelDescription:
     copies: int = 1
     remote: bool = False
     fleeting: str = ""
+    second_choice_for: tuple[str, ...] = ()
 
 
 def describe(model: ModelSettings, names: tuple[str, ...], default_context: int) -> ModelDescription:

@@ -52,7 +52,7 @@ class StandInReader:
         """The pages that stand for the file."""
         read = await self._read(data, None, limit)
         if not isinstance(read, Pdf):
-            raise MediaProblem("pdf_unreadable")
+            raise MediaProblem("pdf", "broken")
         return read
 
     async def aclose(self) -> None:

@@ -94,8 +94,8 @@ class Attempts:
             await self._spending.admit(context, asked.target.profile.id)
         passed = None
         if self._limiter is not None:
-            tokens = len(work.prompt.tokens)
-            passed = await self._limiter.admit(self._group, context, names_of(asked), tokens)
+            names = (asked.target.profile.id,) if asked.target.instead else names_of(asked)
+            passed = await self._limiter.admit(self._group, context, names, len(work.prompt.tokens))
         try:
             declined = await self._compactions.shop.planner.judge(asked, work)
         except BaseException:

@@ -55,6 +55,7 @@ class Reply:
         )
         self._opening: list[Event] = []
         self._opened = False
+        self._happened = False
         if opens is None and not work.waits_to_open:
             self._open()
 
@@ -62,6 +63,11 @@ class Reply:
     def opened(self) -> bool:
         """Whether it is known how the reply opens."""
         return self._opened
+
+    @property
+    def happened(self) -> bool:
+        """Whether a model has begun with it."""
+        return self._happened
 
     def begin(self) -> list[Event]:
         """The events that open the reply, once.
@@ -106,6 +112,7 @@ class Reply:
         try:
             async with aclosing(self._happenings) as batches:
                 async for batch in batches:
+                    self._happened = True
                     if not self._opened:
                         first = batch[0]
                         if isinstance(first, CodeCall) and not first.server:
