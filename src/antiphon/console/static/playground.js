@@ -171,13 +171,15 @@ export class Playground {
   }
 
   #ended(messages, fold, turn) {
-    const { content, stop_reason: reason, stop_sequence: sequence, stop_details: details, usage } = fold.message;
+    const { stop_reason: reason, stop_sequence: sequence, stop_details: details, usage } = fold.message;
+    // Nobody can answer a call that broke off, and without an answer it cannot be sent back.
+    const content = fold.message.content.filter((block) => !fold.cut.has(block));
     const how = [reason, sequence && JSON.stringify(sequence), details?.explanation].filter(Boolean).join(": ");
     turn.close(how, usage);
     this.#events.end("ended");
     this.#speaker.end(`The reply has ended: ${how}, ${count(usage.output_tokens)} tokens.`);
     this.#messages = content.length ? [...messages, { role: "assistant", content }] : messages;
-    const calls = reason === "tool_use" ? content.filter(({ type }) => type === "tool_use") : [];
+    const calls = content.filter(({ type }) => type === "tool_use");
     this.#goesOn = reason === "pause_turn";
     this.#answers.wantFor(calls);
     this.#turns.follow();
