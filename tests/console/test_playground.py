@@ -54,7 +54,7 @@ async def test_a_conversation_is_streamed_with_its_events_beside_it(browser: Bro
 async def test_thinking_is_folded_and_what_a_model_writes_is_text(browser: Browser) -> None:
     async with console_of(browser) as console:
         await console["model"].select_option(MODEL)
-        assert await console["thinking"].locator("option").all_inner_texts() == ["As the model does", "Budget", "Off"]
+        assert await console["thinking"].locator("option").all_inner_texts() == ["Default", "Budget", "Off"]
         await console["thinking"].select_option("enabled")
         await console["budget"].fill("2000")
         await console.say("code")

@@ -221,7 +221,7 @@ export class Playground {
     const before = byId("thinking").value;
     const kinds = Object.keys(THINKING).filter((kind) => thinking.types[kind]?.supported);
     byId("thinking").replaceChildren(
-      el("option", { value: "" }, "As the model does"),
+      el("option", { value: "" }, "Default"),
       ...kinds.map((kind) => el("option", { value: kind }, THINKING[kind])),
     );
     if (kinds.includes(before)) byId("thinking").value = before;
