@@ -177,6 +177,7 @@ async def test_the_key_is_typed_in_kept_for_the_tab_and_sent_to_the_server(brows
         await console["key-metrics"].fill("metrics")
         await console["key-metrics"].press("Enter")
         await expect(console["model"].locator("option")).not_to_have_count(0)
+        await expect(console["failed"]).to_be_empty()
         await console.go("Traffic")
         await expect(console["totals"].get_by_role("table")).to_be_visible()
         await console.page.reload()

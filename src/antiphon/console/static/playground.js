@@ -62,11 +62,11 @@ export class Playground {
     try {
       const found = await models();
       const chosen = byId("model").value;
+      if (!this.#known.size) this.#fail("");
       this.#known = new Map(found.map((model) => [model.id, model]));
       byId("model").replaceChildren(...found.map(({ id }) => el("option", { value: id }, id)));
       if (this.#known.has(chosen)) byId("model").value = chosen;
       this.#choose();
-      this.#fail("");
     } catch (problem) {
       this.#fail(problem);
     }
