@@ -56,6 +56,12 @@ def test_what_is_printed_can_be_pasted(composition: Composition):
     assert 'base_url="http://127.0.0.1:8484", api_key="any"' in output[start:]
 
 
+@pytest.mark.promise("cli.serve-says-where")
+def test_it_says_where_the_console_is_unless_there_is_none(composition: Composition):
+    assert "\nIn a browser: http://127.0.0.1:8484/console\n\n" in composition.run("serve").stdout
+    assert "/console" not in composition.run("serve", "--no-console").stdout
+
+
 def test_without_keys_it_says_once_that_every_key_is_accepted(composition: Composition):
     result = composition.run("serve")
     assert (result.stdout + result.stderr).count("every key is accepted") == 1

@@ -79,7 +79,7 @@ async def chromium() -> AsyncGenerator[Browser]:
     if program is None:
         pytest.fail("there is no chromium: the package chromium has one")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program)
+        browser = await playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
         try:
             yield browser
         finally:

@@ -54,7 +54,7 @@ async def test_a_conversation_is_streamed_with_its_events_beside_it(browser: Bro
 async def test_thinking_is_folded_and_what_a_model_writes_is_text(browser: Browser) -> None:
     async with console_of(browser) as console:
         await console["model"].select_option(MODEL)
-        assert await console["thinking"].locator("option").all_inner_texts() == ["As the model does", "Budget", "Off"]
+        assert await console["thinking"].locator("option").all_inner_texts() == ["Default", "Budget", "Off"]
         await console["thinking"].select_option("enabled")
         await console["budget"].fill("2000")
         await console.say("code")
@@ -177,6 +177,7 @@ async def test_the_key_is_typed_in_kept_for_the_tab_and_sent_to_the_server(brows
         await console["key-metrics"].fill("metrics")
         await console["key-metrics"].press("Enter")
         await expect(console["model"].locator("option")).not_to_have_count(0)
+        await expect(console["failed"]).to_be_empty()
         await console.go("Traffic")
         await expect(console["totals"].get_by_role("table")).to_be_visible()
         await console.page.reload()

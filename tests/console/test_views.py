@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from antiphon.config import StoreSettings
 from antiphon.testing import Bridge
@@ -169,7 +169,7 @@ async def test_files_are_uploaded_with_their_progress_listed_and_deleted(browser
             new MutationObserver(() => seen.push([bar.hidden, bar.value])).observe(bar, { attributes: true });
             return seen;
         }""")
-        given = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"word " * 40_000}
+        given: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"word " * 40_000}
         await console["upload-file"].set_input_files(given)
         await console.press("Upload")
         await expect(console["files-said"]).to_have_text("notes.txt is uploaded.")

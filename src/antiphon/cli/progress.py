@@ -156,11 +156,12 @@ def welcome(settings: Settings, url: str, model_names: Sequence[str], tools: Seq
     key = "YOUR_KEY" if wanted else "any"
     names = f"{len(model_names)} model names" if len(model_names) != 1 else "1 model name"
     keys = "" if wanted else "No key is configured: on this machine every key is accepted.\n"
+    console = f"In a browser: {url}/console\n" if settings.console else ""
     return f"""
 Antiphon answers at {url}
 {settings.default_model} answers for {names}; `antiphon models` lists them. Ctrl-C stops the server.
 {keys}Tools inside the server: {", ".join(tools) or "none"}. [server_tools] sets them.
-
+{console}
 From a shell:
 
 curl {url}/v1/messages \\

@@ -51,15 +51,15 @@ export class LiveBlock {
     else if (delta.type === "input_json_delta") this.text.data = json;
   }
 
-  /** All of it has come. */
-  close(block) {
+  /** All of it has come. `cut`: of a call's input not all, so that it stays as it came. */
+  close(block, cut = false) {
     if (this.kind === "text") {
       this.element.replaceChildren(...prose(block.text), ...sourcesOf(block.citations ?? []));
     } else if (this.kind === "thinking") {
       const words = block.thinking.trim() ? block.thinking.trim().split(/\s+/).length : 0;
       this.summary.textContent = words ? `Thinking, ${words} ${words === 1 ? "word" : "words"}` : "Thinking, which is not shown";
     } else if (this.kind === "call") {
-      this.text.data = JSON.stringify(block.input, null, 2);
+      if (!cut) this.text.data = JSON.stringify(block.input, null, 2);
     } else if (!["image", "tool_result"].includes(this.kind)) {
       this.element.replaceWith((this.element = folded(block)));
     }

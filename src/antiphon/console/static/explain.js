@@ -17,6 +17,7 @@ export class Explain {
   /** Ask the server, and show what it says. */
   async explain() {
     byId("explain-failed").textContent = "";
+    byId("explain-says").textContent = "";
     byId("explained").replaceChildren();
     byId("explain").disabled = true;
     try {
@@ -26,6 +27,7 @@ export class Explain {
       const found = await askJson("POST", "/v1/messages", { json: body, headers: { ...headers, ...HEADER } });
       if (found.explanation === undefined) throw new Error("This server has answered the request instead of explaining it.");
       byId("explained").replaceChildren(...viewOf(found, body));
+      byId("explain-says").textContent = "The explanation is below.";
     } catch (problem) {
       const where = problem instanceof Mistake ? `In the playground, ${problem.field}: ` : "";
       byId("explain-failed").textContent = where + (problem.line ?? problem.message);

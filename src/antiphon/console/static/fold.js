@@ -1,8 +1,9 @@
 // The fold of a stream's events: the message that they amount to.
 
-/** Takes events one after the other. `message`: what there is of it. */
+/** Takes events one after the other. `message`: what there is of it; `cut`: calls in it whose input broke off. */
 export class Fold {
   message = null;
+  cut = new Set();
   #json = new Map();
 
   /** One event more. Returns the index of the block that it is about, where it is about one. */
@@ -55,7 +56,12 @@ export class Fold {
 
   #close(index) {
     const json = this.#json.get(index);
-    if (json) this.message.content[index].input = JSON.parse(json);
+    if (!json) return;
+    try {
+      this.message.content[index].input = JSON.parse(json);
+    } catch {
+      this.cut.add(this.message.content[index]);
+    }
   }
 
   /** The JSON of a call's input, as far as it has come. */

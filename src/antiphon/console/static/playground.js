@@ -62,11 +62,11 @@ export class Playground {
     try {
       const found = await models();
       const chosen = byId("model").value;
+      if (!this.#known.size) this.#fail("");
       this.#known = new Map(found.map((model) => [model.id, model]));
       byId("model").replaceChildren(...found.map(({ id }) => el("option", { value: id }, id)));
       if (this.#known.has(chosen)) byId("model").value = chosen;
       this.#choose();
-      this.#fail("");
     } catch (problem) {
       this.#fail(problem);
     }
@@ -171,13 +171,15 @@ export class Playground {
   }
 
   #ended(messages, fold, turn) {
-    const { content, stop_reason: reason, stop_sequence: sequence, stop_details: details, usage } = fold.message;
+    const { stop_reason: reason, stop_sequence: sequence, stop_details: details, usage } = fold.message;
+    // Nobody can answer a call that broke off, and without an answer it cannot be sent back.
+    const content = fold.message.content.filter((block) => !fold.cut.has(block));
     const how = [reason, sequence && JSON.stringify(sequence), details?.explanation].filter(Boolean).join(": ");
     turn.close(how, usage);
     this.#events.end("ended");
     this.#speaker.end(`The reply has ended: ${how}, ${count(usage.output_tokens)} tokens.`);
     this.#messages = content.length ? [...messages, { role: "assistant", content }] : messages;
-    const calls = reason === "tool_use" ? content.filter(({ type }) => type === "tool_use") : [];
+    const calls = content.filter(({ type }) => type === "tool_use");
     this.#goesOn = reason === "pause_turn";
     this.#answers.wantFor(calls);
     this.#turns.follow();
@@ -219,7 +221,7 @@ export class Playground {
     const before = byId("thinking").value;
     const kinds = Object.keys(THINKING).filter((kind) => thinking.types[kind]?.supported);
     byId("thinking").replaceChildren(
-      el("option", { value: "" }, "As the model does"),
+      el("option", { value: "" }, "Default"),
       ...kinds.map((kind) => el("option", { value: kind }, THINKING[kind])),
     );
     if (kinds.includes(before)) byId("thinking").value = before;

@@ -63,7 +63,8 @@ class LiveTurn {
     } else if (event.type === "content_block_delta") {
       this.#blocks.get(event.index).grow(event.delta, fold.jsonOf(event.index));
     } else if (event.type === "content_block_stop") {
-      this.#blocks.get(event.index).close(fold.message.content[event.index]);
+      const block = fold.message.content[event.index];
+      this.#blocks.get(event.index).close(block, fold.cut.has(block));
     }
     if (follows) this.#list.follow();
   }
