@@ -233,7 +233,7 @@ async def test_what_conversations_will_take_is_not_taken_at_the_start_and_the_ba
         before = own_memory(process(engine).pid)
         # Four windows of 8,192 tokens, 23,040 bytes each, come to 755 MB.
         assert before < 300 * 1000**2
-        prompt = await ask(engine, LONG * 100)
+        prompt = await ask(engine, LONG * 60)
         await run(engine, prompt, 1)
         taken = own_memory(process(engine).pid) - before
         assert taken > len(prompt.tokens) * 23_040 // 2
@@ -327,13 +327,13 @@ async def test_a_model_with_a_guard_leaves_its_circle_and_a_request_or_a_grammar
         assert await circles(Generation(prompt, 40, grammar='start: ("* Brazil\\n")+')) >= 8
 
         counted = await ask(engine, NUMBERED_QUESTION, "".join(NUMBERED.format(number) for number in (1, 2, 3)))
-        circling, _ = await written(engine, Generation(counted, 150, GREEDY))
+        circling, _ = await written(engine, Generation(counted, 110, GREEDY))
         assert circling.count(NUMBERED[2:]) >= 6, "the model no longer counts in circles: find another list"
-        ended, end = await written(engine, Generation(counted, 150))
+        ended, end = await written(engine, Generation(counted, 110))
         assert ended.count(NUMBERED[2:]) == 5
-        assert (end.reason, end.output_tokens < 150) == ("end", True)
+        assert (end.reason, end.output_tokens < 110) == ("end", True)
         # What was read of it is still known, and the slot free.
-        again, end = await written(engine, Generation(counted, 150))
+        again, end = await written(engine, Generation(counted, 110))
         assert (again, end.cached_tokens > 0) == (ended, True)
     finally:
         await engine.aclose()
