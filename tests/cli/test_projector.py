@@ -9,10 +9,11 @@ from antiphon.compose.observer import StartError
 from antiphon.config import ModelSettings, Settings, ThinkingSettings
 from tests.cli.test_compose import KEY, Watching, composed
 from tests.engines.seeing import projector_file
+from tests.engines.shallow import shallow_path
 
 
 def with_projector(projector: str | None) -> Settings:
-    model = ModelSettings("a", "builtin", context=256, projector=projector)
+    model = ModelSettings("a", str(shallow_path()), context=256, projector=projector)
     return Settings(port=0, default_model="a", models={"a": model}, thinking=ThinkingSettings(keys=(KEY,)))
 
 

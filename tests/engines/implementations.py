@@ -20,6 +20,7 @@ from antiphon.engines.scripted import ScriptedEngine
 from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece
 from antiphon.weights import resolve
 from tests.engines.foreign import Foreign, ForeignServer, free_port
+from tests.engines.shallow import shallow_file, shallow_path
 from tests.engines.token_engines import engine as token_engines
 
 WINDOW = 2048
@@ -33,6 +34,9 @@ ECHO = "日本語😀🎉漢字"
 TALE = "The sea was calm that morning, and nobody spoke. "
 TOLD = f'start: "{TALE * 4}"'
 """The grammar that has a model write what the script has."""
+OK = 'start: "OK."'
+ECHOED = f'start: "{" ".join([ECHO] * 6)}"'
+"""The same for the other replies."""
 
 SCRIPT = f"""
 [model]
@@ -53,8 +57,8 @@ text = "OK."
 
 
 def llama_cpp(window: int) -> Engine:
-    """The embedded engine with the built-in model; not started."""
-    return LlamaCppEngine(ModelSettings("tiny", "builtin", context=window, parallel=2), model_file())
+    """The embedded engine with the built-in model's first layers; not started."""
+    return LlamaCppEngine(ModelSettings("tiny", "builtin", context=window, parallel=2), shallow_file())
 
 
 def scripted(window: int) -> Engine:
@@ -64,12 +68,12 @@ def scripted(window: int) -> Engine:
 
 def llama_server(window: int) -> Engine:
     """A llama-server that somebody else runs, as the only endpoint; not started."""
-    return ForeignLlama(Foreign(str(model_file().path), free_port(), window))
+    return ForeignLlama(Foreign(str(shallow_path()), free_port(), window))
 
 
 def two_llama_servers(window: int) -> Engine:
     """Two of them, of which each conversation has one; not started."""
-    model = str(model_file().path)
+    model = str(shallow_path())
     return ForeignLlama(*(Foreign(model, free_port(), window) for _ in range(2)))
 
 

@@ -1,4 +1,4 @@
-"""A model that sees: the built-in one with a projector of random weights, and pictures to show it.
+"""A model that sees: the first layers of the built-in one with a projector of random weights, and pictures to show it.
 
 Nothing that it says of a picture means anything: see scripts/make_projector.py.
 """
@@ -13,7 +13,7 @@ from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.llamacpp import ModelFile
 from make_projector import projector
-from tests.engines.implementations import model_file
+from tests.engines.shallow import shallow_file
 
 QUESTION = "What is in the picture?"
 
@@ -27,7 +27,7 @@ def projector_file(directory: Path) -> Path:
 
 def seeing_model(projector_path: Path) -> ModelFile:
     """The built-in model with this projector."""
-    return replace(model_file(), projector=projector_path, projector_kind="phi4")
+    return replace(shallow_file(), projector=projector_path, projector_kind="phi4")
 
 
 def png(width: int, height: int, seed: int = 0) -> bytes:

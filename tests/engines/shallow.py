@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from antiphon.compose.engines import model_file as described
-from antiphon.config import ModelSettings
-from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
+from antiphon.engines.llamacpp import ModelFile
 from antiphon.weights import resolve
 from antiphon.weights.gguf import Tensor, read_layout
 from antiphon.weights.rewriting import Plan, write
@@ -41,11 +40,6 @@ def shallow_path(layers: int = LAYERS) -> Path:
 def shallow_file(layers: int = LAYERS) -> ModelFile:
     """The same, as an engine wants it described."""
     return replace(described(resolve("builtin")), path=shallow_path(layers), adapter=None, spares_plain_work=False)
-
-
-def shallow_engine(window: int) -> LlamaCppEngine:
-    """The embedded engine with it; not started."""
-    return LlamaCppEngine(ModelSettings("tiny", "builtin", context=window, parallel=2), shallow_file())
 
 
 def _plan(source: Path, layers: int) -> Plan:

@@ -21,9 +21,10 @@ from antiphon.engines.llamacpp import LlamaCppEngine, ModelFile
 from antiphon.engines.llamacpp.engine import home_of
 from antiphon.errors import EngineFault
 from antiphon.ports.engine import Done, EngineHealth, Generation, Piece
-from antiphon.weights import resolve
 from antiphon.weights.rewriting import plan, write
-from tests.engines.implementations import GREEDY, ask, model_file
+from tests.engines.implementations import GREEDY, ask
+from tests.engines.shallow import LAYERS as FEW
+from tests.engines.shallow import shallow_file
 from tests.weights.adapter_files import Array, adapter_file, random_pairs
 from tests.weights.llama_reference import Lora, read_llama, side_by_side
 
@@ -31,7 +32,7 @@ TEXT = (
     "The harbour was quiet at dawn. Two boats lay at the pier, and a woman in a red coat was reading the letter that "
     "her brother had sent from"
 )
-LAYERS, RANK, ALPHA, WRITTEN, LIKELIEST, HEAD = (3, 17, 29), 8, 16.0, 6, 20, 64
+DEPTH, LAYERS, RANK, ALPHA, WRITTEN, LIKELIEST, HEAD = 6, (1, 3, 5), 8, 16.0, 6, 20, 64
 NOISE, SEEN = 0.25, 0.6
 """Mean differences of log-probabilities: the engine multiplies with 8-bit activations, which comes to 0.06 to 0.09; the
 adapter of this test makes 1.9 and more, one with its rows in the wrong order 1.1."""
@@ -40,7 +41,7 @@ Written = list[dict[str, Any]]
 
 
 def engine(adapter: Path | None) -> LlamaCppEngine:
-    return serving(replace(model_file(), adapter=adapter))
+    return serving(replace(shallow_file(DEPTH), adapter=adapter))
 
 
 def serving(file: ModelFile) -> LlamaCppEngine:
@@ -78,7 +79,7 @@ async def test_the_engine_computes_what_the_reference_does_with_and_without_an_a
     pairs = random_pairs(LAYERS, RANK, spread=0.12)
     path = tmp_path / "random.gguf"
     path.write_bytes(adapter_file(pairs, ALPHA))
-    reference = await asyncio.to_thread(read_llama, model_file().path)
+    reference = await asyncio.to_thread(read_llama, shallow_file(DEPTH).path)
     moved = {
         name: (down, side_by_side(up, len(up) // HEAD)) if re.search("attn_[qk]", name) else (down, up)
         for name, (down, up) in pairs.items()
@@ -94,18 +95,21 @@ async def test_the_engine_computes_what_the_reference_does_with_and_without_an_a
     same, other = await compared(engine(None), None, adapted)
     assert same < NOISE
     assert other > SEEN, "an adapter that changes too little to be seen"
-    for made in (engine(path), serving(replace(model_file(), path=merged(path, tmp_path)))):
+    for made in (
+        engine(path),
+        serving(replace(shallow_file(DEPTH), path=merged(path, tmp_path, shallow_file(DEPTH)))),
+    ):
         same, without, wrong_rows = await compared(made, adapted, None, turned)
         assert same < NOISE
         assert without > SEEN
         assert wrong_rows > SEEN, "rows of q and k in another order go unnoticed"
 
 
-def merged(adapter: Path | None, place: Path) -> Path:
-    """The built-in model written anew, with an adapter or without."""
+def merged(adapter: Path | None, place: Path, model: ModelFile) -> Path:
+    """The model written anew, with an adapter or without."""
     path = place / ("plain.gguf" if adapter is None else f"{adapter.stem}-merged.gguf")
     with path.open("wb") as file:
-        write(plan(model_file().path, adapter, quicken=True), file, lambda _: None)
+        write(plan(model.path, adapter, quicken=True), file, lambda _: None)
     return path
 
 
@@ -116,6 +120,14 @@ QUESTIONS = (
     "Name three colours of the rainbow and say where you would see each of them in a garden.",
     "Why is the sea salty? Tell it to a child of seven years who has never been at the coast.",
 )
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter with which the model says something else."""
+    path = tmp_path_factory.mktemp("adapter") / "random.gguf"
+    path.write_bytes(adapter_file(random_pairs(range(FEW), RANK, spread=0.12), ALPHA))
+    return path
 
 
 async def said(made: LlamaCppEngine, question: str, *, plain: bool) -> tuple[str, int]:
@@ -129,7 +141,7 @@ async def said(made: LlamaCppEngine, question: str, *, plain: bool) -> tuple[str
 async def alone(adapter: Path | None) -> list[str]:
     """What a model says that is always with the adapter, or always without."""
     settings = ModelSettings("tiny", "builtin", context=512, parallel=1)
-    made = LlamaCppEngine(settings, replace(model_file(), adapter=adapter))
+    made = LlamaCppEngine(settings, replace(shallow_file(), adapter=adapter))
     await made.start()
     try:
         return [(await said(made, question, plain=True))[0] for question in QUESTIONS]
@@ -138,25 +150,20 @@ async def alone(adapter: Path | None) -> list[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def each() -> tuple[list[str], list[str]]:
+async def each(changing: Path) -> tuple[list[str], list[str]]:
     """What the model says without its adapter, and what with it."""
-    shipped = resolve("builtin").adapter
-    assert shipped is not None
-    return await alone(None), await alone(shipped.path)
+    return await alone(None), await alone(changing)
 
 
 @pytest.mark.promise("adapter.plain-is-the-base")
 @pytest.mark.parametrize("parallel", [1, 3])
 async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_and_ran_before(
-    parallel: int, each: tuple[list[str], list[str]]
+    parallel: int, each: tuple[list[str], list[str]], changing: Path
 ):
-    shipped = resolve("builtin").adapter
-    assert shipped is not None
-    assert shipped.for_tools
     base, changed = each
     assert not set(base) & set(changed)
     settings = ModelSettings("tiny", "builtin", context=512, parallel=parallel)
-    made = LlamaCppEngine(settings, replace(model_file(), adapter=shipped.path, spares_plain_work=True))
+    made = LlamaCppEngine(settings, replace(shallow_file(), adapter=changing, spares_plain_work=True))
     await made.start()
     try:
         for _ in range(2):
@@ -175,13 +182,11 @@ async def test_plain_work_is_that_of_the_model_as_it_is_whatever_runs_beside_it_
 
 
 @pytest.fixture(scope="module")
-def both_files(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
-    """The built-in model written anew, with its adapter and without."""
+def both_files(tmp_path_factory: pytest.TempPathFactory, changing: Path) -> ModelFile:
+    """The model written anew, with its adapter and without."""
     place = tmp_path_factory.mktemp("anew")
-    shipped = resolve("builtin").adapter
-    assert shipped is not None
-    plain, for_tools = [merged(adapter, place) for adapter in (None, shipped.path)]
-    return replace(model_file(), path=plain, for_tools=for_tools, spares_plain_work=True)
+    plain, for_tools = [merged(adapter, place, shallow_file()) for adapter in (None, changing)]
+    return replace(shallow_file(), path=plain, for_tools=for_tools, spares_plain_work=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -258,7 +263,7 @@ async def test_the_model_for_tools_is_loaded_behind_the_other_and_work_that_need
 async def test_where_the_model_for_tools_cannot_be_loaded_its_work_fails_in_words(tmp_path: Path):
     wrong = tmp_path / "wrong.gguf"
     wrong.write_bytes(b"GGUF")
-    file = replace(model_file(), for_tools=wrong, spares_plain_work=True, size=1000)
+    file = replace(shallow_file(), for_tools=wrong, spares_plain_work=True, size=1000)
     settings = ModelSettings("tiny", "builtin", context=128, parallel=1)
     made = LlamaCppEngine(settings, file, ready_timeout=0.1)
     await made.start()

@@ -10,8 +10,10 @@ from antiphon.errors import EngineDied, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, Engine, EngineOutput, Generation, Piece, PrefillProgress
 from tests.engines.implementations import (
     ECHO,
+    ECHOED,
     GREEDY,
     LONG,
+    OK,
     SHORT,
     SMALL_WINDOW,
     TALE,
@@ -117,7 +119,7 @@ async def test_with_max_tokens_0_the_prompt_is_read_and_nothing_written(engine: 
 
 
 async def test_a_model_that_ends_its_turn_says_so(engine: Engine):
-    outputs = await run(engine, await ask(engine, SHORT), 1000)
+    outputs = await run(engine, await ask(engine, SHORT), 1000, grammar=OK)
     assert done(outputs).reason == "end"
     assert 0 < done(outputs).output_tokens < 1000
     assert engine.card.eos_token not in text(outputs)
@@ -126,10 +128,10 @@ async def test_a_model_that_ends_its_turn_says_so(engine: Engine):
 @pytest.mark.promise("engine.whole-characters")
 async def test_pieces_are_whole_code_points_wherever_the_limit_falls(engine: Engine):
     prompt = await ask(engine, f"Repeat: {ECHO}", f"{ECHO} {ECHO} {ECHO} {ECHO}")
-    whole = text(await run(engine, prompt, 40))
+    whole = text(await run(engine, prompt, 40, grammar=ECHOED))
     assert ECHO in whole
     for limit in range(1, 12):
-        outputs = await run(engine, prompt, limit)
+        outputs = await run(engine, prompt, limit, grammar=ECHOED)
         assert whole.startswith(text(outputs))
         assert "\ufffd" not in text(outputs)
         assert done(outputs).output_tokens == pieces(outputs)[-1].output_tokens == limit
@@ -226,7 +228,7 @@ async def test_what_only_began_like_a_stop_text_is_written_in_the_end(engine: En
     outputs = await tell(engine, 30, tuple(f"{whole[at:]}§" for at in (0, 5, -3)))
     assert (text(outputs), done(outputs).reason, done(outputs).output_tokens) == (whole, "length", 30)
     assert known(outputs)[0] == whole
-    outputs = await run(engine, await ask(engine, SHORT), 1000, ("§",))
+    outputs = await run(engine, await ask(engine, SHORT), 1000, ("§",), OK)
     assert done(outputs).reason == "end"
 
 
@@ -248,7 +250,7 @@ async def test_work_without_stops_needs_no_tokens(engine: Engine):
 @pytest.mark.promise("engine.reusable-tokens")
 async def test_characters_of_several_tokens_never_get_wrong_ones(engine: Engine):
     prompt = await ask(engine, f"Repeat: {ECHO}", f"{ECHO} {ECHO} {ECHO} {ECHO}")
-    outputs = await run(engine, prompt, 30, ("§",))
+    outputs = await run(engine, prompt, 30, ("§",), ECHOED)
     found, tokens = known(outputs)
     assert ECHO in text(outputs)
     assert text(outputs).startswith(found)

@@ -6,11 +6,25 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from antiphon.config import ModelSettings
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp import LlamaCppEngine
 from antiphon.engines.llamacpp.client import LlamaClient, Server
 from antiphon.ports.engine import Done, Generation
-from tests.engines.implementations import ECHO, GREEDY, LONG, SHORT, WINDOW, ask, done, known, llama_cpp, run, text
+from tests.engines.implementations import (
+    ECHO,
+    GREEDY,
+    LONG,
+    SHORT,
+    WINDOW,
+    ask,
+    done,
+    known,
+    llama_cpp,
+    model_file,
+    run,
+    text,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,6 +37,15 @@ async def own() -> AsyncGenerator[LlamaCppEngine]:
     """One engine for this module, with two slots that nobody else uses."""
     engine = llama_cpp(WINDOW)
     assert isinstance(engine, LlamaCppEngine)
+    await engine.start()
+    yield engine
+    await engine.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def whole() -> AsyncGenerator[LlamaCppEngine]:
+    """An engine with all layers of the model, which knows when it has said enough."""
+    engine = LlamaCppEngine(ModelSettings("tiny", "builtin", context=512, parallel=1), model_file())
     await engine.start()
     yield engine
     await engine.aclose()
@@ -133,10 +156,10 @@ async def test_others_that_wait_neither_come_before_an_answer_nor_take_its_thoug
 
 
 @pytest.mark.promise("engine.ends-under-a-grammar")
-async def test_a_grammar_lets_the_model_end_its_turn_where_it_would(own: LlamaCppEngine):
+async def test_a_grammar_lets_the_model_end_its_turn_where_it_would(whole: LlamaCppEngine):
     """llama.cpp tells llguidance of one token that ends a text, and not always of the one that the model writes."""
     question = "What is the capital of France? Answer in one short sentence."
-    free = await run(own, await ask(own, question), 60)
-    shaped = await run(own, await ask(own, question), 60, grammar="start: TEXT?\nTEXT: /(?s:.+)/")
+    free = await run(whole, await ask(whole, question), 60)
+    shaped = await run(whole, await ask(whole, question), 60, grammar="start: TEXT?\nTEXT: /(?s:.+)/")
     assert done(free).reason == "end", "the question is one that the model soon has answered"
     assert (text(shaped), done(shaped).reason) == (text(free), "end")

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from antiphon.testing import Bridge, engine_app
-from tests.engines.shallow import shallow_engine
+from tests.engines.implementations import llama_cpp
 
 Json = dict[str, Any]
 
@@ -19,7 +19,7 @@ WORDS: Final = "The library opens at nine and closes at six; on Sundays it is sh
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bridge() -> AsyncGenerator[Bridge]:
-    async with engine_app(shallow_engine(2048)) as made:
+    async with engine_app(llama_cpp(2048)) as made:
         yield made
 
 

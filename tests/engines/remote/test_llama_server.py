@@ -15,10 +15,11 @@ from antiphon.engines.remote.llama_server import LlamaServer
 from antiphon.errors import EngineRefused
 from antiphon.ports.engine import Done, EngineOutput, Generation, PrefillProgress
 from tests.engines.foreign import Foreign, ForeignServer, free_port
-from tests.engines.implementations import GREEDY, model_file
+from tests.engines.implementations import GREEDY
 from tests.engines.remote.fake_llama import fake_llama
 from tests.engines.remote.stand_in import says
 from tests.engines.seeing import QUESTION, asked, picture, projector_file
+from tests.engines.shallow import shallow_file, shallow_path
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,7 +29,7 @@ async def seeing(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tup
     """A server with a projector and a path prefix, which asks for a key; and what was found there."""
     projector = projector_file(Path(tmp_path_factory.mktemp("projector")))
     settings = Foreign(
-        str(model_file().path), free_port(), window=1024, parallel=1, prefix="/llama", projector=str(projector)
+        str(shallow_path()), free_port(), window=1024, parallel=1, prefix="/llama", projector=str(projector)
     )
     server = await ForeignServer.start(settings)
     endpoint = LlamaServer(Connection(Access(settings.url, settings.key)))
@@ -47,7 +48,7 @@ async def test_a_real_server_tells_all_that_is_needed(seeing: tuple[LlamaServer,
     _, found = seeing
     assert found.missing == ()
     assert (found.card.window, found.places, found.card.sees) == (1024, 1, True)
-    assert found.card.special_tokens == model_file().special_tokens
+    assert found.card.special_tokens == shallow_file().special_tokens
     assert found.card.chat_template
     assert [row.says for row in found.rows if row.subject == "pictures"] == ["seen, and counted as they are read"]
 

@@ -24,7 +24,7 @@ from tests.render.families.thinking.models import (
 )
 
 THOUGHT = "Paris. I need\n a tool."
-REASONERS = [model for model in MODELS if model.builder.family.thought != UNIVERSAL_THOUGHT]
+REASONERS = [model for model in MODELS if model.name not in ("llama3", "qwen2.5", "smollm2")]
 # What a model writes at a thought's end, and what a budget cuts off.
 ENDS = ["", "\n", "\n\n", " "]
 
@@ -36,6 +36,7 @@ def test_a_prompt_thinks_as_the_model_was_taught(model: Model) -> None:
     cases = [part.partition(":\n") for part in f"\n{written}".removesuffix("\n").split("\n#### ")[1:]]
     assert golden(model) == {case: text for case, _, text in cases}
     assert model.builder.family.name == model.family
+    assert (model in REASONERS) == (model.builder.family.thought != UNIVERSAL_THOUGHT)
 
 
 @pytest.mark.promise("thinking.native-prompts")
