@@ -4,6 +4,7 @@ import logging
 import socket
 from contextlib import AsyncExitStack
 
+from antiphon.compose.sandboxes import MEETING, folder_in
 from antiphon.compose.stores import Stores
 from antiphon.config import Settings
 from antiphon.ports.sandbox import Sandboxes
@@ -38,7 +39,8 @@ def containers_for(
         return None
     store = MemoryContainers() if stores is None else SqlContainers(stores.database)
     leases = None if stores is None else SqlLeases(stores.database)
-    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases, skills)
+    meeting = folder_in(settings, MEETING) if settings.workers > 1 else None
+    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases, skills, meeting)
     containers = Containers(grounds, lifetime=settings.sandbox.lifetime)
     containers.start()
     running.push_async_callback(containers.aclose)

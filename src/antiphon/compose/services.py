@@ -84,7 +84,8 @@ def services_for(
     metrics = metrics or Metrics()
     if containers is not None:
         # Code that waits for its calls waits in one process, and who answers them may come to any.
-        server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
+        found = settings.workers == 1 or containers.grounds.meeting is not None
+        server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=found)
     intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
     guard = guard_for(settings, routes.served, clock)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)

@@ -58,6 +58,11 @@ class Container(Protocol):
         """The folders of this machine that what begins in it now sees: those of the reply's skills."""
         ...
 
+    @property
+    def meeting(self) -> str | None:
+        """Where processes of this machine speak about it, a folder that only they see; None: there are no others."""
+        ...
+
     async def enter(self) -> Sandbox:
         """Wait for its turn; the sandbox, made where there is none yet. `ToolProblem` where it cannot be had."""
         ...

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from mimetypes import guess_type
+from pathlib import Path
 from typing import Any, Final
 
 from antiphon.errors import ApiError, InvalidRequest
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 class Grounds:
     """What containers are made of. `machine`: whose disk holds them. `files`: None: nothing is kept of their files.
     `leases`: turns in a container, where other processes work in it too. `skills`: what requests choose from; None:
-    nothing."""
+    nothing. `meeting`: where those processes speak about containers, as far as they are on this machine."""
 
     sandboxes: Sandboxes
     store: ContainerStore
@@ -59,6 +60,7 @@ class Grounds:
     entropy: Entropy
     leases: Leases | None = None
     skills: SkillChoice | None = None
+    meeting: Path | None = None
 
 
 class Containers:
@@ -138,6 +140,9 @@ class Containers:
         while ids := await grounds.store.expired(grounds.machine, grounds.clock.now(), _AT_ONCE):
             for id_ in ids:
                 await grounds.sandboxes.driver.discard(id_)
+                if grounds.meeting is not None:
+                    # Of a process that was killed.
+                    await asyncio.to_thread((grounds.meeting / id_).unlink, missing_ok=True)
                 await grounds.store.remove(id_)
                 self.turns.pop(id_, None)
 
@@ -197,6 +202,12 @@ class Claim:
     def folders(self) -> frozenset[str]:
         """See `Container`."""
         return frozenset(one.mount.source for one in self._skills)
+
+    @property
+    def meeting(self) -> str | None:
+        """See `Container`."""
+        folder = self._containers.grounds.meeting
+        return None if folder is None else str(folder)
 
     async def enter(self) -> Sandbox:
         """See `Container`."""
