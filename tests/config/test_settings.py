@@ -88,6 +88,8 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "sandbox_python": ("/flag", "/env", '"/file"'),
     "sandbox_image": ("flag", "env", '"file"'),
     "sandbox_lifetime": ("60", "90.5", "120"),
+    "sandbox_restorable": ("0", "90.5", "120"),
+    "sandbox_archive": ("4096", "4097", "4098"),
     "files_quota": ("0", "1", "2"),
     "skills_folders": ("/flag,/other", "/env", '["/file"]'),
     "skills_quota": ("0", "1", "2"),

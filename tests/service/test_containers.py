@@ -7,7 +7,8 @@ from antiphon.ports.containers import StoredContainer
 from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.stores import StoreError
 from antiphon.sandbox.choosing import choose
-from antiphon.service.containers import LIFETIME, Claim, Containers, Grounds
+from antiphon.service.claims import Claim
+from antiphon.service.containers import LIFETIME, Containers, Grounds
 from antiphon.stores.containers import MemoryContainers
 from antiphon.testing.clock import FixedClock
 from antiphon.testing.dice import CountingEntropy
@@ -33,10 +34,10 @@ class Forgetful(MemoryContainers):
 
     gone = False
 
-    async def keep(self, id_: str, expires_at: float) -> None:
+    async def keep(self, id_: str, machine: str, expires_at: float) -> bool:
         if self.gone:
             raise StoreError("the database does not answer")
-        await super().keep(id_, expires_at)
+        return await super().keep(id_, machine, expires_at)
 
 
 async def test_a_reply_is_not_lost_where_the_store_is_gone_at_its_end(tmp_path: Path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.ports.containers import ContainerStore, StoredContainer
+from antiphon.ports.containers import NOWHERE, ContainerStore, StoredContainer
 from antiphon.stores.containers import MemoryContainers
 from antiphon.stores.sql.containers import SqlContainers
 from antiphon.stores.sql.database import Database
@@ -28,7 +28,14 @@ async def keeps_its_word(store: ContainerStore) -> None:
     assert await store.find("mine", "a\0") is None
     assert list(await store.expired("here", 99.0, 10)) == []
     assert list(await store.expired("here", 100.0, 10)) == ["container_1"]
-    await store.keep("container_1", 200.0)
+    assert await store.keep("container_1", "here", 200.0)
+    assert not await store.keep("container_1", "there", 300.0)
+    assert not await store.keep("container_9", "here", 300.0)
+    assert not await store.move("container_1", "here", "there", 300.0, expired_by=199.0)
+    assert await store.move("container_1", "here", NOWHERE, 200.0, expired_by=200.0)
+    assert list(await store.expired(NOWHERE, 200.0, 10)) == ["container_1"]
+    assert not await store.move("container_1", "here", "there", 300.0)
+    assert await store.move("container_1", NOWHERE, "here", 200.0)
     assert await store.find("mine", "container_1") == replace(ONE, expires_at=200.0)
     assert list(await store.expired("here", 100.0, 10)) == []
     assert [await store.count("here", after) for after in (199.0, 200.0)] == [1, 0]

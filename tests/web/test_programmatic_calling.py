@@ -291,7 +291,7 @@ async def test_what_cannot_go_with_calls_from_code_is_refused(tmp_path: Path, ca
 
 
 @pytest.mark.promise("programmatic-calling.refused")
-async def test_several_workers_refuse_calls_from_code(tmp_path: Path):
+async def test_several_workers_that_do_not_find_each_other_refuse_calls_from_code(tmp_path: Path):
     async with code_app(tmp_path, says("Yes."), workers=2) as app:
         assert await app.refusal(asks(tools=TOOLS)) == (
             "tools.1.allowed_callers: calls from code are not supported by this server yet."

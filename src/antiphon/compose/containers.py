@@ -4,10 +4,12 @@ import logging
 import socket
 from contextlib import AsyncExitStack
 
+from antiphon.compose.sandboxes import MEETING, folder_in
 from antiphon.compose.stores import Stores
 from antiphon.config import Settings
 from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.system import Clock, Entropy
+from antiphon.service.checkpoints import Checkpoints
 from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.skills.chosen import SkillChoice
@@ -38,7 +40,11 @@ def containers_for(
         return None
     store = MemoryContainers() if stores is None else SqlContainers(stores.database)
     leases = None if stores is None else SqlLeases(stores.database)
-    grounds = Grounds(sandboxes, store, files, socket.gethostname(), clock, entropy, leases, skills)
+    meeting = folder_in(settings, MEETING) if settings.workers > 1 else None
+    kept = settings.sandbox.restorable
+    checkpoints = None if stores is None or not kept else Checkpoints(stores.objects, kept, settings.sandbox.archive)
+    machine = socket.gethostname()
+    grounds = Grounds(sandboxes, store, files, machine, clock, entropy, leases, skills, meeting, checkpoints)
     containers = Containers(grounds, lifetime=settings.sandbox.lifetime)
     containers.start()
     running.push_async_callback(containers.aclose)

@@ -16,6 +16,9 @@ from antiphon.sandbox.choosing import NoSuchDriver, Tried, choose
 from antiphon.sandbox.libraries import cached
 from antiphon.stores.place import data_folder
 
+MEETING: Final = "pythons"
+"""The folder in which processes of a machine find each other's Pythons."""
+
 _FOLDER: Final = "sandboxes"
 _ONCE: Final = "once"
 _SECONDS: Final = 60.0

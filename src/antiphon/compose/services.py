@@ -86,9 +86,7 @@ def services_for(
     there is none.
     """
     metrics = metrics or Metrics()
-    if containers is not None:
-        # Code that waits for its calls waits in one process, and who answers them may come to any.
-        server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
+    server_tools = _with_code(settings, server_tools, containers)
     intake = Intake(routes, media, _host(settings, seals, server_tools), containers, mcp)
     guard = guard_for(settings, routes.served, clock)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)
@@ -119,6 +117,15 @@ def services_for(
     measures, enqueued = Measures(metrics, models, runner, containers), Enqueued(settings.limits, whose)
     taken = Batches(batches, clock, entropy, settings.max_body, runner.wake, enqueued)
     return replace(services, batches=taken, runner=runner, measures=measures, enqueued=enqueued)
+
+
+def _with_code(settings: Settings, server_tools: ServerTools, containers: Containers | None) -> ServerTools:
+    """The tools, with those that run code where there are containers."""
+    if containers is None:
+        return server_tools
+    # Code that waits for its calls waits in one process, and who answers them may come to any.
+    found = settings.workers == 1 or containers.grounds.meeting is not None
+    return ServerTools((*server_tools.tools, *code_tools()), calls_from_code=found)
 
 
 def _alone(settings: Settings, shop: Workshop, limiter: Limiter, usage: "_Usage", metrics: Metrics) -> MessageService:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from antiphon.ports.sandbox import Sandbox
+
+NOWHERE: Final = ""
+"""The machine of a container that lies on no disk: it is packed, and may be unpacked anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredContainer:
-    """A container. `machine`: whose disk has it. `expires_at`: seconds since the epoch; it may be used until then."""
+    """A container. `machine`: whose disk has it, or `NOWHERE`. `expires_at`: seconds since the epoch; it may be used
+    until then."""
 
     id: str
     tenant: str
@@ -28,8 +32,14 @@ class ContainerStore(Protocol):
         """The container of this tenant."""
         ...
 
-    async def keep(self, id_: str, expires_at: float) -> None:
-        """Let it expire then."""
+    async def keep(self, id_: str, machine: str, expires_at: float) -> bool:
+        """Let it expire then, if it is on this machine; whether it is."""
+        ...
+
+    async def move(
+        self, id_: str, machine: str, to: str, expires_at: float, *, expired_by: float | None = None
+    ) -> bool:
+        """Have it on another machine from now on, if it is on this one, and had expired by then; whether so."""
         ...
 
     async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
@@ -56,6 +66,11 @@ class Container(Protocol):
     @property
     def folders(self) -> frozenset[str]:
         """The folders of this machine that what begins in it now sees: those of the reply's skills."""
+        ...
+
+    @property
+    def meeting(self) -> str | None:
+        """Where processes of this machine speak about it, a folder that only they see; None: there are no others."""
         ...
 
     async def enter(self) -> Sandbox:

@@ -19,9 +19,17 @@ class MemoryContainers:
         found = self._rows.get(id_)
         return found if found is not None and found.tenant == tenant else None
 
-    async def keep(self, id_: str, expires_at: float) -> None:
-        if id_ in self._rows:
-            self._rows[id_] = replace(self._rows[id_], expires_at=expires_at)
+    async def keep(self, id_: str, machine: str, expires_at: float) -> bool:
+        return await self.move(id_, machine, machine, expires_at)
+
+    async def move(
+        self, id_: str, machine: str, to: str, expires_at: float, *, expired_by: float | None = None
+    ) -> bool:
+        row = self._rows.get(id_)
+        if row is None or row.machine != machine or (expired_by is not None and row.expires_at > expired_by):
+            return False
+        self._rows[id_] = replace(row, machine=to, expires_at=expires_at)
+        return True
 
     async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
         due = [row.id for row in self._rows.values() if row.machine == machine and row.expires_at <= before]

@@ -20,6 +20,8 @@ class SandboxSettings:
 
     `python`: the folder of the libraries that code finds (None: where `antiphon sandbox install` puts them).
     `image`: what containers are made of. `lifetime`: seconds that a container is kept behind its last use.
+    `restorable`: seconds that its files are kept packed after that; 0: they are not. `archive`: bytes that they may
+    have, packed.
     """
 
     driver: str = ANY_SANDBOX
@@ -31,6 +33,8 @@ class SandboxSettings:
     python: str | None = None
     image: str = "python:3.11-slim"
     lifetime: float = 300.0
+    restorable: float = 30.0 * 86_400
+    archive: int = 256 * 1024**2
 
 
 _key = partial(key_of, "sandbox", SandboxSettings())
@@ -63,8 +67,19 @@ SANDBOX: Final = Table(
         _key(
             "lifetime",
             Number(60, 30 * 86_400),
-            "Seconds that the files of a container are kept behind its last use. What runs in it ends after five "
+            "Seconds that the files of a container lie ready behind its last use. What runs in it ends after five "
             "minutes without a use all the same.",
+        ),
+        _key(
+            "restorable",
+            Number(0, 365 * 86_400),
+            "Seconds that the files of a container are kept packed after that, to be unpacked when a request names "
+            "it. 0: they are taken away.",
+        ),
+        _key(
+            "archive",
+            Whole(4096, None, "BYTES"),
+            "Bytes that the files of a container may have when they are packed; what is more is taken away.",
         ),
     ),
 )

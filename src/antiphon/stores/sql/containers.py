@@ -44,10 +44,18 @@ class SqlContainers:
             row = (await connection.execute(query)).first()
         return None if row is None else StoredContainer(row.id, row.tenant, row.machine, seconds(row.expires_at))
 
-    async def keep(self, id_: str, expires_at: float) -> None:
-        moved = update(containers).where(containers.c.id == id_).values(expires_at=micros(expires_at))
+    async def keep(self, id_: str, machine: str, expires_at: float) -> bool:
+        return await self.move(id_, machine, machine, expires_at)
+
+    async def move(
+        self, id_: str, machine: str, to: str, expires_at: float, *, expired_by: float | None = None
+    ) -> bool:
+        there = [containers.c.id == id_, containers.c.machine == machine]
+        if expired_by is not None:
+            there.append(containers.c.expires_at <= micros(expired_by))
+        moved = update(containers).where(*there).values(machine=to, expires_at=micros(expires_at))
         async with self._database.writing() as connection:
-            await connection.execute(moved)
+            return (await connection.execute(moved)).rowcount > 0
 
     async def expired(self, machine: str, before: float, limit: int) -> Sequence[str]:
         due = containers.c.machine == machine, containers.c.expires_at <= micros(before)

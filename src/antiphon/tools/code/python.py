@@ -4,16 +4,20 @@ Source: API reference, Code execution tool; Programmatic tool calling.
 """
 
 import asyncio
+import logging
+import pickle
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, cast
 
 from antiphon.dialogue.tools import Tool
 from antiphon.ports.containers import Container
-from antiphon.ports.sandbox import Command, Sandbox, SandboxProblem
+from antiphon.ports.sandbox import Command, Interactive, Sandbox, SandboxProblem
 from antiphon.ports.server_tools import CallFromCode, ServerCall, ServerResult, ToolProblem, Waits
+from antiphon.tools.code.lending import Borrowed, Lender, borrow
 from antiphon.tools.code.places import MOST_OUTPUT, PYTHON_ONLY, WITH_CELLS, at_work, left_behind
 from antiphon.tools.code.repl import PATIENCE, SECONDS, Calls, Ended, Outcome, Repl, Stopped
 
@@ -51,6 +55,9 @@ _CELLS: Final = Tool(
     f"Runs Python {_PLACE} Variables and imports stay for later calls; `await` may stand anywhere.",
     _SCHEMA,
 )
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -96,6 +103,7 @@ class Python:
         self._most = most
         self._patience = patience
         self._going: OrderedDict[str, _Going] = OrderedDict()
+        self._lender = Lender(self._lent, self._given_back)
 
     def told(self, settings: Mapping[str, Any]) -> Tool:
         """See `ServerTool`."""
@@ -116,6 +124,7 @@ class Python:
 
     async def aclose(self) -> None:
         """End what goes on."""
+        await self._lender.aclose()
         going = list(self._going.values())
         self._going.clear()
         for one in going:
@@ -135,13 +144,11 @@ class Python:
         self, container: Container, sandbox: Sandbox, call: ServerCall, code: str
     ) -> ServerResult | Waits:
         """Run a cell in the Python that the container has, or in a new one."""
-        known = self._going.get(_id(container))
-        if known is not None and known.waiting and known.cell in call.together:
-            return Waits()
         mark = await _read(sandbox)
-        known = self._going.pop(_id(container), None)
-        if known is not None:
-            known.busy()
+        known = await self._take(container)
+        if known is not None and known.waiting and known.cell in call.together:
+            await self._keep(container, known)
+            return Waits()
         # Code that nobody answers any more holds its Python up for nothing.
         if known is not None and self._goes_on(known, container, mark):
             try:
@@ -165,17 +172,19 @@ class Python:
 
     async def _go_on(self, container: Container, sandbox: Sandbox, call: ServerCall) -> ServerResult | Waits:
         """Tell code what its calls came to. What it was told before, it is not told again."""
-        known = self._going.get(_id(container))
-        if known is None or known.cell != call.id or known.repl.mark != await _read(sandbox):
+        mark = await _read(sandbox)
+        known = await self._take(container)
+        if known is None:
             raise ToolProblem("unavailable", _LOST)
         answers = frozenset(call.answers)
-        if known.came is not None and answers == known.heard:
-            return known.came
+        ours = known.cell == call.id and known.repl.mark == mark
         results = {known.waiting[id_]: text for id_, text in call.answers.items() if id_ in known.waiting}
-        if not results:
-            raise ToolProblem("unavailable", _LOST)
-        del self._going[_id(container)]
-        known.busy()
+        again = ours and known.came is not None and answers == known.heard
+        if again or not ours or not results:
+            await self._keep(container, known)
+            if not again or known.came is None:
+                raise ToolProblem("unavailable", _LOST)
+            return known.came
         left = {id_: key for id_, key in known.waiting.items() if id_ not in answers}
         outcome = await known.repl.answer(known.kept | results)
         going = _Going(known.repl, call.id, left, answers, anew=known.anew, folders=known.folders)
@@ -213,7 +222,7 @@ class Python:
             case Stopped():
                 await going.repl.aclose()
                 return await _result(container, sandbox, self._stopped(outcome))
-        await self._keep(_id(container), going)
+        await self._keep(container, going)
         return going.came
 
     async def _served(self, container: Container, call: ServerCall, going: _Going, outcome: Outcome) -> Outcome:
@@ -230,17 +239,54 @@ class Python:
             outcome = await going.repl.answer(answers)
         return outcome
 
-    async def _keep(self, id_: str, going: _Going) -> None:
+    async def _take(self, container: Container) -> _Going | None:
+        """The container's Python, from this process or from another one of this machine: nobody else has it then."""
+        id_ = _id(container)
+        known = self._going.pop(id_, None)
+        if known is None and container.meeting is not None:
+            found = await borrow(Path(container.meeting), id_)
+            return None if found is None else _told(*found)
+        return None if known is None else known.busy()
+
+    async def _keep(self, container: Container, going: _Going) -> None:
+        """Let it go on; where it runs in another process, there."""
+        id_, process = _id(container), going.repl.process
+        if isinstance(process, Borrowed):
+            if not await process.give_back(_telling(going)):
+                log.warning("code_execution: the process in which Python went on has ended")
+            return
+        await self._keep_here(id_, going)
+        if container.meeting is not None:
+            await self._offer(Path(container.meeting), id_)
+
+    async def _offer(self, folder: Path, id_: str) -> None:
+        try:
+            await self._lender.offer(folder, id_)
+        except OSError as problem:
+            log.warning("code_execution: other processes do not find the Python of a container: %s", problem)
+
+    def _lent(self, id_: str) -> tuple[bytes, Interactive] | None:
+        """See `Take`."""
+        known = self._going.pop(id_, None)
+        return None if known is None else (_telling(known.busy()), known.repl.process)
+
+    async def _given_back(self, id_: str, known: bytes, process: Interactive) -> None:
+        """See `Keep`."""
+        await self._keep_here(id_, _told(known, process))
+
+    async def _keep_here(self, id_: str, going: _Going) -> None:
         self._going[id_] = going
         going.ending = asyncio.get_running_loop().call_later(self._idle, self._end, id_, going)
         while len(self._going) > self._most:
             idle = (one for one, kept in self._going.items() if not kept.waiting)
-            oldest = self._going.pop(next(idle, next(iter(self._going))))
-            await oldest.busy().repl.aclose()
+            oldest = next(idle, next(iter(self._going)))
+            self._lender.withdraw(oldest)
+            await self._going.pop(oldest).busy().repl.aclose()
 
     def _end(self, id_: str, going: _Going) -> None:
         """End a Python that nobody has called for long."""
         if self._going.get(id_) is going:
+            self._lender.withdraw(id_)
             del self._going[id_]
             task = asyncio.create_task(going.repl.aclose())
             self._ends.add(task)
@@ -260,6 +306,17 @@ def _id(container: Container) -> str:
     id_ = container.id
     assert id_ is not None, "it was entered"
     return id_
+
+
+def _telling(going: _Going) -> bytes:
+    """What another process has to know of it."""
+    return pickle.dumps((going.repl.known, replace(going, repl=cast("Repl", None), ending=None)))
+
+
+def _told(known: bytes, process: Interactive) -> _Going:
+    """It, as another process has told of it."""
+    repl, going = pickle.loads(known)
+    return replace(going, repl=Repl.of(repl, process))
 
 
 def _after(known: _Going, call: ServerCall) -> _Going:

@@ -73,12 +73,24 @@ class Stopped:
 Outcome = Ended | Calls | Stopped
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a process between two words with it."""
+
+    mark: str
+    seconds: float
+    patience: float
+    left: float
+    heard: bytes
+    names: frozenset[str]
+
+
 class Repl:
     """One process; `mark` tells it from others. A cell at a time. `SandboxProblem("gone")`: it has ended."""
 
     def __init__(self, process: Interactive, mark: str, seconds: float, patience: float) -> None:
         self.mark = mark
-        self._process = process
+        self.process = process
         self._seconds = seconds
         self._patience = patience
         self._left = 0.0
@@ -92,6 +104,18 @@ class Repl:
         """A new one. Raises `SandboxProblem`."""
         command = Command(("python3", "-u", "-c", _RUNNER.read_text("utf-8")), 0.0, _MOST_SAID, outputs=True)
         return cls(await sandbox.start(command), mark, seconds, patience)
+
+    @property
+    def known(self) -> "Known":
+        """What whoever goes on with its process has to know."""
+        return Known(self.mark, self._seconds, self._patience, self._left, bytes(self._heard), self._names)
+
+    @classmethod
+    def of(cls, known: "Known", process: Interactive) -> "Repl":
+        """The one that is known, which somebody else has spoken to before."""
+        repl = cls(process, known.mark, known.seconds, known.patience)
+        repl._left, repl._heard, repl._names = known.left, bytearray(known.heard), known.names
+        return repl
 
     async def begin(self, code: str, functions: Mapping[str, str]) -> Outcome:
         """Run a cell until it ends, or waits. `functions`: what it may call, each with the tool it stands for."""
@@ -107,7 +131,7 @@ class Repl:
 
     async def aclose(self) -> None:
         """End the process; may be called more than once."""
-        await self._process.aclose()
+        await self.process.aclose()
 
     async def _told(self, said: dict[str, Any]) -> Outcome:
         data = orjson.dumps(said)
@@ -115,7 +139,7 @@ class Repl:
         started = loop.time()
         try:
             async with asyncio.timeout(self._left):
-                await self._process.send(struct.pack(">I", len(data)) + data)
+                await self.process.send(struct.pack(">I", len(data)) + data)
                 frame = await self._frame()
         except TimeoutError:
             await self.aclose()
@@ -133,7 +157,7 @@ class Repl:
         """What it says next; None: it has ended, or says too much."""
         size = 4
         while len(self._heard) < size:
-            data = await self._process.receive()
+            data = await self.process.receive()
             if not data:
                 return None
             self._heard += data
@@ -157,5 +181,5 @@ class Repl:
         return Stopped(None, 1, "what it said is no answer")
 
     async def _stopped(self) -> Stopped:
-        finished = await self._process.finished()
+        finished = await self.process.finished()
         return Stopped(finished.killed, finished.return_code, finished.stderr.decode("utf-8", "replace"))
