@@ -24,6 +24,7 @@ from antiphon.service.batches.taking import Batches
 from antiphon.service.containers import Containers
 from antiphon.service.fallbacks.attempts import Attempts
 from antiphon.service.fallbacks.chain import Fallbacks
+from antiphon.service.fallbacks.credits import Credits
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
@@ -87,7 +88,7 @@ def services_for(
     if containers is not None:
         # Code that waits for its calls waits in one process, and who answers them may come to any.
         server_tools = ServerTools((*server_tools.tools, *code_tools()), calls_from_code=settings.workers == 1)
-    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp)
+    intake = Intake(routes, media, _host(settings, routes, seals, server_tools), containers, mcp, clock)
     guard = guard_for(settings, routes.served, clock)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)
     shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
@@ -97,9 +98,10 @@ def services_for(
     kept = Threads(threads, settings.max_body)
     attempts = Attempts(Compactions(shop), limiter, usage.online, usage.spending)
     fallbacks = Fallbacks(routes, intake, attempts, settings.fallbacks, clock)
+    credit = Credits(seals, clock, entropy)
     models = ModelService(routes, server_tools, fallbacks, batches=batches is not None)
     services = Services(
-        MessageService(intake, planner, kept, attempts, fallbacks, traffic, metrics),
+        MessageService(intake, planner, kept, attempts, fallbacks, credit, traffic, metrics),
         models,
         files,
         limiter=limiter,

@@ -8,6 +8,7 @@ from antiphon.request.asked import Asked
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.fallbacks.attempts import Attempt, Attempts
 from antiphon.service.fallbacks.chain import Chain, Fallbacks
+from antiphon.service.fallbacks.credits import Credits
 from antiphon.service.fallbacks.run import Run
 from antiphon.service.intake import Intake
 from antiphon.service.limits import Passed
@@ -31,6 +32,7 @@ class Prepared:
 
     `attempt`: the model that is asked first. `turn`: it is a thread's, and what it comes to is kept. `traffic`:
     counts it, until it has ended. `run`: asks other models where that one declines; None: nobody else is asked.
+    `credits`: puts tokens into refusals.
     """
 
     attempt: Attempt
@@ -38,6 +40,7 @@ class Prepared:
     turn: Turn | None = None
     traffic: Traffic | None = None
     run: Run | None = None
+    credits: Credits | None = None
 
     @property
     def work(self) -> Work:
@@ -62,11 +65,18 @@ class Prepared:
     def reply(self) -> Reply:
         """A reply to it."""
         happenings = self.attempt.happenings() if self.run is None else self.run.events()
+        if self.credits is not None:
+            asked = self.attempt.asked if self.run is None else self.run.asked
+            happenings = self.credits.follow(asked, self._last, happenings)
         trace = TRACE.get()
         if trace is not None:
             happenings = followed(trace, happenings)
         opens = None if self.run is None else self.run.opening
         return Reply(self.work, happenings, self.turn, whole=not self.stream, opens=opens)
+
+    def _last(self) -> Attempt:
+        """The attempt that the reply ends with, once it has ended."""
+        return self.attempt if self.run is None else self.run.attempt
 
     async def aclose(self) -> None:
         """The request has ended."""
@@ -78,7 +88,8 @@ class Prepared:
 
 
 class MessageService:
-    """The Messages use cases. `fallbacks`: who may answer where a model declines; None: nobody else. `traffic`: told
+    """The Messages use cases. `fallbacks`: who may answer where a model declines; None: nobody else. `credit`:
+    puts tokens into refusals; None: there are none. `traffic`: told
     of each request that somebody waits for. `metrics`: counts replies. Raises `ApiError` only."""
 
     def __init__(
@@ -88,6 +99,7 @@ class MessageService:
         threads: Threads,
         attempts: Attempts,
         fallbacks: Fallbacks | None = None,
+        credit: Credits | None = None,
         traffic: Traffic | None = None,
         metrics: Metrics | None = None,
     ) -> None:
@@ -96,6 +108,7 @@ class MessageService:
         self._threads = threads
         self._attempts = attempts
         self._fallbacks = fallbacks
+        self._credit = credit
         self._traffic = traffic
         self._metrics = metrics
 
@@ -134,7 +147,7 @@ class MessageService:
         run = None
         if chain is not None and self._fallbacks is not None:
             run = Run(self._fallbacks, chain, attempt, whole=not stream)
-        return Prepared(attempt, stream, turn, run=run)
+        return Prepared(attempt, stream, turn, run=run, credits=self._credit)
 
     async def plan(self, body: bytes, context: WireContext) -> tuple[Asked[CreateMessage], Work]:
         """What `prepare` would come to, to be looked at: it is no thread's, limits nobody, and is not counted."""

@@ -26,12 +26,14 @@ from antiphon.dialogue.events import (
     TextDelta,
 )
 from antiphon.errors import ApiError, EngineFault
+from antiphon.request.asked import Asked
 from antiphon.service.fallbacks.attempts import Attempt
 from antiphon.service.fallbacks.chain import Chain, Fallbacks
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.rounds import spent
 from antiphon.service.reply.stretches import Batches
 from antiphon.wire.reply import Message
+from antiphon.wire.request import CreateMessage
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,16 @@ class Run:
         self._hops: list[ReplyEvent] = []
         self._refused: _Refused | None = None
         self._recommended: str | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        """The one that is under way; at the end, the one that the reply ends with."""
+        return self._attempt
+
+    @property
+    def asked(self) -> Asked[CreateMessage]:
+        """What was asked of the first model."""
+        return self._chain.asked
 
     def opening(self) -> Message:
         """The reply as it opens: whose it is when it does."""
