@@ -1,10 +1,12 @@
 """Tokens that refusals leave, and what comes of them."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from anthropic import AsyncAnthropic, BetaRefusalFallbackMiddleware
+from anthropic.types.beta import BetaMessage
 
 from antiphon.config import GuardRule
 from antiphon.engines.scripted import ScriptedEngine
@@ -12,7 +14,9 @@ from antiphon.testing import FixedClock, engine_app, scripted_app
 from antiphon.testing.app import MODEL
 from antiphon.testing.bridge import Answer, Bridge
 from tests.service.server_tools import ScriptedTool
+from tests.web.batches import Client, request
 from tests.web.searching_app import SEARCH, says, search
+from tests.web.test_keys import app
 
 Json = dict[str, Any]
 
@@ -208,7 +212,7 @@ async def test_the_sdks_own_fallbacks_end_with_one_message(said: str, before: st
                 middleware=[BetaRefusalFallbackMiddleware([{"model": HAIKU}])],
             )
             asked: Any = body(said)
-            whole = await client.beta.messages.create(**asked)
+            whole: BetaMessage = await client.beta.messages.create(**asked)
             async with client.beta.messages.stream(**asked) as stream:
                 streamed = await stream.get_final_message()
     assert (whole.model, whole.stop_reason) == (HAIKU, "end_turn")
@@ -226,7 +230,7 @@ async def test_the_sdk_reads_replies_with_fallbacks(said: str) -> None:
         async with httpx2.AsyncClient(transport=transport) as http:
             client = AsyncAnthropic(api_key="any", base_url="http://localhost", http_client=http)
             asked: Any = {**body(said), "fallbacks": [{"model": HAIKU}], "betas": ["server-side-fallback-2026-07-01"]}
-            whole = await client.beta.messages.create(**asked)
+            whole: BetaMessage = await client.beta.messages.create(**asked)
             async with client.beta.messages.stream(**asked) as stream:
                 streamed = await stream.get_final_message()
     for message in (whole, streamed):
@@ -235,5 +239,13 @@ async def test_the_sdk_reads_replies_with_fallbacks(said: str) -> None:
         assert (hop.from_.model, hop.to.model, hop.trigger.type) == (OPUS, HAIKU, "refusal")
         entries = [(one.type, getattr(one, "model", None)) for one in message.usage.iterations or ()]
         assert entries == [("message", OPUS), ("fallback_message", HAIKU)]
-        dumped = type(message).model_validate(message.to_dict())
-        assert dumped == message
+
+
+@pytest.mark.promise("fallbacks.credit")
+async def test_a_refusal_in_a_batch_leaves_no_token(tmp_path: Path) -> None:
+    async with app(tmp_path, SCRIPT, guard=(LYNX,)) as server:
+        client = Client(server.bridge)
+        row = request("a", messages=body()["messages"], model=OPUS)
+        batch = await client.create(row, headers={"anthropic-beta": CREDIT})
+        result = (await client.results(batch))["a"]
+    assert result["message"]["stop_details"] == {"type": "refusal", "category": "cyber", "explanation": None}

@@ -168,13 +168,14 @@ class Run:
         """Whether another model goes on."""
         said = self._said if self._whole else self._said + "".join(heard.texts)
         link = self._chain.take()
+        # It is one request still, where only so many may be open at once.
+        self._attempt.release()
         try:
             following = await self._fallbacks.attempt(self._chain, link, said.rstrip(), self._attempt.watch)
         except ApiError as problem:
             self._recommend(problem, link.model)
             return False
         attempt, self._attempt = self._attempt, following
-        attempt.release()
         self._refused = _Refused(attempt, ended, len(self._spent))
         self._said, self._begun = said, []
         self._spent += _iterations(attempt, ended)
