@@ -6,7 +6,6 @@ from typing import Any
 import httpx2
 import pytest
 from anthropic import AsyncAnthropic, BetaRefusalFallbackMiddleware
-from anthropic.types.beta import BetaMessage
 
 from antiphon.config import GuardRule
 from antiphon.engines.scripted import ScriptedEngine
@@ -199,45 +198,40 @@ async def test_headers_are_part_of_the_request_but_for_those_of_fallbacks() -> N
         assert (await post(bridge, retry(body(), token))).status == 400
 
 
+async def read_by_the_sdk(bridge: Bridge, asked: Json, *middleware: Any) -> list[Json]:
+    """The reply as the official SDK reads it, in one piece and streamed."""
+    transport = httpx2.ASGITransport(app=bridge.app)
+    async with httpx2.AsyncClient(transport=transport) as http:
+        client: Any = AsyncAnthropic(
+            api_key="any", base_url="http://localhost", http_client=http, middleware=[*middleware]
+        )
+        whole = await client.beta.messages.create(**asked)
+        async with client.beta.messages.stream(**asked) as stream:
+            return [whole.to_dict(), (await stream.get_final_message()).to_dict()]
+
+
 @pytest.mark.promise("fallbacks.middleware")
-@pytest.mark.parametrize(("said", "before"), [("lynx", ""), ("A poem.", "Here is a sec")])
-async def test_the_sdks_own_fallbacks_end_with_one_message(said: str, before: str) -> None:
+@pytest.mark.parametrize(("said", "before"), [("lynx", []), ("A poem.", ["text"])])
+async def test_the_sdks_own_fallbacks_end_with_one_message(said: str, before: list[str]) -> None:
     async with scripted_app(SCRIPT, guard=(LYNX, SECRET)) as bridge:
-        transport = httpx2.ASGITransport(app=bridge.app)
-        async with httpx2.AsyncClient(transport=transport) as http:
-            client = AsyncAnthropic(
-                api_key="any",
-                base_url="http://localhost",
-                http_client=http,
-                middleware=[BetaRefusalFallbackMiddleware([{"model": HAIKU}])],
-            )
-            asked: Any = body(said)
-            whole: BetaMessage = await client.beta.messages.create(**asked)
-            async with client.beta.messages.stream(**asked) as stream:
-                streamed = await stream.get_final_message()
-    assert (whole.model, whole.stop_reason) == (HAIKU, "end_turn")
-    assert [block.type for block in whole.content] == ["fallback", "text"]
-    assert (streamed.model, streamed.stop_reason) == (HAIKU, "end_turn")
-    assert [block.type for block in streamed.content] == [*(["text"] if before else []), "fallback", "text"]
-    assert [one.type for one in streamed.usage.iterations or ()] == ["message", "fallback_message"]
+        whole, streamed = await read_by_the_sdk(bridge, body(said), BetaRefusalFallbackMiddleware([{"model": HAIKU}]))
+    for message, kinds in ((whole, []), (streamed, before)):
+        assert (message["model"], message["stop_reason"]) == (HAIKU, "end_turn")
+        assert [block["type"] for block in message["content"]] == [*kinds, "fallback", "text"]
+    assert [one["type"] for one in streamed["usage"]["iterations"]] == ["message", "fallback_message"]
 
 
 @pytest.mark.promise("fallbacks.before-output", "fallbacks.mid-output")
 @pytest.mark.parametrize("said", ["lynx", "A poem."])
 async def test_the_sdk_reads_replies_with_fallbacks(said: str) -> None:
+    asked = {**body(said), "fallbacks": [{"model": HAIKU}], "betas": ["server-side-fallback-2026-07-01"]}
     async with scripted_app(SCRIPT, guard=(LYNX, SECRET)) as bridge:
-        transport = httpx2.ASGITransport(app=bridge.app)
-        async with httpx2.AsyncClient(transport=transport) as http:
-            client = AsyncAnthropic(api_key="any", base_url="http://localhost", http_client=http)
-            asked: Any = {**body(said), "fallbacks": [{"model": HAIKU}], "betas": ["server-side-fallback-2026-07-01"]}
-            whole: BetaMessage = await client.beta.messages.create(**asked)
-            async with client.beta.messages.stream(**asked) as stream:
-                streamed = await stream.get_final_message()
-    for message in (whole, streamed):
-        assert (message.model, message.stop_reason) == (HAIKU, "end_turn")
-        hop = next(block for block in message.content if block.type == "fallback")
-        assert (hop.from_.model, hop.to.model, hop.trigger.type) == (OPUS, HAIKU, "refusal")
-        entries = [(one.type, getattr(one, "model", None)) for one in message.usage.iterations or ()]
+        messages = await read_by_the_sdk(bridge, asked)
+    for message in messages:
+        assert (message["model"], message["stop_reason"]) == (HAIKU, "end_turn")
+        [hop] = [block for block in message["content"] if block["type"] == "fallback"]
+        assert (hop["from"]["model"], hop["to"]["model"], hop["trigger"]["type"]) == (OPUS, HAIKU, "refusal")
+        entries = [(one["type"], one["model"]) for one in message["usage"]["iterations"]]
         assert entries == [("message", OPUS), ("fallback_message", HAIKU)]
 
 

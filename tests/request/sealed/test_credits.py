@@ -96,7 +96,13 @@ def test_what_does_not_hold_is_named(change: Json, problem: Any) -> None:
 
 @pytest.mark.promise("fallbacks.credit")
 def test_what_does_not_shape_the_prompt_may_be_other() -> None:
-    change = {"max_tokens": 99, "temperature": 0.5, "stop_sequences": ["x"], "stream": True, "service_tier": "auto"}
+    change: Json = {
+        "max_tokens": 99,
+        "temperature": 0.5,
+        "stop_sequences": ["x"],
+        "stream": True,
+        "service_tier": "auto",
+    }
     assert redeemed(token(), metadata={"user_id": "u"}, **change) == EXACT
 
 

@@ -42,13 +42,15 @@ class Credits:
         async with aclosing(happenings) as batches:
             async for batch in batches:
                 ran = ran or any(isinstance(event, ServerAnswer) for event in batch)
+                # A reply that nobody reads is not declined when it has begun.
+                if who().work.watch is not None:
+                    heard.add(batch, who())
                 ended = batch[-1]
                 if isinstance(ended, Finish) and ended.reason == "refusal":
-                    heard.add(batch, who())
-                    yield [*batch[:-1], self._with_token(asked, who(), ended, heard.said(asked.context), ran=ran)]
-                    continue
-                heard.add(batch, who())
-                yield batch
+                    said = heard.said(asked.context)
+                    yield [*batch[:-1], self._with_token(asked, who(), ended, said, ran=ran)]
+                else:
+                    yield batch
 
     def _with_token(
         self, asked: Asked[CreateMessage], attempt: Attempt, ended: Finish, said: InputMessage | None, *, ran: bool
