@@ -184,6 +184,14 @@ def test_a_seal_of_one_kind_is_not_one_of_the_other(
     assert open_(close(THOUGHT, NONCE)) is None
 
 
+def test_a_credit_opens_as_nothing_else_and_nothing_else_as_one():
+    token = SEALS.seal_credit("what is left", NONCE)
+    assert SEALS.open_credit(token) == "what is left"
+    assert SEALS.open(token) is None
+    assert SEALS.open_credit(SIGNATURE) is None
+    assert Seals([OTHER]).open_credit(token) is None
+
+
 @given(
     st.one_of(
         st.text(st.characters()),

@@ -1,5 +1,5 @@
 """Sealing and opening what others carry for us: thoughts, compactions, texts of searches, places of citations,
-conversations.
+conversations, credit.
 
 A seal is a version byte, a nonce and AES-GCM over the whole: what was not made here does not open."""
 
@@ -38,7 +38,7 @@ _LEVEL: Final = 1  # a reply waits for it
 
 _PAYLOAD: Final = msgspec.msgpack.Decoder(tuple[str, str, int, bytes, bytes])
 
-_Domain = Literal[b"signature", b"redacted", b"compaction", b"found", b"index", b"thread"]
+_Domain = Literal[b"signature", b"redacted", b"compaction", b"found", b"index", b"thread", b"credit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,14 @@ class Seals:
     def open_thread(self, sealed: str, place: str) -> str | None:
         """The conversation; None if the seal is not ours, was changed or is of another place. Never raises."""
         return _beside(self._open(sealed, b"thread"), place)
+
+    def seal_credit(self, credit: str, nonce: bytes) -> str:
+        """What a refusal leaves its client; as `seal`."""
+        return self._close(Thought(credit, "", 0, ""), nonce, b"credit")
+
+    def open_credit(self, token: str) -> str | None:
+        """What was left; None if the seal is not ours or was changed. Never raises."""
+        return _beside(self._open(token, b"credit"), "")
 
     def _close(self, thought: Thought, nonce: bytes, domain: _Domain) -> str:
         if len(nonce) != NONCE_BYTES:

@@ -1,5 +1,6 @@
 """Requests that another model answers where the guard declines for the one that they name."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ async def test_in_a_stream_the_next_model_goes_on_from_what_was_said() -> None:
     prompts: list[str] = []
 
     class Engine(ScriptedEngine):
-        async def generate(self, work: Generation) -> Any:
+        async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
             prompts.append("".join(segment.text for segment in work.prompt.segments))
             async for output in super().generate(work):
                 yield output
@@ -263,9 +264,11 @@ async def test_what_is_declined_before_a_word_takes_nothing_from_the_limits_of_i
 class FullEngine(ScriptedEngine):
     """It has no room."""
 
-    async def generate(self, work: Generation) -> Any:
-        raise EngineFull("no slot", retry_after=1.0)
-        yield EngineOutput
+    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+        if self.card.id:
+            raise EngineFull("no slot", retry_after=1.0)
+        async for output in super().generate(work):
+            yield output
 
 
 @pytest.mark.promise("fallbacks.limits")
@@ -403,3 +406,24 @@ async def test_each_attempt_that_says_something_is_written_down_for_its_model(tm
     served = declined["usage"], midway["usage"]
     assert told[HAIKU].output == sum(one["output_tokens"] for one in served)
     assert told[HAIKU].uncached == sum(one["input_tokens"] for one in served)
+
+
+@pytest.mark.promise("fallbacks.limits")
+async def test_where_one_request_may_be_open_at_once_its_attempts_are_one() -> None:
+    rule = LimitRule("all", concurrency=1)
+    async with scripted_app(SCRIPT, guard=(LYNX,), limits=(rule,)) as bridge:
+        for _ in range(2):
+            assert (await ask(bridge, body("lynx"))).json["model"] == HAIKU
+
+
+@pytest.mark.promise("fallbacks.refused")
+async def test_a_key_names_only_models_that_it_may_ask_for(tmp_path: Path) -> None:
+    async with app(tmp_path, SCRIPT, guard=(LYNX,)) as server:
+        key = await server.key("one", models=("claude-opus-*", "claude-sonnet-*"))
+        headers = {"x-api-key": key, "anthropic-beta": HEADER}
+        refused = await server.bridge.post(body("lynx"), headers=headers)
+        assert "is not a valid fallback target" in refused.json["error"]["message"]
+        assert (await server.bridge.post(body("lynx", SONNET), headers=headers)).json["model"] == SONNET
+        listed = (await server.bridge.ask("GET", f"/v1/models/{OPUS}", headers=headers)).json
+    assert SONNET in listed["allowed_fallback_models"]
+    assert HAIKU not in listed["allowed_fallback_models"]

@@ -26,9 +26,8 @@ async def test_the_pages_settings_answer_the_pages_request_as_the_page_shows() -
         "max_tokens": 1000,
         "messages": [{"role": "user", "content": "What is project lynx?"}],
     }
-    settings = {"guard": parsed.guard, "fallbacks": parsed.fallbacks}
     for fallbacks in ([{"model": "claude-haiku-4-5"}], "default"):
-        async with scripted_app('[[reply]]\ntext = "…"\n', **settings) as bridge:
+        async with scripted_app('[[reply]]\ntext = "…"\n', guard=parsed.guard, fallbacks=parsed.fallbacks) as bridge:
             headers = {"anthropic-beta": "server-side-fallback-2026-07-01"}
             reply = (await bridge.post({**request, "fallbacks": fallbacks}, headers=headers)).json
         told = json.loads(shown)

@@ -26,6 +26,7 @@ from antiphon.service.containers import Containers
 from antiphon.service.explainer import Explainer
 from antiphon.service.fallbacks.attempts import Attempts
 from antiphon.service.fallbacks.chain import Fallbacks
+from antiphon.service.fallbacks.credits import Credits
 from antiphon.service.files.files import Files
 from antiphon.service.guard.guard import OwnersGuard
 from antiphon.service.intake import Intake
@@ -87,7 +88,7 @@ def services_for(
     """
     metrics = metrics or Metrics()
     server_tools = _with_code(settings, server_tools, containers)
-    intake = Intake(routes, media, _host(settings, seals, server_tools), containers, mcp)
+    intake = Intake(routes, media, _host(settings, seals, server_tools), containers, mcp, clock)
     guard = guard_for(settings, routes.served, clock)
     planner = _planner(settings, routes, clock, entropy, seals, ledger or MemoryLedger(), guard)
     shop, traffic = Workshop(intake, planner, media, settings.turn, mcp), Traffic()
@@ -96,8 +97,9 @@ def services_for(
     usage = _Usage.over(settings, book, clock)
     attempts = Attempts(Compactions(shop), limiter, usage.online, usage.spending)
     fallbacks = Fallbacks(routes, intake, attempts, settings.fallbacks, clock)
+    credit = Credits(seals, clock, entropy)
     models = ModelService(routes, server_tools, fallbacks, batches=batches is not None)
-    messages = MessageService(intake, planner, kept, attempts, fallbacks, traffic, metrics)
+    messages = MessageService(intake, planner, kept, attempts, fallbacks, credit, traffic, metrics)
     services = Services(
         messages,
         models,

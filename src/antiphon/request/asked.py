@@ -16,6 +16,7 @@ from antiphon.profiles import Profile
 from antiphon.request.case import USUAL, Case, Issue, Latitude
 from antiphon.request.ladder import check
 from antiphon.request.media.wanted import NO_MEDIA, Media, Wanted, wanted
+from antiphon.request.sealed.credits import Redemption, redeem
 from antiphon.request.sealed.opened import NOTHING_SEALED, Opened, open_sealed
 from antiphon.request.tools import server_kinds
 from antiphon.seals import Seals
@@ -77,7 +78,7 @@ class Asked(Generic[Request]):
     `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold;
     `uploads`: by id, what is known of those that were uploaded. `begun`: how many of the messages came from the
     client, where the server has put more behind them; None: all. `container`: where its code runs; `skills`: those
-    that are there.
+    that are there. `credit`: what came of the token that it brought, None where it brought none.
     """
 
     request: Request
@@ -90,6 +91,7 @@ class Asked(Generic[Request]):
     begun: int | None = None
     container: Container | None = None
     skills: tuple[SkillVersion, ...] = ()
+    credit: Redemption | None = None
 
     @property
     def said(self) -> int:
@@ -118,10 +120,18 @@ class Asked(Generic[Request]):
         return replace(self, request=request, case=replace(self.case, request=request))
 
 
-def receive(request: Request, target: Target, context: WireContext, host: Host) -> Issue | Asked[Request]:
-    """A request as it came from a client, judged and opened; or the first thing that is wrong with it."""
-    case = Case(request, target.profile, context, target.sees, host.tools, host.latitude, target.reads)
-    return check(case) or _opened(request, case, target, host)
+def receive(
+    request: Request, target: Target, context: WireContext, host: Host, now: float = 0.0
+) -> Issue | Asked[Request]:
+    """A request as it came from a client, judged and opened; or the first thing that is wrong with it. `now`: when it
+    came, which a token's expiry is held against."""
+    credit = redeem(request, target.profile, context, host.seals, now)
+    if isinstance(credit, Issue):
+        return credit
+    continues = credit is not None and credit.continues
+    sees, reads = target.sees, target.reads
+    case = Case(request, target.profile, context, sees, host.tools, host.latitude, reads, continues=continues)
+    return check(case) or _opened(request, case, target, host, credit)
 
 
 def receive_again(asked: Asked[Request], request: Request, host: Host) -> Issue | Asked[Request]:
@@ -130,12 +140,16 @@ def receive_again(asked: Asked[Request], request: Request, host: Host) -> Issue 
     Nobody judges those, but seals in them are opened like any.
     """
     case = replace(asked.case, request=request)
-    again = _opened(request, case, asked.target, host)
+    again = _opened(request, case, asked.target, host, asked.credit)
     # What stands for the client's messages is not behind them.
     grown = len(request.messages) > asked.said
     return replace(again, begun=asked.said) if grown and isinstance(again, Asked) else again
 
 
-def _opened(request: Request, case: Case, target: Target, host: Host) -> Issue | Asked[Request]:
+def _opened(
+    request: Request, case: Case, target: Target, host: Host, credit: Redemption | None
+) -> Issue | Asked[Request]:
     opened = open_sealed(case, host.seals, target.binding, foreign=host.foreign)
-    return opened if isinstance(opened, Issue) else Asked(request, case, target, opened, wanted(case))
+    if isinstance(opened, Issue):
+        return opened
+    return Asked(request, case, target, opened, wanted(case), credit=credit)

@@ -21,6 +21,7 @@ def opening(asked: Asked[CreateMessage], tokens: int, id_: str, diagnostics: Dia
             output_tokens=0,
             service_tier="batch" if asked.context.batch else "standard",
             inference_geo=_place(asked.target),
+            fallback_credit=UNSET if asked.credit is None else asked.credit.told(),
         ),
         context_management=None if asked.context.unlocks(CLEARING) else UNSET,
         diagnostics=diagnostics,

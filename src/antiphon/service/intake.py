@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from antiphon.ports.mcp import McpConnector
+from antiphon.ports.system import Clock
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again
 from antiphon.request.case import NONE, Issue
 from antiphon.request.intake import Document, document_of
@@ -23,7 +24,8 @@ LARGE_BODY: Final = 512 * 1024
 
 
 class Intake:
-    """Takes requests in. `mcp`: the way to MCP servers; None: there is none. Raises `ApiError` only."""
+    """Takes requests in. `mcp`: the way to MCP servers; None: there is none. `clock`: says whether tokens have
+    expired; None: they never do. Raises `ApiError` only."""
 
     def __init__(
         self,
@@ -32,7 +34,9 @@ class Intake:
         host: Host,
         containers: Containers | None = None,
         mcp: McpConnector | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock
         self._mcp = mcp
         self._routes = routes
         self._media = media
@@ -95,12 +99,12 @@ class Intake:
         host: Host,
         chosen: str | None = None,
     ) -> tuple[Asked[Request], ServedModel]:
-        context = self._of_this_host(context)
+        context, now = self._of_this_host(context), 0.0 if self._clock is None else self._clock.now()
 
         def received() -> tuple[Asked[Request] | Issue, ServedModel]:
             request = parse(document, context)
             target, served = self._routes.resolve(request.model, context.models, chosen)
-            return receive(request, target, context, host), served
+            return receive(request, target, context, host, now), served
 
         asked, served = await aside_by(document.size, received, large=LARGE_BODY)
         if isinstance(asked, Issue):

@@ -12,6 +12,7 @@ from antiphon.request.asked import Asked, Request
 from antiphon.request.intake import Document, count_of, create_of
 from antiphon.service.fallbacks.attempts import Attempt, Attempts
 from antiphon.service.fallbacks.chain import Chain, Fallbacks
+from antiphon.service.fallbacks.credits import Credits
 from antiphon.service.fallbacks.run import Run
 from antiphon.service.faults import is_down
 from antiphon.service.held import Hold
@@ -40,7 +41,7 @@ class Prepared:
     `attempt`: the model that is asked first. `turn`: it is a thread's, and what it comes to is kept. `traffic`:
     counts it, until it has ended. `run`: asks other models where that one declines; None: nobody else is asked.
     `hold`: keeps the models that may answer. `spare`: prepares the same request for another model, where one answers
-    for the name too.
+    for the name too. `credits`: puts tokens into refusals.
     """
 
     attempt: Attempt
@@ -50,6 +51,7 @@ class Prepared:
     run: Run | None = None
     hold: Hold | None = None
     spare: "Callable[[], Awaitable[Prepared]] | None" = None
+    credits: Credits | None = None
 
     @property
     def work(self) -> Work:
@@ -74,6 +76,9 @@ class Prepared:
     def reply(self) -> Reply:
         """A reply to it."""
         happenings = self.attempt.happenings() if self.run is None else self.run.events()
+        if self.credits is not None:
+            asked = self.attempt.asked if self.run is None else self.run.asked
+            happenings = self.credits.follow(asked, self._last, happenings)
         trace = TRACE.get()
         if trace is not None:
             happenings = followed(trace, happenings)
@@ -89,6 +94,10 @@ class Prepared:
             self.passed.forgo()
         return self.spare
 
+    def _last(self) -> Attempt:
+        """The attempt that the reply ends with, once it has ended."""
+        return self.attempt if self.run is None else self.run.attempt
+
     async def aclose(self) -> None:
         """The request has ended."""
         if self.traffic is not None:
@@ -103,7 +112,8 @@ class Prepared:
 
 
 class MessageService:
-    """The Messages use cases. `fallbacks`: who may answer where a model declines; None: nobody else. `traffic`: told
+    """The Messages use cases. `fallbacks`: who may answer where a model declines; None: nobody else. `credit`:
+    puts tokens into refusals; None: there are none. `traffic`: told
     of each request that somebody waits for. `metrics`: counts replies. Raises `ApiError` only."""
 
     def __init__(
@@ -113,6 +123,7 @@ class MessageService:
         threads: Threads,
         attempts: Attempts,
         fallbacks: Fallbacks | None = None,
+        credit: Credits | None = None,
         traffic: Traffic | None = None,
         metrics: Metrics | None = None,
     ) -> None:
@@ -121,6 +132,7 @@ class MessageService:
         self._threads = threads
         self._attempts = attempts
         self._fallbacks = fallbacks
+        self._credit = credit
         self._traffic = traffic
         self._metrics = metrics
 
@@ -156,7 +168,7 @@ class MessageService:
         if chain is not None and self._fallbacks is not None:
             asked, run = chain.asked, Run(self._fallbacks, chain, attempt, whole=not stream)
         spare = None if avoid else self._spare(body, context, asked, attempt.work)
-        return Prepared(attempt, stream, turn, run=run, spare=spare)
+        return Prepared(attempt, stream, turn, run=run, spare=spare, credits=self._credit)
 
     async def _first(
         self,

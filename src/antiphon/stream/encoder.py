@@ -219,6 +219,7 @@ class Encoder:
                 server_tool_use=counted,
                 service_tier=opening.usage.service_tier,
                 inference_geo=opening.usage.inference_geo,
+                fallback_credit=opening.usage.fallback_credit,
             ),
         )
         return [MessageStart(message=message), MessageStop()]
@@ -300,7 +301,8 @@ class Encoder:
         if charge is None and finish.iterations:
             charge = sum((one.charge for one in finish.iterations if one.kind == "message"), Charge(0))
         charge = charge or self._opened()
-        usage = DeltaUsage(**_charged(charge), output_tokens=finish.output_tokens)
+        credit = self._opening.usage.fallback_credit
+        usage = DeltaUsage(**_charged(charge), output_tokens=finish.output_tokens, fallback_credit=credit)
         if self._whole:
             usage = replace(usage, cache_creation=_kept(charge))
         if self._details or finish.thinking_tokens is not None:

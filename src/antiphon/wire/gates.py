@@ -38,6 +38,8 @@ FALLBACK_DEFAULT: Final = frozenset({"server-side-fallback-2026-07-01"})
 
 FALLBACK_CREDIT: Final = frozenset({"fallback-credit-2026-06-01", "fallback-credit-2026-07-01"})
 
+FALLBACK_CREDIT_MODES: Final = frozenset({"fallback-credit-2026-07-01"})
+
 FILES: Final = frozenset({"files-api-2025-04-14"})
 """It unlocks nothing: who sends it is answered in the shapes of the beta."""
 

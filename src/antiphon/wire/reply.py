@@ -216,6 +216,7 @@ class Usage(ReplyModel, frozen=True, kw_only=True):
 
     A finished reply may have the details: `output_tokens_details` where its model name thinks, `server_tool_use`
     where one ran. `iterations` (beta): piece by piece; summaries of the conversation are counted nowhere else.
+    `fallback_credit` (beta): what came of the token that the request brought.
     """
 
     input_tokens: int
@@ -228,6 +229,7 @@ class Usage(ReplyModel, frozen=True, kw_only=True):
     service_tier: Literal["standard", "priority", "batch"] = "standard"
     inference_geo: str = "not_available"
     iterations: list[IterationUsage] | UnsetType = UNSET
+    fallback_credit: dict[str, Any] | UnsetType = UNSET
 
 
 class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
@@ -244,6 +246,7 @@ class DeltaUsage(ReplyModel, frozen=True, kw_only=True):
     output_tokens_details: OutputTokensDetails | UnsetType = UNSET
     server_tool_use: ServerToolUsage | UnsetType = UNSET
     iterations: list[IterationUsage] | UnsetType = UNSET
+    fallback_credit: dict[str, Any] | UnsetType = UNSET
 
 
 class Diagnostics(ReplyModel, frozen=True, kw_only=True):

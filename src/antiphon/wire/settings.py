@@ -4,7 +4,7 @@ Source: API reference, Messages; the beta keys' own pages.
 """
 
 import re
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ from antiphon.wire.base import (
 )
 from antiphon.wire.gates import (
     BLOCK_BINDING,
+    FALLBACK_CREDIT_MODES,
     FALLBACK_DEFAULT,
     MCP_SERVER_TOOLS,
     TASK_BUDGET,
@@ -282,7 +283,14 @@ class FallbackCredit(WireModel):
     mode: Maybe[Literal["strict", "best_effort"]] = None
 
 
-FallbackCreditToken = Annotated[str | FallbackCredit, ByKind()]
+def _modes_unlocked(value: object, info: ValidationInfo) -> object:
+    context = context_of(info)
+    if isinstance(value, dict) and context is not None and not context.unlocks(FALLBACK_CREDIT_MODES):
+        raise complaint("Input should be a valid string")
+    return cast("object", value)
+
+
+FallbackCreditToken = Annotated[str | FallbackCredit, ByKind(), BeforeValidator(_modes_unlocked)]
 
 
 class ThreadCreate(WireModel):

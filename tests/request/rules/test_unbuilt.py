@@ -130,7 +130,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         body(output_config={"task_budget": {"type": "tokens", "total": 20_000}}),
         "output_config.task_budget: task budgets are",
     ),
-    "credit": (body(fallback_credit_token="t"), "fallback_credit_token: fallback credit is"),
     "billing": (body(billing_policy={"type": "billing_policy"}), "billing_policy: billing policies are"),
     "fast": ({**body(speed="fast"), "model": "claude-opus-5"}, "speed: fast mode is"),
 }

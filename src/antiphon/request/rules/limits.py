@@ -63,7 +63,7 @@ def prefill_alone(case: Case) -> Issue | None:
 
 def _is_prefilled(case: Case) -> bool:
     final = case.turns[-1] if case.turns and not case.summarizes else None
-    if final is None or final.role != "assistant" or not final.items:
+    if final is None or final.role != "assistant" or not final.items or case.continues:
         return False
     last = final.items[-1].block
     return last.type not in _RESUMABLE and not is_server_result(last)

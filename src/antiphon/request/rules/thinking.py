@@ -173,7 +173,7 @@ def open_turn_begins_with_thinking(case: Case) -> Issue | None:
     if not said or said[0].block.type in _THINKING:
         return None
     first = said[0]
-    if case.turns[-1].role == "user" and is_due(case, DROPPED_THOUGHT):
+    if case.continues or (case.turns[-1].role == "user" and is_due(case, DROPPED_THOUGHT)):
         return None
     return Issue(
         f"{first.path}.type: Expected `thinking` or `redacted_thinking`, but found `{first.block.type}`. {_EXPECTED}"

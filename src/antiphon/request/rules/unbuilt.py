@@ -49,14 +49,9 @@ def _task_budget(case: Case) -> object:
     return config and config.task_budget
 
 
-def _credit(case: Case) -> object:
-    return case.creation and case.creation.fallback_credit_token
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting("output_config.task_budget", "task budgets are", _task_budget),
     Setting("speed", "fast mode is", lambda case: case.request.speed == "fast"),
-    Setting("fallback_credit_token", "fallback credit is", _credit),
     Setting("billing_policy", "billing policies are", lambda case: case.request.billing_policy),
 )
 

@@ -26,12 +26,14 @@ from antiphon.dialogue.events import (
     TextDelta,
 )
 from antiphon.errors import ApiError, EngineFault
+from antiphon.request.asked import Asked
 from antiphon.service.fallbacks.attempts import Attempt
 from antiphon.service.fallbacks.chain import Chain, Fallbacks
 from antiphon.service.faults import engine_error
 from antiphon.service.reply.rounds import spent
 from antiphon.service.reply.stretches import Batches
 from antiphon.wire.reply import Message
+from antiphon.wire.request import CreateMessage
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,16 @@ class Run:
         self._hops: list[ReplyEvent] = []
         self._refused: _Refused | None = None
         self._recommended: str | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        """The one that is under way; at the end, the one that the reply ends with."""
+        return self._attempt
+
+    @property
+    def asked(self) -> Asked[CreateMessage]:
+        """What was asked of the first model."""
+        return self._chain.asked
 
     def opening(self) -> Message:
         """The reply as it opens: whose it is when it does."""
@@ -156,13 +168,14 @@ class Run:
         """Whether another model goes on."""
         said = self._said if self._whole else self._said + "".join(heard.texts)
         link = self._chain.take()
+        # It is one request still, where only so many may be open at once.
+        self._attempt.release()
         try:
             following = await self._fallbacks.attempt(self._chain, link, said.rstrip(), self._attempt.watch)
         except ApiError as problem:
             self._recommend(problem, link.model)
             return False
         attempt, self._attempt = self._attempt, following
-        attempt.release()
         self._refused = _Refused(attempt, ended, len(self._spent))
         self._said, self._begun = said, []
         self._spent += _iterations(attempt, ended)

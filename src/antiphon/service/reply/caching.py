@@ -49,7 +49,8 @@ class Mark:
 class Marked:
     """What of a prompt of so many `tokens` is to be kept: one mark at least, the longest prefix last.
 
-    `found`: the tokens of the longest prefix that the ledger knew when the request `started`.
+    `found`: the tokens of the longest prefix that the ledger knew when the request `started`. `credit`: those that
+    are charged as if they had been read.
     """
 
     tokens: int
@@ -57,6 +58,7 @@ class Marked:
     marks: tuple[Mark, ...]
     ledger: Ledger
     started: float
+    credit: int = 0
 
     @property
     def keep(self) -> tuple[Keep, ...]:
@@ -68,7 +70,7 @@ class Marked:
 
     def charge(self, reused: int) -> Charge:
         """How the prompt is charged where the engine did not compute so many of its tokens."""
-        read = min(self.found, reused)
+        read = max(min(self.found, reused), min(self.credit, self.marks[-1].tokens))
         last = max(self.marks[-1].tokens, read)
         lasting = max((mark.tokens for mark in self.marks if mark.entry.seconds == _LASTING), default=read)
         lasting = min(max(lasting, read), last)
@@ -127,7 +129,8 @@ class Caching:
             if position.seconds is not None and long >= least:
                 marks.append(Mark(long, Entry(position.key, position.seconds)))
         found = 0 if hit is None else await tokens(sought[hit])
-        return Marked(len(prompt.tokens), found, tuple(marks), self._ledger, now)
+        credit = 0 if asked.credit is None else asked.credit.tokens
+        return Marked(len(prompt.tokens), found, tuple(marks), self._ledger, now, credit)
 
     def _tell_of(self, model: str) -> None:
         if model not in self._told:
