@@ -1,8 +1,9 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from antiphon.ports.mcp import McpConnector
 from antiphon.request.asked import Asked, Host, Request, receive, receive_again

@@ -1,6 +1,7 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
@@ -27,8 +28,7 @@ from antiphon.wire.reply import TokenCount
 from antiphon.wire.request import CreateMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `turn`: it is a thread's, and what it comes to is kept. `traffic`: counts it, until it has ended. `passed`: the

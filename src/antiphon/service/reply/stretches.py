@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from msgspec import structs
+
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, StopReason, TextDelta
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
@@ -257,7 +259,7 @@ class Stretches:
         for at, event in enumerate(events):
             declined = watch.add(event.text) if isinstance(event, TextDelta) else None
             if declined is not None:
-                return events[:at], replace(self._finish("refusal"), stop_details=declined.details())
+                return events[:at], structs.replace(self._finish("refusal"), stop_details=declined.details())
         return events, None
 
     async def _all_watched(self, batches: Batches) -> Batches:
