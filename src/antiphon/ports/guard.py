@@ -1,5 +1,6 @@
 """Somebody who may decline: a request before it is answered, a reply while it is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,8 +23,9 @@ class Decline:
 class Watch(Protocol):
     """Reads one reply while it is written."""
 
-    def add(self, text: str) -> Decline | None:
-        """More of the reply's text, which nobody has seen yet; what is declined never is."""
+    def add(self, texts: Sequence[str]) -> tuple[int, Decline] | None:
+        """More of the reply's text, which nobody has seen yet: how many of these pieces may be seen, and why the next
+        one never is; None: nothing is declined."""
         ...
 
 
