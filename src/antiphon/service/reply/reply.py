@@ -112,10 +112,13 @@ class Reply:
             await keeper.aclose()
 
     async def _events(self) -> AsyncGenerator[list[Event], None]:
-        feed = self._encoder.feed
+        feed, meter, pieces, failed = self._encoder.feed, self._meter, 0, False
         try:
-            async with aclosing(self._metered(self._meter) if self._meter else self._happenings) as batches:
+            async with aclosing(self._happenings) as batches:
                 async for batch in batches:
+                    if meter is not None:
+                        pieces += len(batch)
+                        _tell(meter, batch)
                     if not self._opened:
                         first = batch[0]
                         if isinstance(first, CodeCall):
@@ -129,25 +132,14 @@ class Reply:
                     if events:
                         yield events
         except EngineFault as fault:
+            failed = True
             raise engine_error(fault) from fault
-
-    async def _metered(self, meter: Meter) -> Batches:
-        """What happens, told to the meter."""
-        pieces, failed = 0, False
-        try:
-            async with aclosing(self._happenings) as batches:
-                async for batch in batches:
-                    pieces += len(batch)
-                    if isinstance(batch[0], Begun):
-                        meter.began(batch[0].charge)
-                    if isinstance(batch[-1], Finish):
-                        meter.ended(batch[-1])
-                    yield batch
         except Exception:
             failed = True
             raise
         finally:
-            meter.broken(pieces, failed=failed)
+            if meter is not None:
+                meter.broken(pieces, failed=failed)
 
     async def whole(self) -> Message:
         """The finished message: the fold of the same events that a stream would carry."""
@@ -175,3 +167,11 @@ class Reply:
         self._opening = [opening]
         self._folder.add(opening)
         return ending
+
+
+def _tell(meter: Meter, batch: Sequence[ReplyEvent]) -> None:
+    """Tell the meter what happens."""
+    if isinstance(batch[0], Begun):
+        meter.began(batch[0].charge)
+    if isinstance(batch[-1], Finish):
+        meter.ended(batch[-1])
