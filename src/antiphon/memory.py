@@ -32,11 +32,14 @@ class Kept(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Keep it in place of what was there, unless it alone is more than may be kept."""
-        self.drop(key)
+        held = self._held
+        before = held.pop(key, None)
+        if before is not None:
+            self._weight -= before[0]
         weight = self._weigh(key, value)
         if weight > self._most:
             return
-        self._held[key] = weight, value
+        held[key] = weight, value
         self._weight += weight
         while self._weight > self._most:
             self.drop(next(iter(self._held)))

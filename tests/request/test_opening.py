@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import orjson
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from antiphon.request.intake import parse_create
 from antiphon.request.opening import opening
@@ -37,7 +37,7 @@ def test_a_place_is_told_for_names_that_could_be_sent_to_one() -> None:
     assert newest is not None
     assert opening(asked(request, profile=newest), 1, "msg_1").usage.inference_geo == "global"
     own = asked(request)
-    own = replace(own, target=replace(own.target, own=True))
+    own = structs.replace(own, target=replace(own.target, own=True))
     assert opening(own, 1, "msg_1").usage.inference_geo == "not_available"
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from antiphon.dialogue.media import Image
 
 DocumentKind = Literal["text", "pdf", "blocks"]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A run of text as its author wrote it; never stripped."""
 
     text: str

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from msgspec import Struct
+
 from antiphon.dialogue.content import Document, SearchResult, Text
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.thinking import OFF, Thinking
@@ -92,8 +94,7 @@ class Sampling:
     top_k: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What ends a reply before the model does. `max_tokens` may be 0: read the prompt, write nothing."""
 
     max_tokens: int

@@ -4,8 +4,9 @@ One event carries one kind of thing, so a delta that is half text and half call 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 StopReason = Literal[
     "end_turn",
@@ -19,15 +20,13 @@ StopReason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True):
     """More of the answer's text; not empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CiteStart:
+class CiteStart(Struct, frozen=True):
     """The text from here on rests on a source, until its `CiteEnd`; it is not empty. `citation`: as it travels.
 
     Several in a row are of the same text."""
@@ -35,13 +34,11 @@ class CiteStart:
     citation: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CiteEnd:
+class CiteEnd(Struct, frozen=True):
     """The text since `CiteStart` is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(Struct, frozen=True):
     """More of a run of reasoning. An empty text only says that the run has begun, or goes on unseen.
 
     `tokens`: told instead of a text that the client is not shown: about so many more were thought.
@@ -51,22 +48,19 @@ class ReasoningDelta:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningEnd:
+class ReasoningEnd(Struct, frozen=True):
     """A run of reasoning is complete; `signature` seals it."""
 
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedReasoning:
+class RedactedReasoning(Struct, frozen=True):
     """A run of reasoning that the client may carry and not read; `data` seals it."""
 
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallStart:
+class CallStart(Struct, frozen=True):
     """A tool call begins. `id` is the block's (`toolu_…`, `srvtoolu_…`), made by the caller. `toolset`: whose member
     is called. `server`: the server itself runs the tool. `host`: on the MCP server of this name."""
 
@@ -77,23 +71,20 @@ class CallStart:
     host: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallArguments:
+class CallArguments(Struct, frozen=True):
     """More of the open call's input: a piece of a JSON text; the pieces join to one object."""
 
     partial_json: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnd:
+class CallEnd(Struct, frozen=True):
     """The open call is complete (or was cut, when a `Finish` for a limit follows). `whole`: its input is all that the
     model wrote; where not all can be input, what had come of it is completed."""
 
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAnswer:
+class ServerAnswer(Struct, frozen=True):
     """What a call of the server's came to. `kind`: the type of its block; `content`: the block's, as it travels;
     `shown`: what the model is told in this reply instead; None: the same. `code`: the id of the code's own call,
     where code has called."""
@@ -105,16 +96,14 @@ class ServerAnswer:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """The tools that an MCP server has, as they travel."""
 
     host: str
     tools: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCall:
+class CodeCall(Struct, frozen=True):
     """Code that the model runs calls a tool of the client's; whole. `code`: the id of the code's own call. `server`:
     the server itself runs the tool."""
 
@@ -125,8 +114,7 @@ class CodeCall:
     server: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Compacted:
+class Compacted(Struct, frozen=True):
     """A summary stands for the conversation so far; it comes whole. `content` None: no summary came about.
 
     `signature`: the seal of one that was asked for. `tool_changes`: what system messages had changed in the tools,
@@ -138,8 +126,7 @@ class Compacted:
     tool_changes: list[dict[str, Any]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FellBack:
+class FellBack(Struct, frozen=True):
     """A model has declined, and another one goes on. `declined` and `serves`: their names. `category`: why, as one of
     the API's."""
 
@@ -148,8 +135,7 @@ class FellBack:
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """How the tokens of what the model read are counted: all of them, each once.
 
     `input`: those that no mark has to do with. `read`: those that a mark had kept. `brief` and `lasting`: those that
@@ -175,8 +161,7 @@ class Charge:
         return self.brief + self.lasting
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """The engine has begun, and it is known how much of the prompt it did not have to read again."""
 
     charge: Charge
@@ -185,8 +170,7 @@ class Begun:
 IterationKind = Literal["message", "compaction", "fallback_message"]
 
 
-@dataclass(frozen=True, slots=True)
-class Iteration:
+class Iteration(Struct, frozen=True):
     """One of several pieces of work for a reply, and the tokens that it took. `model`: who did it, where that is
     told."""
 
@@ -196,8 +180,7 @@ class Iteration:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """The reply is over. `output_tokens` counts everything the model wrote, markup and end token included.
 
     `thinking_tokens`: how many of them were reasoning; None where the reply was not to think. `iterations`: told

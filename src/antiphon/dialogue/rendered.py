@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from antiphon.dialogue.media import Image
 
 _MARKUP: Final = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A stretch of prompt text. In `markup` the model's special tokens are read as such; elsewhere a text
     that looks like one stays plain text, so that a user cannot write control tokens.
 
@@ -22,8 +22,7 @@ class Segment:
     image: Image | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedPrompt:
+class RenderedPrompt(Struct, frozen=True):
     """A prompt ready for an engine: its segments in order, and their tokens as the engine's tokenizer made them.
 
     A picture stands in `tokens` as so many negative numbers as it takes places in the model's window.

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from antiphon.dialogue.content import Content
 
 
@@ -36,8 +38,7 @@ class ToolChange:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What the model may and must do with its tools. `name` only with `tool`. `parallel`: several calls are fine."""
 
     mode: Literal["auto", "any", "tool", "none"] = "auto"

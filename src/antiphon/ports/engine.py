@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 
@@ -33,8 +35,7 @@ class ModelCard:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """The first `tokens` of a prompt are to be there for prompts that begin as it does, `until` then (seconds since
     the Unix epoch), and for so many `seconds` from each that does. `key`: what the cache ledger calls them."""
 
@@ -44,8 +45,7 @@ class Keep:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Struct, frozen=True):
     """One piece of work for an engine. `max_tokens` ≥ 0; 0 reads the prompt into the KV cache and writes nothing.
 
     `grammar`: what the model may write, as an llguidance grammar in its Lark syntax, checked by the caller; the
@@ -60,7 +60,7 @@ class Generation:
 
     prompt: RenderedPrompt
     max_tokens: int
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: Sampling = Sampling()
     grammar: str | None = None
     visible: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
@@ -70,8 +70,7 @@ class Generation:
     keep: tuple[Keep, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PrefillProgress:
+class PrefillProgress(Struct, frozen=True):
     """`done` of `total` prompt tokens are in the KV cache, `cached` of them from earlier work."""
 
     done: int
@@ -79,8 +78,7 @@ class PrefillProgress:
     cached: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """More raw model text: whole code points, control tokens invisible; may be empty (a token without text).
 
     `output_tokens` is how many tokens the model has written so far, this piece included. `tokens`: the piece's own,
@@ -93,8 +91,7 @@ class Piece:
     tokens: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The engine is finished: the model ended its turn (`end`), `max_tokens` was reached (`length`), or the model
     wrote one of the work's `stops` (`stop`): `matched`, whose tokens count in `output_tokens`. `cached_tokens`: how
     much of the prompt was not computed again; 0 where the engine does not say."""

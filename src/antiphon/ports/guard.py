@@ -23,8 +23,9 @@ class Decline:
 class Watch(Protocol):
     """Reads one reply while it is written."""
 
-    def add(self, text: str) -> Decline | None:
-        """More of the reply's text, which nobody has seen yet; what is declined never is."""
+    def add(self, texts: Sequence[str]) -> tuple[int, Decline] | None:
+        """More of the reply's text, which nobody has seen yet: how many of these pieces may be seen, and why the next
+        one never is; None: nothing is declined."""
         ...
 
 

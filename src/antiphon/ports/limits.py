@@ -1,12 +1,12 @@
 """Buckets that fill up again: the port."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+
+class Draw(Struct, frozen=True):
     """What is wanted of a bucket. It holds `size`, and from empty it is full again in a minute; nothing is taken
     where it holds less than `need`. `take` may be more than it holds: then it is in debt. Below 0: given back."""
 
@@ -16,8 +16,7 @@ class Draw:
     take: float
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """What buckets hold now. `granted`: each held what was needed, and so it was taken from all."""
 
     granted: bool

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 Dimension = Literal["key", "workspace", "model", "tier", "window", "geo"]
 
 Tier = Literal["standard", "batch"]
@@ -11,8 +13,7 @@ Tier = Literal["standard", "batch"]
 Window = Literal["0-200k", "200k-1M"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """What requests came to. `brief` and `lasting`: written to the prompt cache, for five minutes and for an hour."""
 
     uncached: int = 0
@@ -33,8 +34,7 @@ class Tokens:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRecord:
+class UsageRecord(Struct, frozen=True):
     """What one request came to. `id`: no other record has it. `at`: when it ended. `key`: None where none was wanted.
     `window`: how long its prompt was; `geo`: where it was answered."""
 

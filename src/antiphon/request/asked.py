@@ -1,10 +1,12 @@
 """A request on its way to its task: received under its model's rules, judged, opened. Nothing is wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct, structs
 
 from antiphon.config import Foreign
 from antiphon.dialogue.thinking import Thinker
@@ -71,8 +73,7 @@ class Target:
     instead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[Request]):
+class Asked(Struct, Generic[Request], frozen=True):
     """A request that nothing is wrong with. `case`: the same request under its model's rules.
 
     `opened`: what clients carried under seal. `files`: those that are to be read; `media`: what they hold;
@@ -86,8 +87,8 @@ class Asked(Generic[Request]):
     target: Target
     opened: Opened = NOTHING_SEALED
     files: tuple[Wanted, ...] = ()
-    media: Media = field(default_factory=lambda: NO_MEDIA)
-    uploads: Mapping[str, StoredFile] = field(default_factory=lambda: _NOTHING)
+    media: Media = NO_MEDIA
+    uploads: Mapping[str, StoredFile] = _NOTHING
     begun: int | None = None
     container: Container | None = None
     skills: tuple[SkillVersion, ...] = ()
@@ -105,19 +106,19 @@ class Asked(Generic[Request]):
 
     def reading(self, media: Media) -> "Asked[Request]":
         """The same with what more of its files hold, by the paths of their blocks."""
-        return replace(self, media={**self.media, **media}) if media else self
+        return structs.replace(self, media={**self.media, **media}) if media else self
 
     def naming(self, uploads: Mapping[str, StoredFile]) -> "Asked[Request]":
         """The same with what is known of its uploaded files."""
-        return replace(self, uploads=uploads) if uploads else self
+        return structs.replace(self, uploads=uploads) if uploads else self
 
     def working_in(self, container: Container | None, skills: tuple[SkillVersion, ...] = ()) -> "Asked[Request]":
         """The same with the place where its code runs, and the skills that are there."""
-        return self if container is None else replace(self, container=container, skills=skills)
+        return self if container is None else structs.replace(self, container=container, skills=skills)
 
     def instead(self, request: Request) -> "Asked[Request]":
         """The same request with other settings; its messages and all that was opened of them stay."""
-        return replace(self, request=request, case=replace(self.case, request=request))
+        return structs.replace(self, request=request, case=replace(self.case, request=request))
 
 
 def receive(
@@ -143,7 +144,7 @@ def receive_again(asked: Asked[Request], request: Request, host: Host) -> Issue 
     again = _opened(request, case, asked.target, host, asked.credit)
     # What stands for the client's messages is not behind them.
     grown = len(request.messages) > asked.said
-    return replace(again, begun=asked.said) if grown and isinstance(again, Asked) else again
+    return structs.replace(again, begun=asked.said) if grown and isinstance(again, Asked) else again
 
 
 def _opened(

@@ -6,6 +6,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
+from msgspec import Struct
+
 from antiphon.ports.server_tools import NO_SERVER_TOOLS, ServerTools
 from antiphon.profiles import Profile
 from antiphon.wire.base import WireContext
@@ -77,8 +79,7 @@ NONE: Final = Latitude(extended_schemas=False, accommodations=False)
 """What the API itself lets pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A block and where it stands: positions in `messages` and in that message's `content`, from 0."""
 
     block: Block
@@ -91,8 +92,7 @@ class Placed:
         return f"messages.{self.message}.content.{self.position}"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """Consecutive messages of one role, which the API reads as one."""
 
     role: str

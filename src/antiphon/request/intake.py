@@ -3,10 +3,10 @@
 What needs several fields at once (pairing, roles, what a model allows) is checked afterwards, by the ladder.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 import orjson
+from msgspec import Struct
 from pydantic import ValidationError
 
 from antiphon.errors import InvalidRequest
@@ -17,8 +17,7 @@ from antiphon.wire.request import CountTokens, CreateMessage
 _Request = TypeVar("_Request", bound=WireModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The body of a request as JSON, of whatever shape. `size`: the bytes that it takes."""
 
     value: dict[str, Any]

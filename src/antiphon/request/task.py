@@ -1,9 +1,10 @@
 """All that a reply has to know of its request, put down once: what the model is told, and what bounds its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from antiphon.dialogue.conversation import Conversation, Limits, Sampling
 from antiphon.request.asked import Asked
@@ -24,9 +25,10 @@ _NO_MEMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
 
 _NO_TOOLS: Final[Mapping[str, Offered]] = MappingProxyType({})
 
+_NO_MCP: Final[Mapping[str, McpTool]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Task:
+
+class Task(Struct, frozen=True):
     """What one reply is to do.
 
     `sampling`: as the request says, None where it is silent. `members`: what a call of a toolset is named → toolset
@@ -40,19 +42,19 @@ class Task:
 
     conversation: Conversation
     limits: Limits
-    sampling: Sampling = field(default_factory=Sampling)
-    members: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NO_MEMBERS)
-    tools: Mapping[str, Offered] = field(default_factory=lambda: _NO_TOOLS)
+    sampling: Sampling = Sampling()
+    members: Mapping[str, tuple[str, str]] = _NO_MEMBERS
+    tools: Mapping[str, Offered] = _NO_TOOLS
     waiting: tuple[Waiting, ...] = ()
     form: Form = "shown"
-    binding: Binding = field(default_factory=Binding)
+    binding: Binding = Binding()
     cleared: int = 0
     estimates: bool = False
     itemized: bool = False
     details: bool = False
-    whose: Whose = field(default_factory=Whose)
+    whose: Whose = Whose()
     resumes_code: bool = False
-    mcp: Mapping[str, McpTool] = field(default_factory=dict[str, McpTool])
+    mcp: Mapping[str, McpTool] = _NO_MCP
 
     @property
     def thinks(self) -> bool:

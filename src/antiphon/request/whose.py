@@ -6,9 +6,10 @@ and may hold several conversations at once, whose system prompts differ.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
+
+from msgspec import Struct
 
 from antiphon.request.asked import Asked
 from antiphon.request.attribution import without_attribution
@@ -19,8 +20,7 @@ from antiphon.wire.request import CreateMessage
 _SIZE: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """See `Generation.conversation` and `Generation.tenant`."""
 
     conversation: str = ""

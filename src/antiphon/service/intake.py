@@ -1,8 +1,10 @@
 """From a request's bytes to what was asked: parsed, judged, opened, its files read. Every endpoint's one way in."""
 
+import dataclasses
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from antiphon.ports.mcp import McpConnector
 from antiphon.ports.system import Clock
@@ -63,7 +65,7 @@ class Intake:
     ) -> None:
         """Raise what is wrong with the request where the owner lets nothing pass that the API refuses; none of its
         files is read."""
-        await self._received(document, context, parse, replace(self._host, latitude=NONE))
+        await self._received(document, context, parse, dataclasses.replace(self._host, latitude=NONE))
 
     def has_choice(self, name: str) -> bool:
         """Whether several models answer for the name."""
@@ -131,7 +133,7 @@ class Intake:
         again = await aside_by(size, lambda: receive(request, target, asked.context, self._host), large=LARGE_BODY)
         if isinstance(again, Issue):
             raise refusal(again)
-        again = replace(again, case=replace(again.case, listed=asked.case.listed))
+        again = replace(again, case=dataclasses.replace(again.case, listed=asked.case.listed))
         again = again.naming(asked.uploads).working_in(asked.container, asked.skills)
         return again.reading(await self._media.read(again.files, again.uploads)), served
 

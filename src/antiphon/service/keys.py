@@ -137,7 +137,8 @@ class KeyRing:
     @property
     def stale(self) -> bool:
         """Whether `refresh` has something to do."""
-        return self._outlived or not 0 <= self._clock.now() - self._tried < FRESH
+        now = self._clock.now()
+        return self._version < 0 or now - self._looked > STALE or not 0 <= now - self._tried < FRESH
 
     async def refresh(self) -> None:
         """Know what has changed until now; a store that does not answer is not waited for, as long as what was known

@@ -3,10 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from antiphon.config.tables.limits import Group, LimitRule
 from antiphon.dialogue.events import Charge, Finish
@@ -24,15 +27,21 @@ _SAID: Final[Mapping[Kind, str]] = {
     "input-tokens": "input tokens per minute",
     "output-tokens": "output tokens per minute",
 }
+_NAMES: Final = {
+    kind: tuple(f"anthropic-ratelimit-{kind}-{part}" for part in ("limit", "remaining", "reset"))
+    for kind in (*_SAID, "tokens")
+}
 _ADVICE: Final = (
     "For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see the response headers for current "
     "usage. Please reduce the prompt length or the maximum tokens requested, or try again later."
 )
+_MOST_KNOWN: Final = 10_000
+"""Kinds of requests, told apart by model and caller, of which it is remembered what bounds them."""
+
 _CROWDED: Final = "Number of concurrent connections has exceeded your rate limit. Please try again later."
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
+class _Bucket(Struct, frozen=True):
     kind: Kind
     key: str
     size: int
@@ -41,14 +50,21 @@ class _Bucket:
         return Draw(self.key, self.size, need, take)
 
 
+class _Bounds(Struct, frozen=True):
+    """What bounds requests of one kind. `crowds`: how many of them there may be at once."""
+
+    buckets: tuple[_Bucket, ...]
+    crowds: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Passed:
     """A request that was let through. `headers`: what its reply says of the limits."""
 
     limiter: "Limiter"
-    buckets: Sequence[_Bucket] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    crowds: Sequence[str] = ()
+    buckets: Sequence[_Bucket]
+    headers: Mapping[str, str]
+    crowds: Sequence[str]
     charged: int = 0
     _over: bool = False
 
@@ -90,8 +106,10 @@ class Passed:
             self._settle("output-tokens", tokens)
 
     def _settle(self, kind: Kind, tokens: int) -> None:
+        if not tokens:
+            return
         draws = [bucket.draw(0, tokens) for bucket in self.buckets if bucket.kind == kind]
-        if draws and tokens:
+        if draws:
             self.limiter.buckets.settle(draws)
 
 
@@ -99,28 +117,38 @@ class Limiter:
     """Keeps callers to the limits of the settings. `organization`: the id that errors name."""
 
     def __init__(self, rules: Sequence[LimitRule], buckets: Buckets, clock: Clock, organization: str) -> None:
-        self.rules = tuple(rules)
+        self._rules = tuple(rules)
+        self._known: dict[tuple[Group, Sequence[str], str, str], _Bounds | None] = {}
         self.buckets = buckets
         self._clock = clock
         self._organization = organization
         self._crowds: Counter[str] = Counter()
 
+    @property
+    def rules(self) -> tuple[LimitRule, ...]:
+        """The limits."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Sequence[LimitRule]) -> None:
+        self._rules = tuple(rules)
+        self._known.clear()
+
     async def admit(
-        self, group: Group, context: WireContext, names: Sequence[str] = (), tokens: int = 0
+        self, group: Group, context: WireContext, names: tuple[str, ...] = (), tokens: int = 0
     ) -> Passed | None:
         """Let a request through, or raise the API's 429. `names`: of its model; `tokens`: of its prompt. None:
         nothing limits it."""
-        rules = [rule for rule in self.rules if rule.group == group and _fits(rule, names)]
-        if not rules:
+        bounds = self._bounds(group, context, names)
+        if bounds is None:
             return None
-        crowds = self._enter(rules, context)
+        crowds = self._enter(bounds.crowds)
         try:
-            buckets = [bucket for rule in rules for bucket in _buckets(rule, context)]
-            headers = await self._draw(buckets, names, tokens)
+            headers = await self._draw(bounds.buckets, names, tokens)
         except BaseException:
             self.leave(crowds)
             raise
-        return Passed(self, buckets, headers, crowds, tokens)
+        return Passed(self, bounds.buckets, headers, crowds, tokens)
 
     def leave(self, crowds: Iterable[str]) -> None:
         """One less in each of them."""
@@ -133,8 +161,22 @@ class Limiter:
         """No request comes any more."""
         await self.buckets.aclose()
 
-    def _enter(self, rules: Sequence[LimitRule], context: WireContext) -> list[str]:
+    def _bounds(self, group: Group, context: WireContext, names: tuple[str, ...]) -> _Bounds | None:
+        kind = group, names, context.tenant, context.key
+        try:
+            return self._known[kind]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+        rules = [rule for rule in self._rules if rule.group == group and _fits(rule, names)]
+        buckets = tuple(bucket for rule in rules for bucket in _buckets(rule, context))
         crowds = {_subject(rule, context): rule.concurrency for rule in rules if rule.concurrency}
+        self._known[kind] = _Bounds(buckets, crowds) if rules else None
+        return self._known[kind]
+
+    def _enter(self, crowds: Mapping[str, int]) -> Sequence[str]:
+        if not crowds:
+            return ()
         if any(self._crowds[crowd] >= most for crowd, most in crowds.items()):
             raise ApiError("rate_limit_error", _CROWDED, headers={"retry-after": "1"})
         self._crowds.update(crowds.keys())
@@ -206,20 +248,32 @@ def _draw(bucket: _Bucket, tokens: int) -> Draw:
 
 def _headers(buckets: Sequence[_Bucket], levels: Sequence[float], now: float) -> dict[str, str]:
     """What a reply says: of each kind the tightest limit, of all tokens their sum."""
-    tightest: dict[str, tuple[int, float, float]] = {}
+    tightest: dict[Kind, tuple[int, float, float]] = {}
     for bucket, level in zip(buckets, levels, strict=True):
-        found = (bucket.size, max(0.0, level), now + (bucket.size - level) * MINUTE / bucket.size)
-        known = tightest.get(bucket.kind)
-        if known is None or found[1] < known[1]:
-            tightest[bucket.kind] = found
-    tokens = [tightest[kind] for kind in ("input-tokens", "output-tokens") if kind in tightest]
-    if tokens:
-        sizes, left, resets = zip(*tokens, strict=True)
-        tightest["tokens"] = (sum(sizes), sum(left), max(resets))
+        kind, size, left = bucket.kind, bucket.size, max(0.0, level)
+        known = tightest.get(kind)
+        if known is None or left < known[1]:
+            tightest[kind] = size, left, now + (size - level) * MINUTE / size
     headers: dict[str, str] = {}
+    sizes, lefts, resets = 0, 0.0, 0.0
     for kind, (size, left, reset) in tightest.items():
-        remaining = math.floor(left) if kind == "requests" else round(left / 1000) * 1000
-        until = datetime.fromtimestamp(math.ceil(reset), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        said = {"limit": str(size), "remaining": str(remaining), "reset": until}
-        headers |= {f"anthropic-ratelimit-{kind}-{part}": value for part, value in said.items()}
+        if kind == "requests":
+            _say(headers, kind, size, math.floor(left), reset)
+        else:
+            _say(headers, kind, size, round(left / 1000) * 1000, reset)
+            sizes, lefts, resets = sizes + size, lefts + left, max(resets, reset)
+    if sizes:
+        _say(headers, "tokens", sizes, round(lefts / 1000) * 1000, resets)
     return headers
+
+
+def _say(headers: dict[str, str], kind: str, size: int, remaining: int, reset: float) -> None:
+    limit, left, until = _NAMES[kind]
+    headers[limit] = str(size)
+    headers[left] = str(remaining)
+    headers[until] = _spelled(math.ceil(reset))
+
+
+@lru_cache(maxsize=256)
+def _spelled(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from antiphon.errors import InvalidRequest
 from antiphon.ports.mcp import McpConnector, McpFault, McpListed
 from antiphon.request.asked import Asked, Request
@@ -44,4 +46,4 @@ async def listed(asked: Asked[Request], connector: McpConnector | None) -> Asked
     )
     if wrong is not None:
         raise refusal(wrong)
-    return replace(asked, case=case)
+    return structs.replace(asked, case=case)

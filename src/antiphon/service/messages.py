@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon.errors import ApiError
 from antiphon.ports.tracing import Asks
@@ -34,8 +36,7 @@ from antiphon.wire.request import CreateMessage
 _Made = TypeVar("_Made")
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A request that will be answered: nothing about it is wrong. To be closed, whatever becomes of the reply.
 
     `attempt`: the model that is asked first. `turn`: it is a thread's, and what it comes to is kept. `traffic`:

@@ -23,8 +23,12 @@ class MemoryBuckets:
     async def draw(self, draws: Sequence[Draw]) -> Drawn | None:
         """Take from all of them or from none."""
         now = self._clock.now()
-        levels = [self._level(draw, now) for draw in draws]
-        granted = all(level >= draw.need for level, draw in zip(levels, draws, strict=True))
+        levels: list[float] = []
+        granted = True
+        for draw in draws:
+            level = self._level(draw, now)
+            granted = granted and level >= draw.need
+            levels.append(level)
         if granted:
             levels = [self._put(draw, level, now) for draw, level in zip(draws, levels, strict=True)]
         return Drawn(granted, tuple(levels))
@@ -39,10 +43,17 @@ class MemoryBuckets:
         """Nothing is left to be done."""
 
     def _level(self, draw: Draw, now: float) -> float:
-        level, at = self._held.get(draw.bucket) or (float(draw.size), now)
-        return min(draw.size, level + max(0.0, now - at) * draw.size / MINUTE)
+        held = self._held.get(draw.bucket)
+        if held is None:
+            return float(draw.size)
+        level, at = held
+        if now > at:
+            level += (now - at) * draw.size / MINUTE
+        return level if level < draw.size else draw.size
 
     def _put(self, draw: Draw, level: float, now: float) -> float:
-        left = min(draw.size, level - draw.take)
+        left = level - draw.take
+        if left > draw.size:
+            left = draw.size
         self._held.put(draw.bucket, (left, now))
         return left

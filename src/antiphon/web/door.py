@@ -99,11 +99,13 @@ class Door:
 
         def send_with_ids(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                own = message.get("headers", ())
                 self._count(scope, message["status"])
-                message["headers"] = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
+                own = message.get("headers", ())
+                headers = [*own, header, *identity.headers(scope.get(CALLER)), *shared]
                 if LIMITS in scope:
-                    message["headers"] += [(name.encode(), said.encode()) for name, said in scope[LIMITS].items()]
+                    headers += [(name.encode(), said.encode()) for name, said in scope[LIMITS].items()]
+                # A message of its own: who sent this one may send it again in another reply.
+                message = {**message, "headers": headers}
             return send(message)
 
         looks = endpoint_of(scope["path"]) is None

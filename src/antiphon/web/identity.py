@@ -5,9 +5,10 @@ of a key and outlive the process. Keys of the store bring theirs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from antiphon.ids import make_id
 
@@ -31,8 +32,7 @@ def organization(derive: Derive) -> str:
     return str(UUID(bytes=derive(b"organization"), version=4))
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who asks: a key by its id, and the workspace that it belongs to. `models`: patterns of the names that it may
     ask for; None: all of them."""
 

@@ -126,9 +126,13 @@ async def _refresh(ring: KeyRing) -> None:
 
 
 def _offered(request: Request) -> list[str]:
-    offered = request.headers.getlist("x-api-key")
-    for value in request.headers.getlist("authorization"):
-        scheme, _, token = value.partition(" ")
-        if scheme.lower() == "bearer":
-            offered.append(token.strip())
-    return offered
+    offered: list[str] = []
+    bearers: list[str] = []
+    for name, value in request.scope["headers"]:
+        if name == b"x-api-key":
+            offered.append(value.decode("latin-1"))
+        elif name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer":
+                bearers.append(token.strip())
+    return offered + bearers

@@ -9,10 +9,10 @@ A client that disconnects cancels the work at once.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -42,8 +42,7 @@ TELLING_SILENCE: Final = 0.1
 _Made = TypeVar("_Made")
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The stream's times, in seconds."""
 
     commit_after: float

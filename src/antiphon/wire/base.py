@@ -8,10 +8,11 @@ Three markers say how the API writes its paths and what it lets through:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -25,8 +26,7 @@ BARE: Final = "bare"  # the message stands alone, without the path in front
 SUB_PATH: Final = "at"  # error context: parts to append to the path
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTools:
+class OwnTools(Struct, frozen=True):
     """Server tools that the API does not have, which this server's owner has added.
 
     `types`: what the types of their definitions begin with. `names`: those of their calls. `results`: the types of
@@ -42,8 +42,7 @@ class OwnTools:
         return isinstance(tag, str) and (tag in self.results or (bool(self.types) and tag.startswith(self.types)))
 
 
-@dataclass(frozen=True, slots=True)
-class WireContext:
+class WireContext(Struct, frozen=True):
     """What a request's headers say, as far as it decides which keys and values exist, and what is the owner's own.
 
     `client`: the text of the user-agent header. `session`: what the client calls its session, empty where it names
@@ -55,7 +54,7 @@ class WireContext:
 
     version: Version = "2023-06-01"
     betas: frozenset[str] = frozenset()
-    own: OwnTools = field(default_factory=OwnTools)
+    own: OwnTools = OwnTools()
     client: str = ""
     own_models: frozenset[str] = frozenset()
     session: str = ""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from antiphon.config import ModelSettings
 from antiphon.dialogue.rendered import RenderedPrompt
@@ -55,7 +56,7 @@ def prompt(*, topic: int, question: int, length: int = LENGTH) -> tuple[int, ...
 async def ask(engine: LlamaCppEngine, tokens: tuple[int, ...], marked: int = 0, **how: object) -> tuple[str, int]:
     """What the model says to a prompt, and how many of its tokens were not computed. `marked`: of its beginning."""
     keep = (Keep(marked, b"%d" % marked, 300, LATER),) if marked else ()
-    work = replace(Generation(RenderedPrompt((), tokens), 12, GREEDY, keep=keep), **how)  # type: ignore[arg-type]
+    work = structs.replace(Generation(RenderedPrompt((), tokens), 12, GREEDY, keep=keep), **how)
     text, end = "", None
     async for output in engine.generate(work):
         if isinstance(output, Piece):

@@ -1,8 +1,7 @@
 """What is remembered of prompts that engines were lost with."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import RenderedPrompt, Segment

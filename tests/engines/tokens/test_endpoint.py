@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment

@@ -31,16 +31,18 @@ def test_rules_for_one_side_do_not_read_the_other() -> None:
     assert judged(answered, "apple") is None
     watch = answered.watch(ANY)
     assert watch is not None
-    assert watch.add("apple") == Decline()
+    assert watch.add(["an ", "apple", " and"]) == (1, Decline())
 
 
+@pytest.mark.parametrize("most", [1, 5])
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_what_comes_in_pieces_is_found_whole(size: int) -> None:
+def test_what_comes_in_pieces_is_found_whole(size: int, most: int) -> None:
     watch = Rules([GuardRule("a", (r"\bprojekt über\b",))]).watch(ANY)
     assert watch is not None
     text = "x " * LOOKS_BACK + "projekt über alles"
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    found = [at for at, piece in enumerate(pieces) if watch.add(piece) is not None]
+    together = [pieces[at : at + most] for at in range(0, len(pieces), most)]
+    found = [(at * most + said[0]) for at, some in enumerate(together) if (said := watch.add(some)) is not None]
     assert found
     assert abs(found[0] * size - text.index(" alles")) <= size
 

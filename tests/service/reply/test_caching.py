@@ -1,11 +1,12 @@
 """How a prompt with marks is charged: what the ledger promises, what the engine has, and what is told."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent
 from antiphon.dialogue.thinking import OFF

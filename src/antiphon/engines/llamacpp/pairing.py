@@ -12,7 +12,7 @@ of each other.
   where a character of several tokens is in it, which takes a stop text that begins with such characters.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from antiphon.ports.engine import Piece
 

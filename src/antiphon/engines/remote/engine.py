@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from msgspec import structs
+
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.ahead import read_ahead
 from antiphon.engines.remote.agreement import Wishes, disagreement, first_of, joint_card, lacking
@@ -124,7 +126,7 @@ class RemoteEngine:
         if room == 0:
             yield Done("length", 0)
             return
-        work = replace(work, sampling=first_of(work.sampling, self._card.sampling))
+        work = structs.replace(work, sampling=first_of(work.sampling, self._card.sampling))
         # The endpoint is free for others when the model has ended, not when a client has read that.
         async with aclosing(read_ahead(self._tried(work, min(work.max_tokens, room)))) as outputs:
             async for output in outputs:
@@ -354,4 +356,4 @@ class RemoteEngine:
 
 def _elsewhere(work: Generation) -> Generation:
     """The same work under another name: a router gives it to another engine, most probably."""
-    return replace(work, conversation=f"{work.conversation}-again") if work.conversation else work
+    return structs.replace(work, conversation=f"{work.conversation}-again") if work.conversation else work

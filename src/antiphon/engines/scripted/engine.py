@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted.limits import stopped, with_tokens, within
 from antiphon.engines.scripted.memory import ReadPrompts
@@ -103,7 +105,7 @@ class ScriptedEngine:
         if end is None:
             await self._come_to_grief(reply)
             end = Done(reply.finish if limit else "length", written[-1].output_tokens if written else 0)
-        end = replace(end, cached_tokens=cached)
+        end = structs.replace(end, cached_tokens=cached)
         if thinks_for is not None:
             self._thoughts.add(_masked(segments), "".join(piece.text for piece in written), thinks_for)
         yield end

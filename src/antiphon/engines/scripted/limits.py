@@ -1,7 +1,9 @@
 """Where a scripted text ends before its end: at a number of tokens, or at a text that stops it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.scripted.tokenizer import pieces, tokens

@@ -1,7 +1,6 @@
 """A prompt that goes on from an earlier one: what is new in it, so that an engine need not read the rest again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from antiphon.dialogue.rendered import Segment, join_runs
 
@@ -24,5 +23,5 @@ def behind(earlier: Sequence[Segment], whole: Sequence[Segment]) -> tuple[Segmen
             return None
         else:
             left = first.text[len(segment.text) :]
-            rest[:1] = [replace(first, text=left)] if left else []
+            rest[:1] = [Segment(left, first.markup)] if left else []
     return tuple(rest)

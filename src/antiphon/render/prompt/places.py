@@ -110,7 +110,7 @@ class Marks:
                 self._reach(extents, int(mark[1]), at, at)
             texts.append(segment.text[read:])
             at += len(texts[-1])
-            plain.append(replace(segment, text="".join(texts)))
+            plain.append(Segment("".join(texts), segment.markup))
         if join_runs(plain) != join_runs(told):
             return None
         paths = self._paths
@@ -210,8 +210,8 @@ def cut(segments: Iterable[Segment], at: int) -> tuple[tuple[Segment, ...], tupl
         elif at <= 0:
             behind.append(segment)
         else:
-            before.append(replace(segment, text=segment.text[:at]))
-            behind.append(replace(segment, text=segment.text[at:]))
+            before.append(Segment(segment.text[:at], segment.markup))
+            behind.append(Segment(segment.text[at:], segment.markup))
         at -= length
     return tuple(before), tuple(behind)
 

@@ -3,8 +3,9 @@
 The order is that of the errors: the record of a summary, then thoughts, then the texts of searches.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from antiphon.config import Foreign
 from antiphon.request.case import Case, Found, Issue
@@ -14,8 +15,7 @@ from antiphon.request.sealed.thoughts import NO_THOUGHTS, Thoughts, read
 from antiphon.seals import Seals
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """What the seals of a request hold. `record`: what the summary kept that the conversation begins with.
 
     `found`: the texts of the search results that came back.
@@ -23,7 +23,7 @@ class Opened:
 
     thoughts: Thoughts = NO_THOUGHTS
     record: Record = NOTHING
-    found: Found = field(default_factory=lambda: NOTHING_FOUND)
+    found: Found = NOTHING_FOUND
 
 
 NOTHING_SEALED: Final = Opened()

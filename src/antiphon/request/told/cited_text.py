@@ -4,7 +4,8 @@ A citation cuts the answer into blocks, in the middle of a sentence mostly. The 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from antiphon.request.case import Placed
 from antiphon.wire.content.blocks import TextBlock

@@ -8,8 +8,10 @@ reference, Messages; Mid-conversation system messages; Tool search; Extended thi
 """
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from antiphon.dialogue.content import Document, SearchResult
 from antiphon.dialogue.conversation import Conversation, Origins, Part, Reasoning, Speaker, Text, Turn
@@ -213,8 +215,7 @@ def _thinking(case: Case, thoughts: Thoughts, thinker: Thinker) -> Thinking:
     return plan(case.request.thinking, case.profile, occasion, effort=case.effort, thinker=thinker)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What the request's own seals and files hold: thoughts and search results by place, what is shown by path.
 
     `cited`: the answer may cite what server tools found. `uploads`: files that were uploaded, by their ids.

@@ -103,7 +103,8 @@ class Attempts:
                 passed.release()
             raise
         if declined is None and said and work.watch is not None:
-            declined = work.watch.add(said)
+            heard = work.watch.add([said])
+            declined = None if heard is None else heard[1]
         if declined is not None and passed is not None:
             passed.forgo()
         account = None if self._accounts is None or declined is not None else self._accounts.open(work, context)

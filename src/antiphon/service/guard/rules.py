@@ -35,10 +35,20 @@ class RuleWatch:
         self._judge = judge
         self._tail = ""
 
-    def add(self, text: str) -> Decline | None:
+    def add(self, texts: Sequence[str]) -> tuple[int, Decline] | None:
         """See `Watch`."""
-        self._tail = f"{self._tail}{text}"[-LOOKS_BACK - len(text) :]
-        return self._judge(self._tail)
+        before = self._tail
+        read = before + "".join(texts)
+        declined = self._judge(read)
+        if declined is None:
+            self._tail = read[-LOOKS_BACK:]
+            return None
+        for at, text in enumerate(texts):
+            before += text
+            declined = self._judge(before)
+            if declined is not None:
+                return at, declined
+        raise AssertionError("what was found in all of it is in one of its beginnings")
 
 
 class _Patterns:

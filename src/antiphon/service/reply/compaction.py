@@ -6,8 +6,10 @@ Source: API reference, Compaction on demand; Compaction at a token threshold.
 """
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from antiphon.dialogue.events import Compacted, Finish, TextDelta
 from antiphon.request.asked import Asked

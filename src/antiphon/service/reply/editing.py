@@ -5,8 +5,9 @@ Context editing.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.rendered import RenderedPrompt
@@ -18,8 +19,7 @@ Prompts = Callable[[Conversation], Awaitable[RenderedPrompt]]
 """The prompt of a conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """What the model reads. `unedited`: tokens of the prompt before results were cleared; `entries`: what the reply
     says of each edit that was made."""
 

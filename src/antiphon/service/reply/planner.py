@@ -1,10 +1,11 @@
 """From what was asked to work: the prompt and its room, the grammar, the reply's opening, how thoughts are told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from antiphon.dialogue.conversation import Conversation, Limits, Sampling
 from antiphon.dialogue.rendered import RenderedPrompt

@@ -10,7 +10,9 @@ Stop reasons; Programmatic tool calling.
 
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from antiphon.config import TurnLimits
 from antiphon.dialogue.events import (

@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from msgspec import structs
+
 from antiphon.dialogue.conversation import Conversation
 from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, StopReason, TextDelta
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
@@ -25,6 +27,7 @@ from antiphon.service.reply.answer import ThinkingAnswer, reader_for
 from antiphon.service.reply.caching import Marked
 from antiphon.service.reply.circles import Circles
 from antiphon.service.reply.telling import Run, Telling
+from antiphon.service.reply.together import together
 from antiphon.service.reply.work import Work
 
 Batches = AsyncGenerator[list[ReplyEvent], None]
@@ -108,23 +111,21 @@ class Stretches:
         conversation, grammar = self._work.task.conversation, self._work.grammar
         reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None)
         ended: Done | None = None
-        async with aclosing(self._generate(self._generation(allowed, grammar))) as outputs:
-            async for output in outputs:
-                if isinstance(output, Piece):
-                    self._written = output.output_tokens
-                    events = reader.feed(output.text)
-                    passed, declined = self._watched(events)
-                    if passed:
-                        yield passed
-                    if declined is not None:
-                        yield [declined]
-                        return
-                    if reader.over:
-                        break
-                elif isinstance(output, Done):
-                    ended = output
-                elif isinstance(output, Begun):
-                    yield [output]
+        async with aclosing(together(self._generate(self._generation(allowed, grammar)), last=Done)) as bursts:
+            async for burst in bursts:
+                if isinstance(burst[0], Begun):
+                    yield [burst[0]]
+                read = self._read(reader, burst)
+                passed, declined = self._watched(*read)
+                if passed:
+                    yield passed
+                if declined is not None:
+                    yield [declined]
+                    return
+                if reader.over:
+                    break
+                if isinstance(burst[-1], Done):
+                    ended = burst[-1]
         passed, declined = self._watched(reader.finish(cut=_cut(ended)))
         yield [*passed, declined or self._end(reader, ended, limit)]
 
@@ -249,16 +250,34 @@ class Stretches:
         # Where the engine was stopped behind calls, the model went on with what only the client may tell it.
         return self._finish("tool_use" if reader.has_called else "end_turn")
 
-    def _watched(self, events: list[ReplyEvent]) -> tuple[list[ReplyEvent], Finish | None]:
-        """What of the events a client may see, and the reply's end where the next one is declined."""
+    def _read(self, reader: ReplyReader, burst: Sequence[EngineOutput | Begun]) -> tuple[list[ReplyEvent], list[int]]:
+        """What happens in the engine's outputs, and how many tokens were written at each event."""
+        events: list[ReplyEvent] = []
+        written: list[int] = []
+        for output in burst:
+            if isinstance(output, Piece):
+                self._written = output.output_tokens
+                new = reader.feed(output.text)
+                events += new
+                written += [output.output_tokens] * len(new)
+                if reader.over:
+                    break
+        return events, written
+
+    def _watched(
+        self, events: list[ReplyEvent], written: Sequence[int] = ()
+    ) -> tuple[list[ReplyEvent], Finish | None]:
+        """What of the events a client may see, and the reply's end where the next one is declined. `written`: see
+        `_read`; nothing: all of them at once."""
         watch = self._work.watch
-        if watch is None:
+        texts = [] if watch is None else [event.text for event in events if isinstance(event, TextDelta)]
+        declined = watch.add(texts) if watch is not None and texts else None
+        if declined is None:
             return events, None
-        for at, event in enumerate(events):
-            declined = watch.add(event.text) if isinstance(event, TextDelta) else None
-            if declined is not None:
-                return events[:at], replace(self._finish("refusal"), stop_details=declined.details())
-        return events, None
+        passed, why = declined
+        at = [at for at, event in enumerate(events) if isinstance(event, TextDelta)][passed]
+        self._written = written[at] if written else self._written
+        return events[:at], structs.replace(self._finish("refusal"), stop_details=why.details())
 
     async def _all_watched(self, batches: Batches) -> Batches:
         """The batches that a client may see; behind the last of them the reply's end, where more is declined."""

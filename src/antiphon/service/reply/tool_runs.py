@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 import orjson
+from msgspec.structs import replace
 
 from antiphon.config import TurnLimits
 from antiphon.dialogue.events import CodeCall, ReplyEvent, ServerAnswer

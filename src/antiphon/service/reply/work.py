@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.ports.guard import Watch
@@ -41,8 +41,7 @@ class AtThreshold:
     pauses: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """What one reply is made from.
 
     `window`: tokens that prompt and reply may have together. `telling`: how thoughts are told; None exactly where the

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from typing import Final
 
 from antiphon.config.tables.prices import OtherPrices, Price
 from antiphon.ports.usage import Tokens
 from antiphon.wire.usage import CostType, TokenType
+
+_Units = tuple[tuple[TokenType, Decimal], ...]
+
+_MOST_KNOWN: Final = 1_000
+"""Models of which it is remembered what their tokens cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +30,15 @@ class Costs:
 
     def __init__(self, prices: Sequence[Price], other: OtherPrices) -> None:
         self._prices = prices
+        self._known: dict[tuple[str, str], _Units] = {}
         self._search = _exact(other.web_search).scaleb(-1)  # of dollars for a thousand
 
     def items(self, model: str, tier: str, tokens: Tokens) -> list[Cost]:
         """What use of a model cost, each kind that there was for itself."""
-        price = next((each for each in self._prices if fnmatchcase(model, each.models)), Price(model))
-        part = _exact(price.batch if tier == "batch" else 1.0)
-        counted: tuple[tuple[TokenType, int, float], ...] = (
-            ("uncached_input_tokens", tokens.uncached, price.input),
-            ("cache_creation.ephemeral_5m_input_tokens", tokens.brief, price.cache_write_5m),
-            ("cache_creation.ephemeral_1h_input_tokens", tokens.lasting, price.cache_write_1h),
-            ("cache_read_input_tokens", tokens.read, price.cache_read),
-            ("output_tokens", tokens.output, price.output),
-        )
+        counts = _counts(tokens)
         items = [
-            Cost("tokens", kind, count * (_exact(each) * part).scaleb(-4))  # of dollars for a million
-            for kind, count, each in counted
+            Cost("tokens", kind, count * each)
+            for (kind, each), count in zip(self._units(model, tier), counts, strict=True)
             if count
         ]
         if tokens.searches:
@@ -48,7 +47,35 @@ class Costs:
 
     def total(self, model: str, tier: str, tokens: Tokens) -> Decimal:
         """All of that together."""
-        return sum((each.cents for each in self.items(model, tier, tokens)), Decimal(0))
+        cents = tokens.searches * self._search
+        for (_, each), count in zip(self._units(model, tier), _counts(tokens), strict=True):
+            if count:
+                cents += count * each
+        return cents
+
+    def _units(self, model: str, tier: str) -> "_Units":
+        """What one token costs, by its kind; see `_counts`."""
+        known = self._known.get((model, tier))
+        if known is not None:
+            return known
+        price = next((each for each in self._prices if fnmatchcase(model, each.models)), Price(model))
+        part = _exact(price.batch if tier == "batch" else 1.0)
+        prices: tuple[tuple[TokenType, float], ...] = (
+            ("uncached_input_tokens", price.input),
+            ("cache_creation.ephemeral_5m_input_tokens", price.cache_write_5m),
+            ("cache_creation.ephemeral_1h_input_tokens", price.cache_write_1h),
+            ("cache_read_input_tokens", price.cache_read),
+            ("output_tokens", price.output),
+        )
+        # Of dollars for a million.
+        units: _Units = tuple((kind, (_exact(each) * part).scaleb(-4)) for kind, each in prices)
+        if len(self._known) < _MOST_KNOWN:
+            self._known[model, tier] = units
+        return units
+
+
+def _counts(tokens: Tokens) -> tuple[int, int, int, int, int]:
+    return tokens.uncached, tokens.brief, tokens.lasting, tokens.read, tokens.output
 
 
 def spelled(cents: Decimal) -> str:

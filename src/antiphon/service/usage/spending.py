@@ -36,6 +36,10 @@ _PATIENCE: Final = 1.0
 _CENTS: Final = 100
 _DECEMBER: Final = 12
 _ALL: Final = 2**62
+_MICROS: Final = 1_000_000
+_NOTHING: Final = Decimal(0)
+_MOST_KNOWN: Final = 1_000
+"""Models of which it is remembered which limits are theirs."""
 
 _Subject = tuple[str, str, str]
 _Tally = dict[_Subject, Decimal]
@@ -46,10 +50,12 @@ class Spending:
 
     def __init__(self, rules: Sequence[LimitRule], book: UsageBook, costs: Costs, clock: Clock) -> None:
         self._rules = [rule for rule in rules if rule.dollars_per_month]
+        self._known: dict[str, list[tuple[LimitRule, Decimal]]] = {}
         self._book = book
         self._costs = costs
         self._clock = clock
         self._month = 0
+        self._until = float("-inf")
         self._cut = 0
         self._counted = self._tried = float("-inf")
         self._settled: _Tally = {}
@@ -63,6 +69,7 @@ class Spending:
         rules = [rule for rule in rules if rule.dollars_per_month]
         if rules != self._rules:
             self._rules, self._month, self._tried = rules, 0, float("-inf")
+            self._known = {}
 
     async def admit(self, context: WireContext, model: str) -> None:
         """Let a request through for a model, by the name that replies have; raises the API's 400. A database that
@@ -70,9 +77,8 @@ class Spending:
         if not self._rules:
             return
         await self._refresh()
-        for rule in self._rules:
-            spent = self._spent(_subject(rule, context.tenant, context.key))
-            if _fits(rule, model) and spent >= Decimal(repr(rule.dollars_per_month)) * _CENTS:
+        for rule, most in self._of(model):
+            if self._spent(_subject(rule, context.tenant, context.key)) >= most:
                 whose = "specified workspace API" if rule.per == "workspace" else "specified API"
                 again = f"{_months(self._clock.now())[1]:%Y-%m-%d} at 00:00 UTC"
                 raise InvalidRequest(
@@ -81,10 +87,11 @@ class Spending:
 
     def note(self, record: UsageRecord) -> None:
         """This has been spent too."""
+        if not self._rules:
+            return
         cents = self._costs.total(record.model, record.tier, record.tokens)
-        for rule in self._rules:
-            if _fits(rule, record.model):
-                self._own[_subject(rule, record.workspace, record.key or "")] += cents
+        for rule, _ in self._of(record.model):
+            self._own[_subject(rule, record.workspace, record.key or "")] += cents
 
     async def aclose(self) -> None:
         """Look no more."""
@@ -93,14 +100,28 @@ class Spending:
             await asyncio.wait((self._looking,))
 
     def _spent(self, subject: _Subject) -> Decimal:
-        return sum((each.get(subject, Decimal(0)) for each in (self._settled, self._recent, self._own)), Decimal(0))
+        nothing = _NOTHING
+        settled, recent = self._settled.get(subject, nothing), self._recent.get(subject, nothing)
+        return settled + recent + self._own.get(subject, nothing)
+
+    def _of(self, model: str) -> list[tuple[LimitRule, Decimal]]:
+        """The limits that hold for a model, each with the cents that it allows."""
+        found = self._known.get(model)
+        if found is None:
+            fit = [rule for rule in self._rules if any(fnmatchcase(model, each) for each in rule.models)]
+            found = [(rule, Decimal(repr(rule.dollars_per_month)) * _CENTS) for rule in fit]
+            if len(self._known) < _MOST_KNOWN:
+                self._known[model] = found
+        return found
 
     async def _refresh(self) -> None:
         now = self._clock.now()
-        month = micros(_months(now)[0].timestamp())
-        if month != self._month:
-            self._month, self._counted = month, float("-inf")
+        if not self._month or not self._month <= now * _MICROS < self._until:
+            begun, ends = _months(now)
+            self._month, self._until = micros(begun.timestamp()), ends.timestamp() * _MICROS
+            self._counted = float("-inf")
             self._settled, self._recent, self._own = {}, {}, defaultdict(Decimal)
+        month = self._month
         if self._looking is None and not 0 <= now - self._tried < FRESH:
             self._tried = now
             self._patient_until = asyncio.get_running_loop().time() + _PATIENCE
@@ -140,14 +161,9 @@ class Spending:
         for each in sums:
             told = {name: value or "" for name, value in each.told.items()}
             cents = self._costs.total(told["model"], told["tier"], each.tokens)
-            for rule in self._rules:
-                if _fits(rule, told["model"]):
-                    tally[_subject(rule, told["workspace"], told["key"])] += cents
+            for rule, _ in self._of(told["model"]):
+                tally[_subject(rule, told["workspace"], told["key"])] += cents
         return dict(tally)
-
-
-def _fits(rule: LimitRule, model: str) -> bool:
-    return any(fnmatchcase(model, each) for each in rule.models)
 
 
 def _subject(rule: LimitRule, workspace: str, key: str) -> _Subject:

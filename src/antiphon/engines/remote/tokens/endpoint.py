@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
+from msgspec import structs
+
 from antiphon.dialogue.rendered import Segment
 from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.remote.connection import Connection
@@ -122,7 +124,7 @@ class TokenEndpoint:
                 self._abort(ask.id)
         if reader.end is None and (limit or not over):
             raise EngineDied("the engine ended its reply without saying why")
-        yield replace(reader.end or Done("length", 0), cached_tokens=cached)
+        yield structs.replace(reader.end or Done("length", 0), cached_tokens=cached)
 
     async def aclose(self) -> None:
         """Close all connections; what is on the way to the engine is waited for, for a moment."""
