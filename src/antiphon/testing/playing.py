@@ -167,9 +167,9 @@ class PlannedMessages(MessageService):
         self._inner = inner
         self._player = player
 
-    async def prepare(self, body: bytes, context: WireContext) -> Prepared:
+    async def prepare(self, body: bytes, context: WireContext, avoid: frozenset[str] = frozenset()) -> Prepared:
         """Check a request, and find the reply that was planned for it."""
-        prepared = await self._inner.prepare(body, context)
+        prepared = await self._inner.prepare(body, context, avoid)
         try:
             return self._player.reply_to(prepared, body)
         except BaseException:
