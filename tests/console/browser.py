@@ -2,9 +2,10 @@
 
 import json
 import shutil
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,7 @@ from antiphon.testing.listening import listening
 KEY: Final = HEADERS["x-api-key"]
 MODEL: Final = "claude-opus-4-5-20251101"
 WAIT: Final = 10_000.0
+BEGIN: Final = datetime(2026, 2, 2, tzinfo=UTC)
 TOOLS: Final = [
     {"name": "get_weather", "input_schema": {"type": "object", "properties": {"location": {"type": "string"}}}}
 ]
@@ -72,8 +74,30 @@ text = "Hello there."
 '''
 
 
+@dataclass(frozen=True)
+class Chromium:
+    """A browser with one tab that tests have after one another, since each of its own takes a second. Each test has
+    an address, and so a storage, of its own."""
+
+    browser: Browser
+    tab: Page
+
+    @asynccontextmanager
+    async def page(self, *, clock: bool) -> AsyncGenerator[Page]:
+        """The tab; with a clock another one, whose time goes on by hand."""
+        if not clock:
+            yield self.tab
+            await self.tab.unroute_all(behavior="ignoreErrors")
+            await self.tab.goto("about:blank")
+            return
+        async with await self.browser.new_context() as context:
+            page = await context.new_page()
+            await page.clock.install(time=BEGIN)
+            yield page
+
+
 @asynccontextmanager
-async def chromium() -> AsyncGenerator[Browser]:
+async def chromium() -> AsyncGenerator[Chromium]:
     """The system's Chromium, without a window."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
@@ -81,7 +105,7 @@ async def chromium() -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
         try:
-            yield browser
+            yield Chromium(browser, await browser.new_page())
         finally:
             await browser.close()
 
@@ -128,7 +152,7 @@ class Console:
 
 @asynccontextmanager
 async def console_of(
-    browser: Browser,
+    browser: Chromium,
     *,
     width: int = 1280,
     dark: bool = False,
@@ -139,24 +163,29 @@ async def console_of(
     """The console of a new app, opened. `clock`: the page's time goes on by hand. Behind the block the page must have
     asked nobody else, and the browser must have had nothing to complain about."""
     wrong: list[str] = []
-    scheme = "dark" if dark else "light"
-    async with scripted_app(SCRIPT, **settings) as bridge, listening(bridge.app) as url:
-        context = await browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        context.set_default_timeout(WAIT)
-        page = await context.new_page()
+    app = scripted_app(SCRIPT, **settings)
+    async with app as bridge, listening(bridge.app) as url, browser.page(clock=clock) as page:
         console = Console(page, bridge, url)
-        page.on("pageerror", lambda problem: wrong.append(str(problem)))
-        page.on("console", lambda message: wrong.extend(complaints(message)))
-        page.on("request", lambda request: console.asked.append(request))
-        if clock:
-            await page.clock.install()
-        await page.goto(f"{url}/console")
-        if start:
-            await expect(console["model"].locator("option")).not_to_have_count(0)
+        page.set_default_timeout(WAIT)
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.emulate_media(color_scheme="dark" if dark else "light")
+        listeners: dict[str, Callable[[Any], None]] = {
+            "pageerror": lambda problem: wrong.append(str(problem)),
+            "console": lambda message: wrong.extend(complaints(message)),
+            "request": lambda request: console.asked.append(request),
+        }
+        for event, listener in listeners.items():
+            page.on(event, listener)  # pyright: ignore[reportCallIssue, reportArgumentType] - one overload an event
         try:
+            await page.goto(f"{url}/console")
+            if clock:
+                await page.clock.pause_at(BEGIN + timedelta(hours=1))
+            if start:
+                await expect(console["model"].locator("option")).not_to_have_count(0)
             yield console
         finally:
-            await context.close()
+            for event, listener in listeners.items():
+                page.remove_listener(event, listener)
     assert wrong == []
     assert [each.url for each in console.asked if not each.url.startswith((url, "data:", "blob:"))] == []
 

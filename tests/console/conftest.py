@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator
 
 import pytest_asyncio
-from playwright.async_api import Browser
 
-from tests.console.browser import chromium
+from tests.console.browser import Chromium, chromium
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncGenerator[Browser]:
+async def browser() -> AsyncGenerator[Chromium]:
     """A browser; its tests run in the loop of the session."""
     async with chromium() as started:
         yield started

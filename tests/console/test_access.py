@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from antiphon.config import StoreSettings
-from tests.console.browser import MODEL, TOOLS, Console, console_of, explain_with
+from tests.console.browser import MODEL, TOOLS, Chromium, Console, console_of, explain_with
 from tests.console.test_views import EXPLAINED, make_batch
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,7 +84,7 @@ async def shown(console: Console, view: str) -> None:
 @pytest.mark.promise("console.accessible")
 @pytest.mark.parametrize(("dark", "width"), [(False, 360), (True, 1600)], ids=["light and narrow", "dark and wide"])
 async def test_every_view_fits_has_contrast_and_names_what_can_be_used(
-    browser: Browser, tmp_path: Path, dark: bool, width: int
+    browser: Chromium, tmp_path: Path, dark: bool, width: int
 ) -> None:
     stores = StoreSettings(data=str(tmp_path))
     async with console_of(browser, dark=dark, width=width, stores=stores) as console:
@@ -106,7 +106,7 @@ async def focus(page: Page) -> str:
 
 
 @pytest.mark.promise("console.accessible")
-async def test_a_keyboard_is_enough(browser: Browser) -> None:
+async def test_a_keyboard_is_enough(browser: Chromium) -> None:
     async with console_of(browser) as console:
         page = console.page
         order: list[str] = []

@@ -6,9 +6,8 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from playwright.async_api import Browser
 
-from tests.console.browser import console_of
+from tests.console.browser import Chromium, console_of
 from tests.stream import golden_cases
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -57,7 +56,7 @@ def by_the_sdk(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.promise("console.playground")
-async def test_the_console_folds_streams_as_the_sdk_does_wherever_they_are_cut(browser: Browser) -> None:
+async def test_the_console_folds_streams_as_the_sdk_does_wherever_they_are_cut(browser: Chromium) -> None:
     async with console_of(browser) as console:
         for number, name in enumerate(STREAMS):
             text = on_record(name)
@@ -70,14 +69,14 @@ async def test_the_console_folds_streams_as_the_sdk_does_wherever_they_are_cut(b
 
 
 @pytest.mark.promise("console.playground")
-async def test_a_call_that_broke_off_is_known_as_one(browser: Browser) -> None:
+async def test_a_call_that_broke_off_is_known_as_one(browser: Chromium) -> None:
     async with console_of(browser) as console:
         read = await console.page.evaluate(READ, [on_record("max_tokens_in_a_call"), 64])
         assert (read["message"]["stop_reason"], len(read["cut"])) == ("max_tokens", 1)
 
 
 @pytest.mark.promise("console.events")
-async def test_events_are_read_with_any_ends_of_lines_and_cut_within_a_letter(browser: Browser) -> None:
+async def test_events_are_read_with_any_ends_of_lines_and_cut_within_a_letter(browser: Chromium) -> None:
     stream = "event: one\ndata: ü€𝄞\n\n: a comment\n\ndata:a\ndata: b\n\nevent: last\ndata: x\n\ndata: lost"
     wanted = [["one", "ü€𝄞"], ["message", "a\nb"], ["last", "x"]]
     async with console_of(browser) as console:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.console.browser import KEY, MODEL, TOOLS, console_of
+from tests.console.browser import KEY, MODEL, TOOLS, Chromium, console_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ PIXEL = base64.b64decode(
 
 
 @pytest.mark.promise("console.playground", "console.events")
-async def test_a_conversation_is_streamed_with_its_events_beside_it(browser: Browser) -> None:
+async def test_a_conversation_is_streamed_with_its_events_beside_it(browser: Chromium) -> None:
     async with console_of(browser) as console:
         await console["system"].fill("Be brief.")
         await console["max-tokens"].fill("50")
@@ -51,7 +51,7 @@ async def test_a_conversation_is_streamed_with_its_events_beside_it(browser: Bro
 
 
 @pytest.mark.promise("console.playground")
-async def test_thinking_is_folded_and_what_a_model_writes_is_text(browser: Browser) -> None:
+async def test_thinking_is_folded_and_what_a_model_writes_is_text(browser: Chromium) -> None:
     async with console_of(browser) as console:
         await console["model"].select_option(MODEL)
         assert await console["thinking"].locator("option").all_inner_texts() == ["Default", "Budget", "Off"]
@@ -75,7 +75,7 @@ async def test_thinking_is_folded_and_what_a_model_writes_is_text(browser: Brows
 
 
 @pytest.mark.promise("console.playground")
-async def test_tools_are_called_and_answered_by_hand(browser: Browser) -> None:
+async def test_tools_are_called_and_answered_by_hand(browser: Chromium) -> None:
     async with console_of(browser) as console:
         for wrong, told in (("[{", "This is no JSON"), ("{}", "a list of tools"), ("[{}]", "Tool 1 has neither")):
             await console["tools"].fill(wrong)
@@ -101,7 +101,7 @@ async def test_tools_are_called_and_answered_by_hand(browser: Browser) -> None:
 
 
 @pytest.mark.promise("console.playground")
-async def test_pictures_are_chosen_pasted_and_dropped(browser: Browser, tmp_path: Path) -> None:
+async def test_pictures_are_chosen_pasted_and_dropped(browser: Chromium, tmp_path: Path) -> None:
     async with console_of(browser) as console:
         await console["picture"].set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PIXEL})
         paste = """([data, kind, name]) => {
@@ -129,7 +129,7 @@ async def test_pictures_are_chosen_pasted_and_dropped(browser: Browser, tmp_path
 
 
 @pytest.mark.promise("console.playground")
-async def test_a_reply_is_stopped_and_what_had_come_stays(browser: Browser) -> None:
+async def test_a_reply_is_stopped_and_what_had_come_stays(browser: Chromium) -> None:
     async with console_of(browser) as console:
         await console.say("slowly", waits=False)
         await expect(console["turns"]).to_contain_text("One.")
@@ -149,7 +149,7 @@ async def test_a_reply_is_stopped_and_what_had_come_stays(browser: Browser) -> N
 
 
 @pytest.mark.promise("console.playground")
-async def test_errors_are_told_in_the_apis_words_with_the_requests_id(browser: Browser) -> None:
+async def test_errors_are_told_in_the_apis_words_with_the_requests_id(browser: Chromium) -> None:
     async with console_of(browser) as console:
         await console["further"].fill('{"temperature": 7}')
         await console.say("Hello")
@@ -165,7 +165,7 @@ async def test_errors_are_told_in_the_apis_words_with_the_requests_id(browser: B
 
 
 @pytest.mark.promise("console.keys")
-async def test_the_key_is_typed_in_kept_for_the_tab_and_sent_to_the_server(browser: Browser) -> None:
+async def test_the_key_is_typed_in_kept_for_the_tab_and_sent_to_the_server(browser: Chromium) -> None:
     async with console_of(browser, api_keys=(KEY,), metrics_keys=("metrics",), start=False) as console:
         await expect(console["keys"]).to_be_visible()
         await expect(console["key-api"]).to_be_focused()
