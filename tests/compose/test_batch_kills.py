@@ -11,7 +11,7 @@ from benchmarks.batch_kills import Trial
 
 from tests.stores.databases import KINDS, postgres_server
 
-KILLS = 3
+KILLS = 4
 ROWS = 60
 BOUND = 300.0
 

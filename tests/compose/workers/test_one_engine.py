@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.compose.workers.running import Client, Serving, ask, serving, until
 from tests.compose.workers.test_workers import lives, one_each, two
+from tests.engines.shallow import shallow_path
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -23,9 +24,11 @@ STORY = "Write a long story about the sea."
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncGenerator[Serving]:
-    """Two workers and the built-in model, with two slots."""
+    """Two workers and the first layers of the built-in model, with two slots."""
     # A machine that is busy loads a model for a while.
-    async with serving("--parallel", "2", "--context", "2048", "--ready-timeout", "150") as running:
+    async with serving(
+        "--model", str(shallow_path()), "--parallel", "2", "--context", "2048", "--ready-timeout", "150"
+    ) as running:
         yield running
 
 
@@ -111,7 +114,7 @@ def names(environment: bytes) -> frozenset[bytes]:
 
 @pytest.mark.promise("workers.parent", "workers.loading")
 async def test_all_says_that_it_loads_until_it_is_loaded_and_ends_with_a_parent_that_is_killed():
-    async with serving("--parallel", "1", "--context", "512", wait=False) as server:
+    async with serving("--model", str(shallow_path()), "--parallel", "1", "--context", "2048", wait=False) as server:
         await until(lambda: len(server.workers()) == 2 or server.process.returncode is not None, "workers")
         await server.listening()
         workers, engines = server.workers(), server.engines()
