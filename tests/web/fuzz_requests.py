@@ -1,4 +1,4 @@
-"""Ten requests that nothing is wrong with, for the fuzzer to break: one for each part of the road to a reply."""
+"""Eleven requests that nothing is wrong with, for the fuzzer to break: one for each part of the road to a reply."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -124,6 +124,17 @@ REQUESTS: Mapping[str, Json] = {
         model="claude-opus-4-8",
         tools=[LOOK, WEATHER, {**LOOK, "name": "late", "defer_loading": True}],
         compaction={"type": "summarize"},
+    ),
+    "fallbacks": _request(
+        _user(TEXT),
+        _assistant({"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}, "trigger": None}, TEXT),
+        _user(TEXT),
+        model="claude-opus-4-8",
+        fallbacks=[
+            {"model": VENDOR, "max_tokens": 9, "output_config": None, "thinking": {"type": "disabled"}, "speed": None},
+            {"model": OWN, "thinking": None, "output_config": {"effort": "low", "format": None}},
+        ],
+        output_config={"effort": "high", "format": {"type": "json_schema", "schema": PLAIN_SCHEMA}},
     ),
 }  # fmt: skip
 """By name. The signatures of thoughts are nobody's."""

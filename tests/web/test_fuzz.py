@@ -75,7 +75,7 @@ async def test_a_request_that_is_mutated_is_answered_or_refused(bridge: Bridge, 
 
 BETAS = (
     "context-management-2025-06-27,compact-2026-09-04,mid-conversation-tool-changes-2026-07-01,"
-    "mid-conversation-output-config-2026-07-01,message-threads-2026-08-12"
+    "mid-conversation-output-config-2026-07-01,message-threads-2026-08-12,server-side-fallback-2026-07-01"
 )
 
 
@@ -117,7 +117,7 @@ async def test_the_requests_that_are_mutated_are_valid(bridge: Bridge, name: str
     sent = {
         "anthropic-beta": "context-management-2025-06-27,compact-2026-09-04,mid-conversation-tool-changes-2026-07-01"
     }
-    sent["anthropic-beta"] += ",mid-conversation-output-config-2026-07-01"
+    sent["anthropic-beta"] += ",mid-conversation-output-config-2026-07-01,server-side-fallback-2026-07-01"
     answer = await bridge.post(REQUESTS[name], headers=sent)
     assert answer.status == 200, answer.body
 

@@ -87,6 +87,8 @@ class Run:
         self._hops: list[ReplyEvent] = []
         self._refused: _Refused | None = None
         self._recommended: str | None = None
+        self._ended = Finish("end_turn", 0)
+        self._held: list[list[ReplyEvent]] = []
 
     @property
     def attempt(self) -> Attempt:
@@ -133,7 +135,7 @@ class Run:
     async def _try(self, heard: _Heard) -> Batches:
         """What the model says that may be told at once; what may not is held."""
         holds = self._whole and bool(self._chain.links)
-        self._held: list[list[ReplyEvent]] = []
+        self._held = []
         async with aclosing(self._attempt.happenings()) as batches:
             async for batch in batches:
                 said = batch
