@@ -30,7 +30,7 @@ from tests.web.code_app import CODE, LIMITS
 
 ID = "container_1"
 DAY = 86_400.0
-FILL = "mkdir -p d/e; echo kept > d/e/a; chmod 700 d/e/a; ln -s d/e/a link; ln -s /etc/passwd out; ln d/e/a twice; mkfifo p"
+FILL = "mkdir -p d/e; echo kept > d/e/a; chmod 700 d/e/a; ln -s d/e/a link; ln -s /etc/passwd out; ln d/e/a twice; mkfifo p; echo shut > d/shut; chmod 0 d/shut"
 
 
 @dataclass
@@ -92,13 +92,23 @@ async def test_a_container_goes_on_on_another_machine_with_its_files_as_they_wer
         assert not await both.driver(both.here).exists(ID)
         assert await both.rows.find("mine", ID) == StoredContainer(ID, "mine", NOWHERE, both.clock.now() + 30 * DAY)
         both.clock.time += 29 * DAY
-        looks = "cat d/e/a link twice; readlink link out; stat -c %a d/e/a; test -p p && echo pipe; ls /tmp"
+        looks = (
+            "cat d/e/a link twice; readlink link out; stat -c %a d/e/a; test -p p && echo pipe; cat d/shut; ls /tmp"
+        )
         said = await both.runs(both.there, looks)
-        assert said == "kept\nkept\nkept\nd/e/a\n/etc/passwd\n700\npipe\n"
+        assert said == "kept\nkept\nkept\nd/e/a\n/etc/passwd\n700\npipe\nshut\n"
         row = await both.rows.find("mine", ID)
         assert row == StoredContainer(ID, "mine", "there", both.clock.now() + LIFETIME)
         assert await both.packed() == []
         assert (tmp_path / "there" / ID / "workspace" / "d" / "e" / "a").is_file()
+
+
+@pytest.mark.promise("code-execution.restored", "code-execution.repl-anew")
+async def test_that_there_was_a_python_is_known_behind_it_and_that_it_is_another_one(tmp_path: Path):
+    async with machines(tmp_path) as both:
+        await both.begin("echo -n before > /tmp/.python; echo -n x > /tmp/other")
+        await both.pack()
+        assert await both.runs(both.there, "cd /tmp; cat .python; ls") == "packed"
 
 
 @pytest.mark.promise("code-execution.restored")

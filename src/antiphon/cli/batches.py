@@ -30,7 +30,7 @@ def batches() -> None:
     """
 
 
-def _server(function: Function) -> Function:
+def the_server(function: Function) -> Function:
     """Decorator: which server, and its key."""
     url = click.option(
         "--url",
@@ -48,7 +48,7 @@ def _server(function: Function) -> Function:
 @batches.command("submit")
 @click.argument("file", type=click.File("rb"))
 @click.option("--watch", is_flag=True, help="Stay until it has ended.")
-@_server
+@the_server
 def submit(file: BinaryIO, watch: bool, url: str, key: str) -> None:
     """Make a batch of the requests in FILE (- is standard input), and print its id.
 
@@ -66,7 +66,7 @@ def submit(file: BinaryIO, watch: bool, url: str, key: str) -> None:
 
 @batches.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="At most so many. [default: 20]")
-@_server
+@the_server
 def list_(limit: int, url: str, key: str) -> None:
     """List batches, the newest first."""
 
@@ -92,7 +92,7 @@ def list_(limit: int, url: str, key: str) -> None:
 @batches.command("show")
 @click.argument("id_", metavar="ID")
 @click.option("--watch", is_flag=True, help="Stay until it has ended, with a bar on a terminal.")
-@_server
+@the_server
 def show(id_: str, watch: bool, url: str, key: str) -> None:
     """Show a batch, and how far it is."""
 
@@ -104,7 +104,7 @@ def show(id_: str, watch: bool, url: str, key: str) -> None:
 
 @batches.command("cancel")
 @click.argument("id_", metavar="ID")
-@_server
+@the_server
 def cancel(id_: str, url: str, key: str) -> None:
     """Cancel a batch: what has not been begun is not begun any more."""
 
@@ -118,7 +118,7 @@ def cancel(id_: str, url: str, key: str) -> None:
 @batches.command("results")
 @click.argument("id_", metavar="ID")
 @click.option("--output", "-o", type=click.File("wb"), default="-", metavar="FILE", help="Write there. [default: -]")
-@_server
+@the_server
 def results(id_: str, output: BinaryIO, url: str, key: str) -> None:
     """Write the results of a batch that has ended, a line of JSON for each of its requests, in no order."""
 
@@ -130,7 +130,7 @@ def results(id_: str, output: BinaryIO, url: str, key: str) -> None:
 
 @batches.command("delete")
 @click.argument("id_", metavar="ID")
-@_server
+@the_server
 def delete(id_: str, url: str, key: str) -> None:
     """Delete a batch that has ended, and its results."""
 

@@ -17,6 +17,7 @@ from antiphon.cli.models import models
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.shells import completion, man
+from antiphon.cli.skills import skills
 from antiphon.cli.stores import stores
 from antiphon.cli.top import top
 from antiphon.cli.usage import usage
@@ -56,6 +57,7 @@ program.add_command(conformance)
 program.add_command(stores)
 program.add_command(sandbox)
 program.add_command(keys)
+program.add_command(skills)
 program.add_command(completion)
 program.add_command(man)
 program.add_command(usage)

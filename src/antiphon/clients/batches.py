@@ -9,13 +9,11 @@ from typing import Any, Final, cast
 import aiohttp
 import orjson
 
-VERSION: Final = "2023-06-01"
+from antiphon.clients.asking import PATIENCE, VERSION, is_loopback, refusal
+
 PATH: Final = "/v1/messages/batches"
 PROGRESS: Final = "antiphon-batch-counts"
 """The header in which this server says how far a batch is; another has none."""
-
-PATIENCE: Final = 600.0
-"""Seconds without a byte after which a server is given up."""
 
 _PIECE: Final = 256 * 1024
 
@@ -56,7 +54,7 @@ class BatchClient:
         """A client of the server at a URL, for as long as the block lasts."""
         # A large batch takes as long as it takes, a silent server does not.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=PATIENCE)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=not _is_loopback(url)) as session:
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=not is_loopback(url)) as session:
             yield cls(session, url, key)
 
     async def submit(self, lines: Iterable[bytes]) -> dict[str, Any]:
@@ -116,7 +114,7 @@ class BatchClient:
         try:
             async with self._session.request(method, self._url + path, headers=headers, **given) as reply:
                 if reply.status != 200:
-                    raise BatchError(_said(reply.status, await reply.read()))
+                    raise BatchError(refusal(reply.status, await reply.read()))
                 yield reply
         except (aiohttp.ClientError, TimeoutError) as problem:
             # The client tells of what went wrong while a body was read out as of a failure to send it.
@@ -153,15 +151,3 @@ def _done(batch: dict[str, Any], said: str | None) -> int:
         return sum(counts.values()) - counts["processing"]
     counts = [part.strip().split("=", 1) for part in said.split(",") if "=" in part]
     return sum(int(count) for kind, count in counts if kind != "total" and count.isdecimal())
-
-
-def _said(status: int, body: bytes) -> str:
-    try:
-        return str(orjson.loads(body)["error"]["message"])
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return f"the server answers with status {status}"
-
-
-def _is_loopback(url: str) -> bool:
-    # A proxy of the environment may stand before another host's server, never before this machine's loopback.
-    return url.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:"))

@@ -14,6 +14,11 @@ from typing import IO, Final, cast
 WORKSPACE: Final = "/workspace"
 DONE: Final = "unpacked"
 
+MARK: Final = "/tmp/.python"
+"""What tells a Python that there was one before it: whoever had names there is told that they are gone."""
+
+_HAD_PYTHON: Final = "antiphon.python"
+
 
 class Frames:
     """The frames of the standard input, as one file."""
@@ -35,14 +40,20 @@ class Frames:
 
 def save(sink: IO[bytes], top: str = WORKSPACE) -> None:
     """Pack what lies in a folder. What its owner has shut is opened; what cannot be read all the same is left out."""
-    with gzip.GzipFile("", "wb", 1, sink, 0) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+    said = {_HAD_PYTHON: "yes"} if os.path.lexists(MARK) else {}
+    with (
+        gzip.GzipFile("", "wb", 1, sink, 0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", pax_headers=said) as archive,
+    ):
+        # A header of its own wants something behind it.
+        archive.add(top, ".", recursive=False)
         for folder, folders, files in os.walk(top):
             for name in folders + files:
                 path = os.path.join(folder, name)
                 if not os.path.islink(path) and not os.access(path, os.R_OK):
                     with suppress(OSError):
                         os.chmod(path, 0o700)
-                with suppress(OSError):
+                if os.path.islink(path) or os.access(path, os.R_OK):
                     archive.add(path, os.path.relpath(path, top), recursive=False)
 
 
@@ -51,6 +62,10 @@ def load(source: IO[bytes], top: str = WORKSPACE) -> None:
     frames = cast("IO[bytes]", Frames(source))
     with gzip.GzipFile("", "rb", fileobj=frames) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
         archive.extractall(top, filter=_placed)
+        had_python = _HAD_PYTHON in archive.pax_headers
+    if had_python:
+        with open(MARK, "w", encoding="ascii") as mark:
+            mark.write("packed")
 
 
 def _placed(member: tarfile.TarInfo, top: str) -> tarfile.TarInfo | None:

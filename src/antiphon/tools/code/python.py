@@ -31,7 +31,8 @@ IDLE: Final = 300.0
 """Seconds behind its last call after which a Python ends: its container's files may be kept for longer."""
 
 _MARK: Final = "/tmp/.python"
-"""Which of all Pythons is the container's: one that another process has started since must not come back."""
+"""Which of all Pythons is the container's: one that another process has started since must not come back. `packing`
+of containers knows of it."""
 
 _ANEW: Final = "Python was started anew: what earlier calls had named is gone, their files are there.\n"
 
