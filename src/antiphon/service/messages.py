@@ -1,7 +1,6 @@
 """Create a message, count its tokens: one road from bytes to a prompt, so that both count the same."""
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from antiphon.config.tables.limits import Group
 from antiphon.dialogue.events import Finish
@@ -110,7 +109,7 @@ class MessageService:
             return await self._prepare(body, context)
         self._traffic.come()
         try:
-            return replace(await self._prepare(body, context), traffic=self._traffic)
+            return await self._prepare(body, context)
         except BaseException:
             self._traffic.gone()
             raise
@@ -144,6 +143,7 @@ class MessageService:
             self._compactions,
             bool(asked.request.stream),
             turn,
+            self._traffic,
             passed=passed,
             declined=declined,
             account=None if self._accounts is None else self._accounts.open(work, context),
