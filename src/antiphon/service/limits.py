@@ -45,6 +45,8 @@ class _Bucket(Struct, frozen=True):
     kind: Kind
     key: str
     size: int
+    drawn: Draw | None = None
+    """What each request draws; None: that differs."""
 
     def draw(self, need: float, take: float) -> Draw:
         return Draw(self.key, self.size, need, take)
@@ -234,16 +236,19 @@ def _buckets(rule: LimitRule, context: WireContext) -> list[_Bucket]:
         "input-tokens": rule.input_tokens_per_minute,
         "output-tokens": rule.output_tokens_per_minute,
     }
-    return [_Bucket(kind, f"{subject}:{kind}", size) for kind, size in sizes.items() if size]
+    # What is written is not known yet: how much it may come to says nothing of it.
+    takes: dict[Kind, float] = {"requests": 1, "output-tokens": 0}
+    found: list[_Bucket] = []
+    for kind, size in sizes.items():
+        key = f"{subject}:{kind}"
+        if size:
+            found.append(_Bucket(kind, key, size, Draw(key, size, 1, takes[kind]) if kind in takes else None))
+    return found
 
 
 def _draw(bucket: _Bucket, tokens: int) -> Draw:
-    if bucket.kind == "requests":
-        return bucket.draw(1, 1)
-    if bucket.kind == "output-tokens":
-        return bucket.draw(1, 0)  # what it comes to is not known: how much it may come to says nothing of it
     # A prompt that is larger than the bucket is let through when that is full, and leaves it in debt.
-    return bucket.draw(min(tokens, bucket.size), tokens)
+    return bucket.drawn or bucket.draw(min(tokens, bucket.size), tokens)
 
 
 def _headers(buckets: Sequence[_Bucket], levels: Sequence[float], now: float) -> dict[str, str]:

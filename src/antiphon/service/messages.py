@@ -6,7 +6,6 @@ from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from antiphon.errors import ApiError
 from antiphon.ports.tracing import Asks
@@ -144,7 +143,7 @@ class MessageService:
         if self._traffic is not None:
             self._traffic.come()
         try:
-            return replace(await self._prepare(body, context, hold, avoid), traffic=self._traffic, hold=hold)
+            return await self._prepare(body, context, hold, avoid)
         except BaseException:
             hold.release()
             if self._traffic is not None:
@@ -169,7 +168,7 @@ class MessageService:
         if chain is not None and self._fallbacks is not None:
             asked, run = chain.asked, Run(self._fallbacks, chain, attempt, whole=not stream)
         spare = None if avoid else self._spare(body, context, asked, attempt.work)
-        return Prepared(attempt, stream, turn, run=run, spare=spare, credits=self._credit)
+        return Prepared(attempt, stream, turn, self._traffic, run, hold, spare, self._credit)
 
     async def _first(
         self,

@@ -1,9 +1,9 @@
 """Buckets in this process."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from antiphon.memory import Kept
 from antiphon.ports.limits import Draw, Drawn
 from antiphon.ports.system import Clock
 
@@ -18,7 +18,7 @@ class MemoryBuckets:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._held: Kept[str, tuple[float, float]] = Kept(_MOST)
+        self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def draw(self, draws: Sequence[Draw]) -> Drawn | None:
         """Take from all of them or from none."""
@@ -46,6 +46,7 @@ class MemoryBuckets:
         held = self._held.get(draw.bucket)
         if held is None:
             return float(draw.size)
+        self._held.move_to_end(draw.bucket)
         level, at = held
         if now > at:
             level += (now - at) * draw.size / MINUTE
@@ -55,5 +56,8 @@ class MemoryBuckets:
         left = level - draw.take
         if left > draw.size:
             left = draw.size
-        self._held.put(draw.bucket, (left, now))
+        held = self._held
+        held[draw.bucket] = left, now
+        if len(held) > _MOST:
+            held.popitem(last=False)
         return left

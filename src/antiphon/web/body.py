@@ -19,8 +19,9 @@ _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 async def read_json_body(request: Request, limit: int) -> bytes:
     """The body's bytes, decompressed; at most `limit` bytes before and after. Raises `ApiError`."""
     _check_head(request, limit)
-    body = bytearray()
-    async for data in _arriving(request):
+    body, more = bytearray(), True
+    while more:
+        data, more = await _arrived(request)
         body += data
         if len(body) > limit:
             raise too_large()
@@ -59,11 +60,16 @@ async def _arriving(request: Request) -> AsyncGenerator[bytes]:
     """The body as the client sends it."""
     more = True
     while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise gone()
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+        data, more = await _arrived(request)
+        yield data
+
+
+async def _arrived(request: Request) -> tuple[bytes, bool]:
+    """The next part of the body, and whether more comes."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise gone()
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def gone() -> ApiError:

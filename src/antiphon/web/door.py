@@ -23,8 +23,7 @@ from antiphon.web.errors import error_reply
 from antiphon.web.headers import FIELDS, by_name
 from antiphon.web.hosts import HostCheck
 from antiphon.web.identity import CALLER, IDENTITY, LIMITS, Derive, Identity
-from antiphon.web.logged import FIELDS as LINE
-from antiphon.web.logged import REQUEST, REQUESTS
+from antiphon.web.logged import REQUEST, REQUESTS, RequestRecord
 from antiphon.web.metrics import MODEL, endpoint_of
 from antiphon.web.probes import LIVE, READY, live, ready
 from antiphon.web.reached import PROXIES, Proxies
@@ -159,7 +158,7 @@ def _tell(scope: Scope, seconds: float) -> None:
         "key": "" if caller is None else caller.key,
         "seconds": round(seconds, 3),
     }
-    log.info("answered" if _STATUS in scope else "left before the reply", extra={LINE: fields})
+    log.handle(RequestRecord("answered" if _STATUS in scope else "left before the reply", fields))
 
 
 async def _closed(scope: Scope, receive: Receive, send: Send) -> None:

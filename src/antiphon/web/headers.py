@@ -1,7 +1,7 @@
 """What the request's headers say: who calls, in which version, with which beta features."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from collections.abc import Sequence
+from typing import Final
 
 from starlette.requests import Request
 
@@ -28,7 +28,7 @@ def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 def field(request: Request, name: bytes) -> str | None:
     """The first field of this name, which is in lower case."""
-    value = _fields(request).get(name)
+    value: bytes | None = request.scope[FIELDS].get(name)
     return None if value is None else value.decode("latin-1")
 
 
@@ -37,7 +37,8 @@ def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
     version = parse_version(field(request, b"anthropic-version"))
     betas = betas_of(request, strict=strict_betas)
     shown: Caller | None = request.scope.get(CALLER)
-    caller = shown or cast("Identity", request.scope[IDENTITY]).nobody
+    identity: Identity = request.scope[IDENTITY]
+    caller = shown or identity.nobody
     return WireContext(
         version=version,
         betas=betas,
@@ -51,9 +52,5 @@ def wire_context(request: Request, *, strict_betas: bool) -> WireContext:
 
 def betas_of(request: Request, *, strict: bool = False) -> frozenset[str]:
     """The beta features that are asked for. `strict`: unknown ones are an error."""
-    said = request.headers.getlist("anthropic-beta") if _BETAS in _fields(request) else ()
+    said = request.headers.getlist("anthropic-beta") if _BETAS in request.scope[FIELDS] else ()
     return parse_betas(said, strict=strict)
-
-
-def _fields(request: Request) -> Mapping[bytes, bytes]:
-    return cast("Mapping[bytes, bytes]", request.scope[FIELDS])

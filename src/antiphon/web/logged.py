@@ -5,7 +5,9 @@ may quote what was read, and is left out.
 """
 
 import logging
+import time
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,6 +22,23 @@ REQUESTS: Final = "antiphon.requests"
 
 FIELDS: Final = "antiphon_fields"
 """Where a record of the log holds more fields of its line."""
+
+
+class RequestRecord(logging.LogRecord):
+    """A record of `REQUESTS`. It does not look for the place in the program where it was made, which takes long for
+    what every request has, and says nothing."""
+
+    def __init__(self, message: str, fields: Mapping[str, Any]) -> None:
+        self.name = REQUESTS
+        self.msg, self.args = message, ()
+        self.levelno, self.levelname = logging.INFO, "INFO"
+        self.created = time.time()
+        self.msecs, self.relativeCreated = self.created % 1 * 1000, 0.0
+        self.pathname = self.filename = self.module = self.funcName = ""
+        self.lineno = self.thread = self.process = 0
+        self.threadName = self.processName = ""
+        self.exc_info = self.exc_text = self.stack_info = None
+        self.__dict__[FIELDS] = fields
 
 
 class JsonFormatter(logging.Formatter):

@@ -11,12 +11,19 @@
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any, Final
 
 import httptools
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from antiphon.web import patience
 from antiphon.web.patience import Patience, Stage
@@ -31,6 +38,10 @@ by then and are a probe themselves."""
 PATIENCE_WITH_1_0: Final = 5.0
 """Seconds within which the reply must begin to an HTTP/1.0 client that sends no more: there is nothing to probe it
 with, and a proxy that gave up looks the same."""
+
+_OK: Final = 200
+_FRAMES: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+"""Fields that say how a reply is framed; uvicorn reads them."""
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -134,6 +145,8 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         if cycle.scope["http_version"] == "1.0":
             app = _ended_by_close(cycle, app)
+        else:
+            cycle.__class__ = _Cycle
         super()._start_asgi_task(cycle, app)  # pyright: ignore[reportArgumentType]
 
     def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride] - asyncio's own signature
@@ -167,6 +180,32 @@ class HttpProtocol(HttpToolsProtocol):
             probed, wait = True, wait if probed else FIRST_LOOK
         look = partial(self._look, cycle, waited + wait, min(wait * 2, LONGEST_LOOK), probed=probed)
         self.loop.call_later(wait, look)
+
+
+class _Cycle(RequestResponseCycle):
+    """One request and its reply. The head of a stream is looked through and written as a whole, which uvicorn does
+    field by field; names of fields are in lower case."""
+
+    def send(self, message: Message) -> Awaitable[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if self.response_started or not self._begins_a_stream(message):
+            return super().send(message)  # pyright: ignore[reportArgumentType]
+        return self._begin(message["headers"])
+
+    def _begins_a_stream(self, message: Message) -> bool:
+        if message["type"] != "http.response.start" or message["status"] != _OK or self.scope["method"] != "POST":
+            return False
+        if self.disconnected or self.flow.write_paused or self.access_log or not self.keep_alive:
+            return False
+        return _FRAMES.isdisjoint([name for name, _ in message["headers"]])
+
+    async def _begin(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        names, values = zip(*headers, strict=True)
+        if HEADER_RE.search(b"".join(names)) or HEADER_VALUE_RE.search(b"".join(values)):
+            raise RuntimeError("a header field that cannot be sent")
+        self.response_started = self.chunked_encoding = True
+        self.waiting_for_100_continue = False
+        fields = b"".join([b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)])
+        self.transport.write(b"%b%btransfer-encoding: chunked\r\n\r\n" % (STATUS_LINE[_OK], fields))
 
 
 def _ended_by_close(cycle: RequestResponseCycle, app: ASGIApp) -> ASGIApp:
