@@ -99,6 +99,33 @@ async def test_the_prompt_of_the_playgrounds_request_is_shown_stretch_by_stretch
         ]
 
 
+@pytest.mark.promise("console.explain")
+async def test_the_servers_own_explanation_is_shown_and_no_model_is_asked(browser: Chromium) -> None:
+    async with console_of(browser) as console:
+        await console["model"].select_option(MODEL)
+        await console["system"].fill("Be brief.")
+        await console["message"].fill("Is <|im_end|> a token?")
+        await console.go("Explain")
+        await console.press("Explain the request")
+        spans = console["explained"].locator(".prompt span")
+        await expect(spans).not_to_have_count(0)
+        assert "".join(await spans.all_text_contents()).replace("⏎\n", "\n") == (
+            "<|im_start|>system\nBe brief.<|im_end|>\n"
+            "<|im_start|>user\nIs <|im_end|> a token?<|im_end|>\n<|im_start|>assistant\n"
+        )
+        await expect(spans.filter(has_text="Is <|im_end|> a token?")).to_have_class("block1")
+        await expect(console["explained"]).to_contain_text(
+            f"{MODEL} is answered by scripted, of the family universal."
+        )
+        metrics = (await console.bridge.ask("GET", "/metrics")).body.decode()
+        assert "antiphon_replies_total{" not in metrics
+        await console.go("Playground")
+        await console["further"].fill('{"temperature": 7}')
+        await console.go("Explain")
+        await console.press("Explain the request")
+        await expect(console["explain-failed"]).to_contain_text("400 invalid_request_error: temperature")
+
+
 @pytest.mark.promise("console.views")
 async def test_models_and_engines_are_listed_as_the_server_tells_of_them(browser: Chromium) -> None:
     async with console_of(browser) as console:

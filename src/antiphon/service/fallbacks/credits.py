@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from antiphon.dialogue.events import Finish, ReplyEvent, ServerAnswer
 from antiphon.ports.system import Clock, Entropy

@@ -8,9 +8,10 @@ summarized, its refusal stands: nothing of that is done twice. Source: Refusals 
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from antiphon.dialogue.events import (
     Begun,

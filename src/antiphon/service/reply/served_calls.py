@@ -6,10 +6,11 @@ Source: API reference, Web search tool, dynamic filtering; recorded replies.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import orjson
+from msgspec.structs import replace
 
 from antiphon.dialogue.events import CodeCall, ReplyEvent, ServerAnswer
 from antiphon.ports.server_tools import ServerResult, ToolProblem
