@@ -223,16 +223,16 @@ async def test_what_is_no_file_of_the_workspace_is_left_out_of_it(tmp_path: Path
 async def test_an_archive_that_blows_up_is_ended_by_the_limits_of_its_sandbox(tmp_path: Path):
     info = tarfile.TarInfo("zeros")
     info.size = 2 * LIMITS.disk
-    packer = zlib.compressobj(9, wbits=31)
+    packer = zlib.compressobj(1, wbits=31)
     bomb = packer.compress(info.tobuf())
     for _ in range(128):
         bomb += packer.compress(bytes(info.size // 128))
     bomb += packer.flush()
-    assert len(bomb) < 1_000_000
+    assert len(bomb) < 2_000_000
     async with machines(tmp_path) as both:
         await put(both, bomb)
         await both.rows.add(StoredContainer(ID, "mine", NOWHERE, both.clock.now() + DAY))
-        with pytest.raises(Exception, match="cannot be unpacked"):
+        with pytest.raises(Exception, match=r"(?s)cannot be unpacked: .*(too large|out of disk)"):
             await both.runs(both.there, "true")
         assert not await both.driver(both.there).exists(ID)
         assert await both.packed()

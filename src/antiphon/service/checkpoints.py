@@ -8,12 +8,13 @@ containers.
 import asyncio
 import struct
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from antiphon.ports.objects import ObjectStore
-from antiphon.ports.sandbox import Command, Interactive, Sandbox, SandboxProblem
+from antiphon.ports.sandbox import Command, Finished, Interactive, Sandbox, SandboxProblem
 from antiphon.service.packing import DONE
 
 SECONDS: Final = 300.0
@@ -47,9 +48,11 @@ class Checkpoints:
         process = await sandbox.start(_command("load"))
         try:
             async with asyncio.timeout(SECONDS):
-                async for chunk in self.objects.read(_key(id_)):
-                    await process.send(struct.pack(">I", len(chunk)) + chunk)
-                await process.send(struct.pack(">I", 0))
+                # One that has ended before its time says why.
+                with suppress(SandboxProblem):
+                    async for chunk in self.objects.read(_key(id_)):
+                        await process.send(struct.pack(">I", len(chunk)) + chunk)
+                    await process.send(struct.pack(">I", 0))
                 said = await process.receive()
                 finished = await process.finished()
         except TimeoutError as problem:
@@ -57,7 +60,7 @@ class Checkpoints:
         finally:
             await process.aclose()
         if said != DONE.encode() or finished.killed or finished.return_code:
-            raise SandboxProblem("unavailable", f"its checkpoint cannot be unpacked: {_why(finished.stderr)}")
+            raise SandboxProblem("unavailable", f"its checkpoint cannot be unpacked: {_why(finished)}")
 
     async def remove(self, id_: str) -> None:
         """Forget it. Raises `StoreError`."""
@@ -72,7 +75,7 @@ class Checkpoints:
             yield data
         finished = await process.finished()
         if finished.killed or finished.return_code:
-            raise SandboxProblem("unavailable", f"it cannot be packed: {_why(finished.stderr)}")
+            raise SandboxProblem("unavailable", f"it cannot be packed: {_why(finished)}")
 
 
 def _command(what: str) -> Command:
@@ -84,5 +87,7 @@ def _key(id_: str) -> str:
     return f"containers/{id_[-2:]}/{id_}"
 
 
-def _why(stderr: bytes) -> str:
-    return stderr.decode("utf-8", "replace").strip()[-300:]
+def _why(finished: Finished) -> str:
+    if finished.killed is not None:
+        return f"out of {finished.killed}"
+    return finished.stderr.decode("utf-8", "replace").strip()[-300:]
