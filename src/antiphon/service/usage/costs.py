@@ -55,9 +55,9 @@ class Costs:
 
     def _units(self, model: str, tier: str) -> "_Units":
         """What one token costs, by its kind; see `_counts`."""
-        units = self._known.get((model, tier))
-        if units is not None:
-            return units
+        known = self._known.get((model, tier))
+        if known is not None:
+            return known
         price = next((each for each in self._prices if fnmatchcase(model, each.models)), Price(model))
         part = _exact(price.batch if tier == "batch" else 1.0)
         prices: tuple[tuple[TokenType, float], ...] = (
@@ -67,7 +67,9 @@ class Costs:
             ("cache_read_input_tokens", price.cache_read),
             ("output_tokens", price.output),
         )
-        units = tuple((kind, (_exact(each) * part).scaleb(-4)) for kind, each in prices)  # of dollars for a million
+        units: _Units = tuple(
+            (kind, (_exact(each) * part).scaleb(-4)) for kind, each in prices
+        )  # of dollars for a million
         if len(self._known) < _MOST_KNOWN:
             self._known[model, tier] = units
         return units
