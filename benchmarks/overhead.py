@@ -126,7 +126,9 @@ async def measure(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.toml"
         script.write_text(SCRIPT)
-        ours = await Server.start("antiphon", "-m", "antiphon", "serve", "--port", "0", "--model", f"script:{script}")
+        # A data folder of its own, as a new owner's: what others write into theirs would be waited for.
+        options = ["--port", "0", "--model", f"script:{script}", "--data", str(Path(folder) / "data")]
+        ours = await Server.start("antiphon", "-m", "antiphon", "serve", *options)
         async with aiohttp.ClientSession(connector=connector) as session:
             print("| stream | ours per core | bare per core | ratio | half of the ratios are |")
             print("| --- | --- | --- | --- | --- |")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from antiphon.config import BatchSettings
 from antiphon.testing import FixedClock
@@ -74,6 +75,32 @@ async def test_results_are_lines_of_json(tmp_path: Path) -> None:
         assert [json.loads(line)["custom_id"] for line in lines] == [f"id-{n}" for n in range(150)]
         head = await client.ask("HEAD", f"/{batch['id']}/results")
         assert (head.status, head.body) == (200, b"")
+
+
+@pytest.mark.promise("batches.results-url")
+async def test_the_head_of_results_is_the_same_however_often_they_are_fetched(tmp_path: Path) -> None:
+    heads: list[list[tuple[bytes, bytes]]] = []
+    async with app(tmp_path) as bridge:
+        inner = bridge.app
+
+        async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+            async def told(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    heads.append(message["headers"])
+                await send(message)
+
+            await inner(scope, receive, told)
+
+        client = Client(bridge)
+        batch = await client.create(request("one"))
+        await client.ended(batch)
+        bridge.app = noted
+        for _ in range(3):
+            assert (await client.ask("GET", f"/{batch['id']}/results")).status == 200
+    names = [[name for name, _ in head] for head in heads]
+    assert names[0] == names[1] == names[2]
+    assert names[0].count(b"request-id") == 1
+    assert len({dict(head)[b"request-id"] for head in heads}) == 3
 
 
 @pytest.mark.promise("batches.results-url")

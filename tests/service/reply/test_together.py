@@ -11,14 +11,12 @@ from antiphon.service.reply.together import together
 WAIT = 20.0
 
 
-class End(str):
-    """What is last."""
-
-    __slots__ = ()
+def last(item: str) -> bool:
+    return item == "last"
 
 
 async def taken(source: AsyncGenerator[str, None], most: int = 64) -> list[list[str]]:
-    async with asyncio.timeout(WAIT), aclosing(together(source, last=End, most=most)) as lists:
+    async with asyncio.timeout(WAIT), aclosing(together(source, last=last, most=most)) as lists:
         return [each async for each in lists]
 
 
@@ -37,6 +35,21 @@ async def test_what_comes_between_two_waits_is_one_list() -> None:
     assert await taken(source(), 2) == [["a", "b"], ["c"], ["d", "e"], ["f"]]
 
 
+async def test_nothing_is_asked_for_behind_what_is_last() -> None:
+    asked: list[str] = []
+
+    async def source() -> AsyncGenerator[str, None]:
+        yield "a"
+        yield "last"
+        asked.append("more")
+        yield "b"
+
+    async with aclosing(together(source(), last=last)) as lists:
+        assert await anext(lists) == ["a", "last"]
+        assert asked == []
+        assert await anext(lists) == ["b"]
+
+
 async def test_what_has_come_is_there_while_the_rest_is_waited_for() -> None:
     go_on = asyncio.Event()
 
@@ -45,7 +58,7 @@ async def test_what_has_come_is_there_while_the_rest_is_waited_for() -> None:
         await go_on.wait()
         yield "b"
 
-    async with asyncio.timeout(WAIT), aclosing(together(source(), last=End)) as lists:
+    async with asyncio.timeout(WAIT), aclosing(together(source(), last=last)) as lists:
         assert await anext(lists) == ["a"]
         go_on.set()
         assert await anext(lists) == ["b"]
@@ -58,7 +71,7 @@ async def test_an_error_comes_behind_what_came_before_it() -> None:
         yield "a"
         raise ValueError("broken")
 
-    async with aclosing(together(source(), last=End)) as lists:
+    async with aclosing(together(source(), last=last)) as lists:
         assert await anext(lists) == ["a"]
         with pytest.raises(ValueError, match="broken"):
             await anext(lists)
@@ -83,13 +96,13 @@ async def test_closing_ends_the_source_wherever_it_is(waits: str) -> None:
                 await asyncio.create_task(work())
             elif waits == "for its turn":
                 await asyncio.sleep(0)
-            yield End("b")
+            yield "last"
         finally:
             await asyncio.sleep(0)
             ended.append("source")
 
     async with asyncio.timeout(WAIT):
-        async with aclosing(together(source(), last=End)) as lists:
+        async with aclosing(together(source(), last=last)) as lists:
             assert (await anext(lists))[0] == "a"
             await asyncio.sleep(0)
         assert ended == (["task", "source"] if waits == "for a task" else ["source"])
@@ -130,7 +143,7 @@ async def test_who_is_cancelled_while_the_source_ends_stays_cancelled() -> None:
             await asyncio.Event().wait()
 
     async def read() -> None:
-        async with aclosing(together(source(), last=End)) as lists:
+        async with aclosing(together(source(), last=last)) as lists:
             await anext(lists)
 
     reading = asyncio.create_task(read())

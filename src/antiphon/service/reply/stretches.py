@@ -111,12 +111,14 @@ class Stretches:
         conversation, grammar = self._work.task.conversation, self._work.grammar
         reader = reader_for(self._work, self._prompt, conversation, enforced=grammar is not None)
         ended: Done | None = None
-        async with aclosing(together(self._generate(self._generation(allowed, grammar)), last=Done)) as bursts:
+        reading = _Reading(reader)
+        outputs = self._generate(self._generation(allowed, grammar))
+        async with aclosing(together(outputs, last=reading.read)) as bursts:
             async for burst in bursts:
                 if isinstance(burst[0], Begun):
                     yield [burst[0]]
-                read = self._read(reader, burst)
-                passed, declined = self._watched(*read)
+                self._written = reading.written
+                passed, declined = self._watched(*reading.taken())
                 if passed:
                     yield passed
                 if declined is not None:
@@ -250,25 +252,11 @@ class Stretches:
         # Where the engine was stopped behind calls, the model went on with what only the client may tell it.
         return self._finish("tool_use" if reader.has_called else "end_turn")
 
-    def _read(self, reader: ReplyReader, burst: Sequence[EngineOutput | Begun]) -> tuple[list[ReplyEvent], list[int]]:
-        """What happens in the engine's outputs, and how many tokens were written at each event."""
-        events: list[ReplyEvent] = []
-        written: list[int] = []
-        for output in burst:
-            if isinstance(output, Piece):
-                self._written = output.output_tokens
-                new = reader.feed(output.text)
-                events += new
-                written += [output.output_tokens] * len(new)
-                if reader.over:
-                    break
-        return events, written
-
     def _watched(
         self, events: list[ReplyEvent], written: Sequence[int] = ()
     ) -> tuple[list[ReplyEvent], Finish | None]:
-        """What of the events a client may see, and the reply's end where the next one is declined. `written`: see
-        `_read`; nothing: all of them at once."""
+        """What of the events a client may see, and the reply's end where the next one is declined. `written`: the
+        tokens at each of them; nothing: the same at all."""
         watch = self._work.watch
         texts = [] if watch is None else [event.text for event in events if isinstance(event, TextDelta)]
         declined = watch.add(texts) if watch is not None and texts else None
@@ -294,6 +282,33 @@ class Stretches:
         self._over = True
         thought = None if self._work.telling is None else self._thought
         return Finish(reason, self._written, stop_sequence=stop, thinking_tokens=thought, charge=self._charge)
+
+
+class _Reading:
+    """What an answer's reader finds in the engine's outputs. `written`: the tokens so far."""
+
+    def __init__(self, reader: ReplyReader) -> None:
+        self._reader = reader
+        self._events: list[ReplyEvent] = []
+        self._tokens: list[int] = []
+        self.written = 0
+
+    def read(self, output: EngineOutput | Begun) -> bool:
+        """Read it; whether nothing behind it belongs to the reply."""
+        if not isinstance(output, Piece):
+            return isinstance(output, Done)
+        self.written = output.output_tokens
+        events = self._reader.feed(output.text)
+        for event in events:
+            self._events.append(event)
+            self._tokens.append(output.output_tokens)
+        return self._reader.over
+
+    def taken(self) -> tuple[list[ReplyEvent], list[int]]:
+        """The events since the last time, and the tokens that were written at each."""
+        found = self._events, self._tokens
+        self._events, self._tokens = [], []
+        return found
 
 
 class _Written:

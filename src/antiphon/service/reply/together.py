@@ -6,7 +6,7 @@ two waits goes through them at once: nothing comes later than it would alone, si
 
 import asyncio
 import types
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from typing import Any, Final, Generic, TypeVar
 
@@ -17,10 +17,10 @@ _Item = TypeVar("_Item")
 
 
 async def together(
-    source: AsyncGenerator[_Item, None], *, last: type, most: int = MOST
+    source: AsyncGenerator[_Item, None], *, last: Callable[[_Item], bool], most: int = MOST
 ) -> AsyncGenerator[list[_Item], None]:
-    """All that the source brings; what comes without a wait between in one list, which ends with an item of the kind
-    `last`: what the source does behind that is not begun until somebody asks for more.
+    """All that the source brings; what comes without a wait between in one list. `last`: is given each item at once,
+    and says whether a list ends with it: the source is not asked for what is behind that until somebody wants more.
 
     Its error comes behind what it brought before. Closing the generator ends the source, and waits for that.
     """
@@ -35,13 +35,15 @@ async def together(
                     came.append(await (anext(source) if pending is None else pending))
                 except StopAsyncIteration:
                     return
-                while len(came) < most and not isinstance(came[-1], last):
+                ends = last(came[-1])
+                while len(came) < most and not ends:
                     step = source.__anext__()
                     try:
                         # A step by hand: it brings an item at once, or a future that would have to be waited for.
                         waits_for = step.send(None)  # type: ignore[attr-defined]
                     except StopIteration as brought:
                         came.append(brought.value)
+                        ends = last(brought.value)
                     except Exception as raised:
                         problem = raised
                         break
