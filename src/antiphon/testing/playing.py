@@ -70,7 +70,7 @@ class Player:
             raise InvalidRequest(f"antiphon.testing: {unexpected}") from None
         if planned.error is not None:
             raise planned.error
-        given = {name: getattr(prepared, name) for name in Prepared.__slots__}
+        given = {name: getattr(prepared, name) for name in Prepared.__struct_fields__}
         return _Planned(**given, planned=planned, player=self)
 
     async def happenings(self, planned: Planned, work: Work) -> Batches:
@@ -205,8 +205,7 @@ class OfferedSearch:
         """Nothing to stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Planned(Prepared):
+class _Planned(Prepared, frozen=True, kw_only=True):
     planned: Planned
     player: Player
 
