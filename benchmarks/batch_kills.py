@@ -40,6 +40,8 @@ chunk_delay_ms = 15
 LEASE = "1"
 WHILE_STARTING = 0.15
 """So many of the kills come before the server answers."""
+AMID = 0.5
+"""So many of the others come when some results are there and others are not, however fast the machine is."""
 SLOWEST = 120.0
 """Seconds in which a batch ends that nobody interrupts, and a server starts."""
 
@@ -92,7 +94,10 @@ class Trial:
                 await self._ready(session, url, server)
                 batch = batch or await create(session, url, self.rows)
                 if kill < kills:
-                    await asyncio.sleep(self.random.uniform(0.0, 0.8))
+                    if self.random.random() < AMID:
+                        await some_done(session, url, batch, self.random.uniform(0.0, 0.5), self.rows)
+                    else:
+                        await asyncio.sleep(self.random.uniform(0.0, 0.8))
                     self.moments.append(await done(session, url, batch))
                 else:
                     await self.judge(session, url, batch)
@@ -159,6 +164,16 @@ async def done(session: aiohttp.ClientSession, url: str, batch: str) -> int:
     async with session.get(f"{url}/v1/messages/batches/{batch}", headers=HEADERS) as reply:
         said = dict(part.split("=") for part in reply.headers["antiphon-batch-counts"].split(", "))
     return sum(int(count) for kind, count in said.items() if kind != "total")
+
+
+async def some_done(session: aiohttp.ClientSession, url: str, batch: str, part: float, rows: int) -> None:
+    """Return when this part of the results that were not there now is there, and at least one more."""
+    before = await done(session, url, batch)
+    until = time.monotonic() + SLOWEST
+    while await done(session, url, batch) < min(rows, before + 1 + part * (rows - before)):
+        if time.monotonic() > until:
+            raise RuntimeError(f"{batch} does not go on")
+        await asyncio.sleep(0.01)
 
 
 async def end(session: aiohttp.ClientSession, url: str, batch: str) -> dict[str, Any]:

@@ -5,11 +5,12 @@ import tarfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from antiphon.config import SandboxSettings
 from antiphon.errors import InvalidRequest

@@ -66,7 +66,7 @@ class FullEngine(ScriptedEngine):
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_engine_without_room_leaves_the_refusal_as_it_was(stream: bool) -> None:
     engines = ScriptedEngine(MODEL, SCRIPT), FullEngine("full", SCRIPT)
-    async with engine_app(*engines, guard=(LYNX,), routes={HAIKU: "full"}) as bridge:
+    async with engine_app(*engines, guard=(LYNX,), routes={HAIKU: ("full",)}) as bridge:
         answer = await ask(bridge, body("lynx", stream=stream))
         direct = await bridge.post(body("lynx", model=HAIKU, fallbacks=None), headers={"anthropic-beta": HEADER})
     assert direct.status == 529

@@ -129,7 +129,8 @@ class Intake:
     ) -> tuple[Asked[CreateMessage], ServedModel]:
         """The same request, of so many bytes, for another model: what is known of its uploads, tools and container is
         kept."""
-        target, served = self._routes.resolve(request.model, asked.context.models)
+        chosen = await self._routes.choose(request.model)
+        target, served = self._routes.resolve(request.model, asked.context.models, chosen)
         again = await aside_by(size, lambda: receive(request, target, asked.context, self._host), large=LARGE_BODY)
         if isinstance(again, Issue):
             raise refusal(again)

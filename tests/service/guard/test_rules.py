@@ -64,7 +64,7 @@ def test_a_rule_holds_for_the_models_that_it_names() -> None:
     assert rules.for_requests(("claude-haiku-4-5",)) is None
     watch = rules.watch(("claude-haiku-4-5",))
     assert watch is not None
-    assert watch.add("apple") == Decline()
+    assert watch.add(["apple"]) == (0, Decline())
 
 
 def test_a_rule_for_other_models_does_not_hide_the_next_one() -> None:
