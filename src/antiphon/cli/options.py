@@ -55,7 +55,7 @@ def default_text(option: Option) -> str:
     default: object = option.default
     if isinstance(default, tuple):
         return ", ".join(cast("tuple[str, ...]", default)) or "none"
-    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
+    return f"{option.default:.12g}" if isinstance(option.default, float) else str(option.default)
 
 
 def _click_option(option: Option) -> Callable[[Function], Function]:

@@ -121,7 +121,7 @@ class Number:
 
     @property
     def wanted(self) -> str:
-        return f"a number from {self.low:g} to {self.high:g}"
+        return f"a number from {self.low:.12g} to {self.high:.12g}"
 
     def from_text(self, text: str) -> float:
         try:

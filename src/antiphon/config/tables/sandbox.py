@@ -66,13 +66,13 @@ SANDBOX: Final = Table(
         _key("image", Text("an image", "IMAGE"), "The image that docker and podman make a sandbox of."),
         _key(
             "lifetime",
-            Number(60, 30 * 86_400),
+            Number(60, 30 * 86_400, "SECONDS"),
             "Seconds that the files of a container lie ready behind its last use. What runs in it ends after five "
             "minutes without a use all the same.",
         ),
         _key(
             "restorable",
-            Number(0, 365 * 86_400),
+            Number(0, 365 * 86_400, "SECONDS"),
             "Seconds that the files of a container are kept packed after that, to be unpacked when a request names "
             "it. 0: they are taken away.",
         ),
