@@ -6,8 +6,8 @@ import pytest
 from anthropic import Anthropic, APIStatusError
 from anthropic.types import Message, ToolParam
 
-from antiphon.weights import resolve
 from tests.engines.foreign import Foreign, foreign_server, free_port
+from tests.engines.shallow import shallow_path
 from tests.referee.live import live_process
 
 MODEL = "claude-opus-4-8"
@@ -26,7 +26,7 @@ WEATHER: ToolParam = {
 
 @pytest.fixture(scope="module")
 def client() -> Generator[Anthropic]:
-    foreign = Foreign(str(resolve("builtin").path), free_port(), window=4096, prefix="/llama")
+    foreign = Foreign(str(shallow_path()), free_port(), window=4096, prefix="/llama")
     with (
         foreign_server(foreign),
         live_process(
@@ -124,7 +124,7 @@ def test_a_prompt_beyond_the_window_is_the_apis_own_error(client: Anthropic):
 
 @pytest.mark.promise("remote.refuses-what-it-cannot-keep")
 def test_a_server_that_shows_control_tokens_is_not_served():
-    foreign = Foreign(str(resolve("builtin").path), free_port(), window=512, parallel=1, special=True, key="")
+    foreign = Foreign(str(shallow_path()), free_port(), window=512, parallel=1, special=True, key="")
     with (
         foreign_server(foreign),
         pytest.raises(AssertionError, match="start it without --special"),
