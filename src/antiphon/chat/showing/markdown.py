@@ -1,5 +1,6 @@
 """Markdown while it is being written: what is complete is printed for good, the rest is drawn again and again."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import ClassVar, Final
@@ -27,8 +28,8 @@ class _Markdown(Markdown):
 
 
 class MarkdownStream:
-    """Shows Markdown that comes in pieces. Only its last block is ever drawn again, so that whatever has scrolled off
-    the screen is whole."""
+    """Shows Markdown that comes in pieces, each within a tenth of a second. Only its last block is ever drawn again,
+    so that whatever has scrolled off the screen is whole."""
 
     def __init__(self, console: Console, now: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -37,19 +38,38 @@ class MarkdownStream:
         self._printed = False
         self._drawn = 0.0
         self._live: Live | None = None
+        self._lock = threading.Lock()
+        self._later: threading.Timer | None = None
 
     def feed(self, piece: str) -> None:
         """So much more is there."""
-        self._open += piece
-        if self._now() - self._drawn >= _REDRAWN:
-            self._draw()
+        with self._lock:
+            self._open += piece
+            wait = self._drawn + _REDRAWN - self._now()
+            if wait <= 0:
+                self._draw()
+            elif self._later is None:
+                # The next piece may be long in coming.
+                self._later = threading.Timer(wait, self._draw_later)
+                self._later.daemon = True
+                self._later.start()
 
     def finish(self) -> None:
         """Nothing more comes."""
-        self._stop()
-        self._print(self._open)
-        self._open = ""
-        self._printed = False
+        with self._lock:
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
+            self._stop()
+            self._print(self._open)
+            self._open = ""
+            self._printed = False
+
+    def _draw_later(self) -> None:
+        with self._lock:
+            if self._later is threading.current_thread():
+                self._later = None
+                self._draw()
 
     def _draw(self) -> None:
         at = _begin_of_last_block(self._open)
