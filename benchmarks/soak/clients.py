@@ -23,12 +23,18 @@ BROKEN = (500, 502, 503, 504, 529)
 
 @dataclass(slots=True)
 class Told:
-    """What clients were told, all together. `statuses`: replies that began, by endpoint and status; `ends`: replies
-    that ended, by model and stop reason; `tokens`: by model and kind; `problems`: what should not have been."""
+    """What clients were told, all together.
+
+    `statuses`: replies that began, by endpoint and status. `ends`: replies that ended, by model and stop reason.
+    `tokens`: by model and kind. `free`: those of them that no record is kept of, since a guard has declined before a
+    word was said. `cut`: requests whose connection broke while something was away. `problems`: what should not be.
+    """
 
     statuses: collections.Counter[tuple[str, int]] = field(default_factory=collections.Counter[tuple[str, int]])
     ends: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter[tuple[str, str]])
     tokens: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter[tuple[str, str]])
+    free: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter[tuple[str, str]])
+    cut: int = 0
     excused: collections.Counter[str] = field(default_factory=collections.Counter[str])
     problems: list[str] = field(default_factory=list[str])
 
@@ -37,6 +43,8 @@ class Told:
         self.ends[model, reason] += 1
         self.tokens[model, "input"] += usage["input_tokens"]
         self.tokens[model, "output"] += usage["output_tokens"]
+        if reason == "refusal" and not usage["output_tokens"]:
+            self.free[model, "input"] += usage["input_tokens"]
 
 
 @dataclass(slots=True)
@@ -80,6 +88,7 @@ class Clients:
             except Exception as problem:  # whatever it is, it is told at the end
                 said = f"{work.__name__}: {type(problem).__name__}: {problem}"[:300]
                 if excuse := before or self.away():
+                    self.told.cut += isinstance(problem, aiohttp.ClientOSError)
                     self.told.excused[f"{excuse}: {work.__name__}: {type(problem).__name__}"] += 1
                 else:
                     self.told.problems.append(said)
