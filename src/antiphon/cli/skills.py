@@ -119,7 +119,8 @@ def _tell(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
         return
     table = Table(box=None, header_style="bold")
     for name in names:
-        table.add_column(name, no_wrap=name != "description")
+        # On a narrow screen what only programs need is broken, and what people call it is not.
+        table.add_column(name, no_wrap=name not in ("description", "latest version"), overflow="fold")
     for row in rows:
         table.add_row(*row[:-1])
     console.print(table)
