@@ -1,5 +1,6 @@
 """The official SDK against `antiphon serve --url`, in front of a llama-server that is not ours."""
 
+import string
 from collections.abc import Generator
 
 import pytest
@@ -93,9 +94,12 @@ def test_a_result_is_read_and_answered(client: Anthropic):
 
 @pytest.mark.promise("remote.whole-api")
 def test_a_stop_sequence_ends_the_reply_and_is_named(client: Anthropic):
-    reply = ask(client, stop_sequences=["e", "a", "o", "i", "u"])
+    # Two layers of a model say anything, and another thing on another processor: whatever they say ends at the first
+    # sign that can be seen.
+    letters = [*string.ascii_letters, *string.digits, *string.punctuation]
+    reply = ask(client, max_tokens=64, stop_sequences=letters)
     assert reply.stop_reason == "stop_sequence"
-    assert reply.stop_sequence in ("e", "a", "o", "i", "u")
+    assert reply.stop_sequence in letters
     assert not any(reply.stop_sequence in block.text for block in reply.content if block.type == "text")
 
 
