@@ -36,7 +36,7 @@ examples: develop ## run the API documents' own examples, each as printed, on a 
 test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp .venv-deploy/.stamp .venv-guidance/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
-test-vllm: develop .venv-vllm/.stamp ## run the engines' tests and the SDKs' through a real vLLM on this machine's processor
+test-vllm: develop .venv-sdk0/.stamp .venv-vllm/.stamp ## run the engines' tests and the SDKs' through a real vLLM on this machine's processor
 	@$(BIN)/python scripts/vllm_check.py $(ARGS)
 
 lint: develop ## check style and format
