@@ -207,6 +207,15 @@ async def test_an_engine_that_aborts_the_work_itself_has_died():
                 await abort_behind_the_first_token(played, made)
 
 
+@pytest.mark.promise("remote-tokens.faults")
+async def test_a_model_whose_numbers_are_lost_has_died_and_met_no_stop_text():
+    played = PlayedSglang(SCRIPT)
+    async with learnt(played) as made:
+        played.lost = True
+        with pytest.raises(EngineDied, match="NaN happened"):
+            await run(made, await work(made, max_tokens=1000))
+
+
 async def abort_behind_the_first_token(played: PlayedEngine, made: TokenEndpoint) -> None:
     async with aclosing(made.generate(await work(made), 20)) as outputs:
         async for _ in outputs:

@@ -127,7 +127,7 @@ async def test_a_size_is_asked_for_once():
     ("played", "says"),
     [
         (vllm(sees=False), None),
-        (vllm(scale_out=False), None),
+        (vllm(scale_out=False), "refused: /v1/completions takes none beside a prompt of tokens"),
         (vllm(expands=False), "refused: no token was found that the engine puts a picture's own in the place of"),
         (PlayedSglang(), None),
     ],
