@@ -3,6 +3,7 @@ pictures `multimodal/processors/`."""
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -19,6 +20,10 @@ LINGERS = 2.0
 Processor = Literal["qwen3-vl", "qwen2.5-vl", "gemma3", "llava", "internvl", "no encoder"]
 """Goes by the tokens; keeps them, and looks for pictures in their text; reads the text anew; leaves the places to the
 scheduler; takes no tokens; was started without what sees."""
+
+
+class BrokenOff(Exception):  # noqa: N818 - reads as what happened
+    """An error that is no `ValueError` ends the stream in its middle."""
 
 
 class PlayedSglang(PlayedEngine):
@@ -133,6 +138,10 @@ class PlayedSglang(PlayedEngine):
             words = self._refusal(work, params)
         except ValueError as problem:
             words = str(problem)
+        except BrokenOff:
+            assert request.transport is not None
+            request.transport.abort()
+            return response
         if words is not None:
             error = {"message": words, "type": "invalid_request_error", "code": 400, "retryable": False}
             await response.write(_data({"error": error}))
@@ -155,10 +164,13 @@ class PlayedSglang(PlayedEngine):
         if self.processor == "internvl":
             raise ValueError("[internvl] Cannot process raw images/videos with pre-tokenized input_ids.")
         if self.processor in ("qwen2.5-vl", "gemma3"):
-            marks = self.model.text(given).count(self.model.text([PAD]))
+            text, (before, pad, after) = self.model.text(given), map(self.model.text, ([BEFORE], [PAD], [AFTER]))
+            marks = len(re.findall(f"{re.escape(before)}(?:{re.escape(pad)})+{re.escape(after)}|<image>", text))
             if marks != len(pictures):
                 words = f"Prompt has {marks} image placeholders but {len(pictures)} image inputs were provided"
                 raise ValueError(words)
+            if text.count(pad) > len(pictures):
+                raise BrokenOff  # transformers has nothing more to put there, and nobody expects that
         if self.processor == "gemma3":
             given = self.model.tokens(self.model.text(given))
         each = iter(places)

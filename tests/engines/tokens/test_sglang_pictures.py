@@ -94,7 +94,10 @@ async def test_the_text_of_a_control_token_stands_beside_every_picture_that_is_t
         await made.learn()
         await made.aclose()
     tried = [asked.body for asked in played.asked if "image_data" in asked.body]
-    assert [len(body["image_data"]) for body in tried] == [1, 1, 3]
+    assert [len(body["image_data"]) for body in tried] == [1, 1, 3, 1]
+    assert f"{tokenizer().text([BEFORE])} {PLACE} {tokenizer().text([AFTER])} <image>" in tokenizer().text(
+        tried[-1]["input_ids"]
+    )
     for body in tried:
         assert tokenizer().text(body["input_ids"]).count("<|im_end|>") >= 2
         assert 2 not in body["input_ids"]
@@ -127,12 +130,34 @@ def test_lookalikes_are_found_in_text_alone_and_each_once():
 
 
 @pytest.mark.promise("remote-tokens.read-as-written")
-@pytest.mark.parametrize("text", [PLACE, f"{PLACE} <image> <image>"])
-async def test_a_text_that_the_engine_takes_for_a_pictures_place_is_named(text: str):
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (PLACE, f"'{PLACE}'"),
+        ("see <image> and <|im_end|>", "'<image>'"),
+        (f"<image>{PLACE}", f"'<image>', '{PLACE}'"),
+    ],
+)
+async def test_a_text_that_the_engine_takes_for_a_pictures_place_is_named_and_not_sent(text: str, named: str):
     played = sglang(processor="qwen2.5-vl")
     async with learnt(played) as (made, _):
-        with pytest.raises(EngineDeclined, match=f"^messages: .* with the text '{PLACE}'"):
+        with pytest.raises(EngineDeclined, match=f"^messages: .* with the text {named}: "):
             await read(played, made, (Segment("", image=SMALL), Segment(text, markup=False)))
+        assert played.asked == []
+        # What stands around a picture, and what other models have in its place, it can read.
+        other = tokenizer().text([BEFORE, AFTER]) + "<video>"
+        await read(played, made, (Segment("", image=SMALL), Segment(other, markup=False)))
+        assert len(played.asked) == 1
+
+
+@pytest.mark.promise("remote-tokens.read-as-written")
+async def test_what_the_engine_refuses_for_such_a_text_is_said_too():
+    played = sglang()
+    async with learnt(played) as (made, _):
+        await made.tokenize(PROMPTS["first"])  # of the same size
+        played.processor = "qwen2.5-vl"
+        with pytest.raises(EngineDeclined, match="with the text '<image>': "):
+            await read(played, made, (Segment("", image=SMALL), Segment("<image>", markup=False)))
 
 
 @pytest.mark.promise("remote-tokens.read-as-written")

@@ -20,7 +20,7 @@ from antiphon.engines.remote.tokens.pictures import Sight
 from antiphon.engines.remote.tokens.probes import Prober
 from antiphon.engines.remote.tokens.reading import StopsToSend, TokenReader, Vocabulary
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
-from antiphon.engines.remote.tokens.watch import Lookalikes, watched
+from antiphon.engines.remote.tokens.watch import Lookalikes, declined, watched
 from antiphon.errors import EngineDied, EngineFault
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
 
@@ -155,6 +155,8 @@ class TokenEndpoint:
         if not self._sight.watched:
             return ask, listen(self._connection, self._dialect, ask, headers)
         found = await asyncio.to_thread(self._lookalikes.of, prompt.tokens)
+        if unfit := [text for text in found if text in self._sight.unfit]:
+            raise declined(unfit)
         ask = replace(ask, tells=bool(found))
         return ask, watched(listen(self._connection, self._dialect, ask, headers), prompt.tokens, found)
 

@@ -12,7 +12,7 @@ from antiphon.engines.remote.dialects.sglang import Sglang
 from antiphon.engines.remote.dialects.vllm_completions import Completions
 from antiphon.engines.remote.dialects.vllm_generate import Generate
 from antiphon.engines.remote.endpoint import Finding
-from antiphon.engines.remote.tokens.pictures import Read, Sight, find_sight
+from antiphon.engines.remote.tokens.pictures import Sight, Trial, find_sight
 from antiphon.engines.remote.tokens.sglang_pictures import find_sglang_sight
 from antiphon.errors import EngineFault, EngineRefused
 
@@ -71,10 +71,9 @@ class Kind(Protocol):
         """The text of tokens, control tokens in their own."""
         ...
 
-    async def sight(self, connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
-        """How its model's pictures are sent, by a dialect that can; None where the model sees none. `around`: tokens
-        of a text in which a control token's text stands as plain text. Raises `EngineRefused` where it sees, and does
-        not read its prompts as they are written and counted here."""
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
+        """How its model's pictures are sent, by a dialect that can; None where the model sees none. Raises
+        `EngineRefused` where it sees, and does not read its prompts as they are written and counted here."""
         ...
 
 
@@ -117,9 +116,9 @@ class VllmKind:
         """`/detokenize` shows control tokens."""
         return str((await connection.post("/detokenize", {"tokens": tokens})).get("prompt"))
 
-    async def sight(self, connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
         """See `find_sight`."""
-        return await find_sight(connection, model, around, read)
+        return await find_sight(connection, model, trial)
 
 
 class SglangKind:
@@ -165,9 +164,9 @@ class SglangKind:
         body = {"tokens": tokens, "skip_special_tokens": False}
         return str((await connection.post("/detokenize", body)).get("text"))
 
-    async def sight(self, connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
         """See `find_sglang_sight`."""
-        return await find_sglang_sight(connection, model, around, read)
+        return await find_sglang_sight(connection, model, trial)
 
 
 KINDS: Final[dict[str, Kind]] = {"vllm": VllmKind(), "sglang": SglangKind()}

@@ -24,6 +24,18 @@ from antiphon.errors import EngineRefused
 Read = Callable[[tuple[int, ...], tuple[bytes, ...]], Awaitable[Sequence[int]]]
 """The tokens that the engine has read in the end, of these tokens with these pictures."""
 
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What pictures are tried with. `around`: tokens of a text in which a control token's text stands as plain text;
+    `read`: asks the engine; `plain`: the tokens of a text as users write it; `text`: the text of tokens."""
+
+    around: tuple[int, ...]
+    read: Read
+    plain: Callable[[str], tuple[int, ...]]
+    text: Callable[[Sequence[int]], str]
+
+
 SIZES: Final = ((64, 64), (640, 200))
 """Of the empty pictures that are tried."""
 
@@ -47,7 +59,8 @@ class _Rendered:
 
 class Sight:
     """How pictures are sent to one model. `places`: how many tokens a picture is; `sent`: what is sent for it.
-    `watched`: what the engine has read is looked at each time, because it may read a prompt anew of its text."""
+    `watched`: what the engine has read is looked at each time, because it may read a prompt anew of its text.
+    `unfit`: texts that it cannot read beside a picture."""
 
     def __init__(
         self,
@@ -57,9 +70,11 @@ class Sight:
         after: tuple[int, ...],
         *,
         watched: bool = False,
+        unfit: frozenset[str] = frozenset(),
     ) -> None:
         self.places = places
         self.watched = watched
+        self.unfit = unfit
         self.sent = (*before, token, *after)
         self._token = token
 
@@ -87,13 +102,13 @@ class Sight:
         return tuple(found), tuple(picture.data for picture in pictures)
 
 
-async def find_sight(connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
-    """How the model's pictures are sent; None: it sees none. `around`: tokens of some text.
+async def find_sight(connection: Connection, model: str, trial: Trial) -> Sight | None:
+    """How the model's pictures are sent; None: it sees none.
 
     Raises `EngineRefused` where it sees, and what it reads is not what is counted here.
     """
 
-    pictures = tuple(blank_png(*size) for size in SIZES)
+    around, pictures = trial.around, tuple(blank_png(*size) for size in SIZES)
     try:
         one = await _render(connection, model, picture_content(_base64(pictures[0])))
     except EngineRefused:
@@ -117,7 +132,7 @@ async def find_sight(connection: Connection, model: str, around: tuple[int, ...]
         sight = Sight(PicturePlaces(places), first.before, token, first.after)
         asked = (*around, *sight.sent, *around, *sight.sent, *sight.sent, *around)
         try:
-            came = await read(asked, (*pictures, pictures[1]))
+            came = await trial.read(asked, (*pictures, pictures[1]))
         except (EngineRefused, EngineBroken):  # a 500, where nothing is to be put in the place of the token
             continue
         if tuple(came) == wanted:

@@ -18,7 +18,7 @@ from antiphon.engines.remote.dialects.ask import Ask, Dialect, Draw, Heard
 from antiphon.engines.remote.endpoint import Finding
 from antiphon.engines.remote.tokens.kinds import About, Kind
 from antiphon.engines.remote.tokens.listening import listen
-from antiphon.engines.remote.tokens.pictures import Sight
+from antiphon.engines.remote.tokens.pictures import Sight, Trial
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
 from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 
@@ -171,9 +171,8 @@ class Prober:
         if not self._dialect.sees:
             return self._unseen(), None
         try:
-            sight = await self._timed(
-                self._kind.sight(self._connection, self._about.model, self._text_around_pictures(), self._read)
-            )
+            trial = Trial(self._text_around_pictures(), self._read, self._plain, self._tokenizer.text)
+            sight = await self._timed(self._kind.sight(self._connection, self._about.model, trial))
         except EngineUnavailable as problem:
             if not isinstance(problem, EngineBroken):
                 raise
@@ -193,21 +192,28 @@ class Prober:
 
     def _text_around_pictures(self) -> tuple[int, ...]:
         """Tokens of a text with a control token's text in it, which is no control token there."""
-        text = self._tokenizer.text(self._tokenizer.ends[:1])
-        plain = self._tokenizer.tokens((Segment(text, markup=False),), begins=False)
+        plain = self._plain(self._tokenizer.text(self._tokenizer.ends[:1]))
         # Lines' ends on both sides: some models join them with those of a picture.
         return (*self._tokenizer.opening, *self._tokenizer.read("\nHello "), *plain, *self._tokenizer.read("\n"))
 
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return self._tokenizer.tokens((Segment(text, markup=False),), begins=False)
+
     async def _read(self, tokens: tuple[int, ...], pictures: tuple[bytes, ...]) -> Sequence[int]:
         """The tokens that it has read in the end; none where it does not say."""
-        read: tuple[int, ...] = ()
         ask = replace(self._ask(1), tokens=tokens, pictures=pictures, tells=True)
-        async with aclosing(listen(self._connection, self._dialect, ask)) as replies:
-            async for heard in replies:
-                read = heard.read or read
-                if read and heard.counted not in (None, len(read)):
-                    raise EngineRefused(f"it names {len(read)} tokens that it has read, and counts {heard.counted}")
-        return read
+
+        async def hear() -> tuple[int, ...]:
+            read: tuple[int, ...] = ()
+            async with aclosing(listen(self._connection, self._dialect, ask)) as replies:
+                async for heard in replies:
+                    read = heard.read or read
+                    if read and heard.counted not in (None, len(read)):
+                        words = f"it names {len(read)} tokens that it has read, and counts {heard.counted}"
+                        raise EngineRefused(words)
+            return read
+
+        return await self._timed(hear())
 
     def _ask(self, max_tokens: int, *, grammar: str | None = None, stops: tuple[str, ...] = ()) -> Ask:
         return Ask(

@@ -15,28 +15,33 @@ Source: SGLang 0.5.23, `managers/tokenizer_manager.py` (`_tokenize_one_request`)
 back on the text.
 """
 
+import asyncio
 import base64
 from collections import Counter
 from typing import Any, Final, cast
 
 from antiphon.engines.llamacpp.pictures import PicturePlaces, blank_png
-from antiphon.engines.remote.connection import Connection
-from antiphon.engines.remote.tokens.pictures import SIZES, Read, Sight, common, picture_content
-from antiphon.errors import EngineRefused
+from antiphon.engines.remote.connection import Connection, EngineBroken
+from antiphon.engines.remote.tokens.pictures import SIZES, Sight, Trial, common, picture_content
+from antiphon.errors import EngineDied, EngineRefused
+
+PLACES: Final = ("<image>", "<video>", "<audio>")
+"""Texts that a processor may take for a picture's place, whatever the model has for it. Source: its `qwen_vl.py`."""
 
 _TOKENIZE: Final = "/tokenize"
+_PATIENCE: Final = 20.0
 
 
-async def find_sglang_sight(connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
+async def find_sglang_sight(connection: Connection, model: str, trial: Trial) -> Sight | None:
     """See `Kind.sight`."""
     if not (await connection.get("/model_info")).get("has_image_understanding"):
         return None
-    pictures = tuple(blank_png(*size) for size in SIZES)
+    around, pictures = trial.around, tuple(blank_png(*size) for size in SIZES)
     sent = await _written(connection, model, pictures[0])
 
     async def taken(picture: bytes) -> tuple[int, ...]:
         """The tokens that a picture is, with what stands around it."""
-        return _between(around, tuple(await read((*around, *sent, *around), (picture,))))
+        return _between(around, tuple(await trial.read((*around, *sent, *around), (picture,))))
 
     first, second = await taken(pictures[0]), await taken(pictures[1])
     token = Counter(second).most_common(1)[0][0]
@@ -48,13 +53,34 @@ async def find_sglang_sight(connection: Connection, model: str, around: tuple[in
         if one[: len(before)] != before or one[len(one) - len(after) :] != after:
             raise EngineRefused("what stands around a picture is read as something else")
     asked = (*around, *sent, *around, *sent, *sent, *around)
-    if tuple(await read(asked, (*pictures, pictures[1]))) != (*around, *first, *around, *second, *second, *around):
+    came = await trial.read(asked, (*pictures, pictures[1]))
+    if tuple(came) != (*around, *first, *around, *second, *second, *around):
         raise EngineRefused("several pictures in a prompt are not read as each of them alone")
 
     async def places(picture: str) -> int:
         return len(await taken(base64.b64decode(picture)))
 
-    return Sight(PicturePlaces(places), before, token, after, watched=True)
+    unfit = await _unfit(trial, sent, first, pictures[0])
+    return Sight(PicturePlaces(places), before, token, after, watched=True, unfit=unfit)
+
+
+async def _unfit(trial: Trial, sent: tuple[int, ...], taken: tuple[int, ...], picture: bytes) -> frozenset[str]:
+    """The texts like a picture's place that it cannot read beside a picture. Some of them break it off, or make it
+    wait for nothing, where a text is looked through for pictures; so it is never asked again."""
+
+    async def fits(*texts: str) -> bool:
+        around = (*trial.around, *trial.plain(" ".join(texts)), *trial.around)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                came = await trial.read((*around, *sent, *around), (picture,))
+        except (EngineRefused, EngineDied, EngineBroken, TimeoutError):
+            return False
+        return tuple(came) == (*around, *taken, *around)
+
+    texts = tuple(dict.fromkeys((*(trial.text((token,)) for token in sent), *PLACES)))
+    if await fits(*texts):
+        return frozenset()
+    return frozenset([text for text in texts if not await fits(text)])
 
 
 def _between(around: tuple[int, ...], came: tuple[int, ...]) -> tuple[int, ...]:

@@ -12,11 +12,9 @@ from typing import Final
 
 from antiphon.engines.llamacpp.pictures import ControlTexts
 from antiphon.engines.remote.dialects.ask import Heard
+from antiphon.engines.remote.tokens.sglang_pictures import PLACES
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
 from antiphon.errors import EngineDeclined, EngineRefused
-
-PLACES: Final = ("<image>", "<video>", "<audio>")
-"""Texts that SGLang takes for a picture's place, whatever the model has for it. Source: its `qwen_vl.py`."""
 
 _MOST_NAMED: Final = 3
 
@@ -61,7 +59,7 @@ async def watched(
     except EngineRefused as problem:
         if not lookalikes:
             raise
-        raise EngineDeclined(_words(lookalikes)) from problem
+        raise declined(lookalikes) from problem
 
 
 def _compare(heard: Heard, tokens: Sequence[int], *, exactly: bool) -> None:
@@ -74,10 +72,11 @@ def _compare(heard: Heard, tokens: Sequence[int], *, exactly: bool) -> None:
         raise EngineRefused("a prompt with pictures was read as other tokens than were sent")
 
 
-def _words(lookalikes: Sequence[str]) -> str:
-    named = ", ".join(repr(text) for text in lookalikes[:_MOST_NAMED])
-    more = f" and {len(lookalikes) - _MOST_NAMED} more" if len(lookalikes) > _MOST_NAMED else ""
-    return (
+def declined(texts: Sequence[str]) -> EngineDeclined:
+    """What is said of a prompt with pictures that cannot be read for these texts in it."""
+    named = ", ".join(repr(text) for text in texts[:_MOST_NAMED])
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return EngineDeclined(
         f"messages: this model cannot read pictures in a conversation with the text {named}{more}: it would take it "
         "for markup of its own. Remove the text or the pictures."
     )
