@@ -110,6 +110,7 @@ class Case:
     `reads`: if it does not, pictures are described to it. `server_tools`: the tools that the server runs itself.
     `latitude`: what its owner lets pass. `listed`: by the names of MCP servers the tools that they have, once
     they were asked. `continues`: it ends in what a refused reply had said, and a credit lets the model go on from it.
+    `blind`: why the model sees none, where its owner could change that.
     """
 
     request: Request
@@ -121,6 +122,7 @@ class Case:
     reads: bool = False
     listed: Mapping[str, tuple[McpTool, ...]] = field(default_factory=dict[str, tuple[McpTool, ...]])
     continues: bool = False
+    blind: str = ""
 
     @cached_property
     def contents(self) -> tuple[tuple[Placed, ...], ...]:

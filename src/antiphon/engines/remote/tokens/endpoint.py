@@ -82,6 +82,7 @@ class TokenEndpoint:
             special_tokens=tokenizer.special_tokens,
             sampling=tokenizer.sampling,
             sees=tried.sight is not None,
+            blind="; ".join(f"{row.says}: {row.remedy}" if row.remedy else row.says for row in tried.blind),
             origin=f"{self._kind.engine} {about.version} at {self.url}",
         )
         identity = Identity(about.model, tokenizer.template_digest, tokenizer.digest)

@@ -22,6 +22,8 @@ from antiphon.engines.remote.tokens.pictures import Sight, Trial
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
 from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
 
+PICTURES: Final = "pictures"
+
 PATIENCE: Final = 120.0
 """Seconds for one of the tries: an engine may just be warming up, or be busy."""
 
@@ -51,6 +53,11 @@ class Tried:
     sends_stops: bool
     rows: tuple[Finding, ...]
     sight: Sight | None = None
+
+    @property
+    def blind(self) -> tuple[Finding, ...]:
+        """What was found of pictures that are not shown to the model."""
+        return tuple(row for row in self.rows if row.subject == PICTURES and not row.holds)
 
 
 @dataclass(slots=True)
@@ -176,19 +183,19 @@ class Prober:
         except EngineUnavailable as problem:
             if not isinstance(problem, EngineBroken):
                 raise
-            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+            return [Finding(PICTURES, False, f"refused: {problem}", needed=False)], None
         except EngineFault as problem:
-            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+            return [Finding(PICTURES, False, f"refused: {problem}", needed=False)], None
         if sight is None:
             return [], None
-        return [Finding("pictures", True, "seen, and counted as they are read", needed=False)], sight
+        return [Finding(PICTURES, True, "seen, and counted as they are read", needed=False)], sight
 
     def _unseen(self) -> list[Finding]:
         """What is said of pictures where the raw endpoint takes none, and another one would."""
         if not any(dialect.sees for dialect in self._kind.dialects):
             return []
         says = f"refused: {self._dialect.path} takes none beside a prompt of tokens"
-        return [Finding("pictures", False, says, "--enable-scale-out, where the model sees", needed=False)]
+        return [Finding(PICTURES, False, says, "--enable-scale-out, where the model sees", needed=False)]
 
     def _text_around_pictures(self) -> tuple[int, ...]:
         """Tokens of a text with a control token's text in it, which is no control token there."""
