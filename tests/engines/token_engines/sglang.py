@@ -13,6 +13,9 @@ from tests.engines.token_engines.model import BadGrammar
 from tests.engines.token_engines.serving import PlayedEngine, Work, compact, stream
 from tests.engines.token_engines.vllm import AFTER, BEFORE, PAD, places_of
 
+KEEPS = 6
+"""Tokens of the model's window that it takes no prompt for."""
+
 LINGERS = 2.0
 """Seconds for which work goes on whose stream was closed."""
 
@@ -96,14 +99,14 @@ class PlayedSglang(PlayedEngine):
             return _json({"error": "Unauthorized"}, 401)
         model = {
             "id": "/models/smollm2", "object": "model", "created": 1795904934, "owned_by": "sglang",
-            "root": "/models/smollm2", "parent": None, "max_model_len": self.window + 6,
+            "root": "/models/smollm2", "parent": None, "max_model_len": self.window + KEEPS,
         }  # fmt: skip
         return _json({"object": "list", "data": [model]})
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
         tokens = self._templated(body["messages"]) if "messages" in body else self.model.tokens(body["prompt"])
-        return _json({"tokens": tokens, "count": len(tokens), "max_model_len": self.window + 6})
+        return _json({"tokens": tokens, "count": len(tokens), "max_model_len": self.window + KEEPS})
 
     def _templated(self, messages: list[dict[str, Any]]) -> list[int]:
         """The template's tokens for one message; a picture takes one place in them."""
@@ -150,6 +153,15 @@ class PlayedSglang(PlayedEngine):
             finish = {"type": "abort", "status_code": 503, "message": "The request queue is full."}
             meta = {"id": work.id, "finish_reason": finish, "weight_version": "default", "e2e_latency": 0.002}
             await response.write(_data({"text": "", "output_ids": [], "meta_info": {**meta, "completion_tokens": 0}}))
+        elif len(work.prompt) >= self.window:
+            # The scheduler puts one token in the place of a prompt that it has no room for. Source:
+            # `validate_input_length`, `set_finish_with_abort`.
+            words = (
+                f"Input length ({len(work.prompt)} tokens) exceeds the maximum allowed length ({self.window} tokens)."
+            )
+            finish = {"type": "abort", "message": words, "status_code": 400, "err_type": "BadRequestError"}
+            work.prompt = [0]
+            await self._send(response, work, 0, finish)
         else:
             await self._stream(response, work, params)
         await response.write(b"data: [DONE]\n\n")
@@ -177,8 +189,9 @@ class PlayedSglang(PlayedEngine):
         return [one for token in given for one in ([PAD] * next(each) if token == PAD else [token])]
 
     def _refusal(self, work: Work, params: dict[str, Any]) -> str | None:
-        if len(work.prompt) >= self.window:
-            return f"The input ({len(work.prompt)} tokens) is longer than the model's context length."
+        if len(work.prompt) >= self.window + KEEPS:
+            length = f"({self.window + KEEPS} tokens)"
+            return f"The input ({len(work.prompt)} tokens) is longer than the model's context length {length}."
         if len(params["stop"]) > 32:
             return f"at most 32 stop strings are allowed, got {len(params['stop'])}"
         if params.get("ebnf") and self.backend != "llguidance":
