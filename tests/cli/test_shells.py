@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from antiphon.cli.main import program
+from antiphon.cli.serve import serve
 from antiphon.cli.shells import SHELLS, manual_page
 from tests.cli.commands import Composition
 
@@ -61,9 +61,9 @@ def test_there_is_a_page_for_each_command_with_all_its_options(composition: Comp
     assert composition.run("man", str(where)).exit_code == 0
     names = {page.stem for page in where.iterdir()}
     assert {"antiphon", "antiphon-serve", "antiphon-models-pull", "antiphon-keys-add"} <= names
-    serve = (where / "antiphon-serve.1").read_text(encoding="utf-8").replace("\\-", "-")
-    options = [option for param in program.commands["serve"].params for option in param.opts]
-    assert [option for option in options if option not in serve] == []
+    page = (where / "antiphon-serve.1").read_text(encoding="utf-8").replace("\\-", "-")
+    options = [option for param in serve.params for option in param.opts]
+    assert [option for option in options if option not in page] == []
     assert "antiphon-serve\\fR(1)" in (where / "antiphon.1").read_text(encoding="utf-8").replace("\\-", "-")
 
 

@@ -1,39 +1,37 @@
 """The schema: what the steps make is what the tables say, on both databases, and the steps are one road."""
 
-import importlib
-import pkgutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-import antiphon.stores.sql as sql
 from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.migrating import MIGRATIONS, steps
-from antiphon.stores.sql.tables import metadata
+from antiphon.stores.sql.migrating import MIGRATIONS, steps, take_steps
+from antiphon.stores.sql.tables import whole_schema
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database_url)
+async def opened_by_steps(url: str) -> Database:
+    """A new database as one that has come all the way."""
+    database = await Database.open(url, as_it_is=True)
+    async with database.writing() as connection:
+        await connection.run_sync(take_steps)
+    return database
+
+
+@pytest.fixture(params=["at once", "by steps"])
+async def database(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Database]:
+    opened = await (Database.open(database_url) if request.param == "at once" else opened_by_steps(database_url))
     yield opened
     await opened.aclose()
 
 
-def subjects() -> list[str]:
-    """The modules with tables, imported, so that the metadata is whole."""
-    names = [found.name for found in pkgutil.iter_modules(sql.__path__)]
-    for name in names:
-        importlib.import_module(f"antiphon.stores.sql.{name}")
-    return names
-
-
-async def test_the_steps_make_what_the_tables_say(database: Database) -> None:
-    assert "leases" in subjects()
-    assert metadata.tables
+async def test_a_new_database_and_the_steps_have_what_the_tables_say(database: Database) -> None:
+    metadata = whole_schema()
+    assert "lease" in metadata.tables
 
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
@@ -41,6 +39,23 @@ async def test_the_steps_make_what_the_tables_say(database: Database) -> None:
 
     async with database.reading() as connection:
         assert await connection.run_sync(differences) == []
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all() == [
+            steps()[-1]
+        ]
+
+
+async def test_a_new_database_is_to_the_letter_what_the_steps_make(tmp_path: Path) -> None:
+    made: list[dict[str, str | None]] = []
+    for opening in (
+        Database.open(f"sqlite:///{tmp_path}/at-once.db"),
+        opened_by_steps(f"sqlite:///{tmp_path}/by-steps.db"),
+    ):
+        database = await opening
+        async with database.reading() as connection:
+            rows = (await connection.execute(text("SELECT name, sql FROM sqlite_master"))).all()
+        made.append({name: sql and " ".join(sql.split()) for name, sql in rows})
+        await database.aclose()
+    assert made[0] == made[1]
 
 
 def test_the_steps_are_one_road_and_named_in_its_order() -> None:

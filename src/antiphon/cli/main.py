@@ -1,31 +1,54 @@
 """The program: its commands, and how a failure looks."""
 
+import importlib
 import sys
+from collections.abc import Mapping
+from typing import Final
 
 import click
 
 from antiphon import __version__
-from antiphon.cli.batches import batches
-from antiphon.cli.chat import chat
-from antiphon.cli.conformance import conformance
-from antiphon.cli.doctor import doctor
-from antiphon.cli.engines import engines
-from antiphon.cli.eval import evaluate
-from antiphon.cli.explain import explain
-from antiphon.cli.keys import keys
-from antiphon.cli.models import models
-from antiphon.cli.sandbox import sandbox
-from antiphon.cli.serve import serve
-from antiphon.cli.shells import completion, man
-from antiphon.cli.skills import skills
-from antiphon.cli.stores import stores
-from antiphon.cli.top import top
-from antiphon.cli.usage import usage
 from antiphon.config import ConfigError
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "batches": "batches:batches",
+    "chat": "chat:chat",
+    "completion": "shells:completion",
+    "conformance": "conformance:conformance",
+    "doctor": "doctor:doctor",
+    "engines": "engines:engines",
+    "eval": "eval:evaluate",
+    "explain": "explain:explain",
+    "keys": "keys:keys",
+    "man": "shells:man",
+    "models": "models:models",
+    "sandbox": "sandbox:sandbox",
+    "serve": "serve:serve",
+    "skills": "skills:skills",
+    "stores": "stores:stores",
+    "top": "top:top",
+    "usage": "usage:usage",
+}
+"""The module of `antiphon.cli` that each command is in, and its name there.
+
+A module is imported with the first use of its command: a server would keep all of them, some megabytes, for ever.
+"""
 
 
 class Program(click.Group):
     """A group whose commands may raise ConfigError: one line on stderr, exit code 2, no traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None: there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"antiphon.cli.{module}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that the arguments name."""
@@ -43,25 +66,6 @@ def program() -> None:
 
     Every option can also be set by an environment variable or in antiphon.toml: flag, then variable, then file.
     """
-
-
-program.add_command(serve)
-program.add_command(models)
-program.add_command(doctor)
-program.add_command(engines)
-program.add_command(evaluate)
-program.add_command(explain)
-program.add_command(chat)
-program.add_command(batches)
-program.add_command(conformance)
-program.add_command(stores)
-program.add_command(sandbox)
-program.add_command(keys)
-program.add_command(skills)
-program.add_command(completion)
-program.add_command(man)
-program.add_command(usage)
-program.add_command(top)
 
 
 def main() -> None:

@@ -39,18 +39,24 @@ def man(ctx: click.Context, directory: Path) -> None:
     root = ctx.find_root()
     directory.mkdir(parents=True, exist_ok=True)
     written = 0
-    for name, command in _commands("antiphon", root.command):
+    for name, command in _commands("antiphon", root.command, root):
         page = directory / f"{name.replace(' ', '-')}.1"
         page.write_text(manual_page(name, command), encoding="utf-8")
         written += 1
     click.echo(f"{written} pages in {directory}")
 
 
-def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def _commands(name: str, command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
     yield name, command
+    for word, below in _within(command, ctx):
+        yield from _commands(f"{name} {word}", below, ctx)
+
+
+def _within(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for word, below in sorted(command.commands.items()):
-            yield from _commands(f"{name} {word}", below)
+        for word in sorted(command.list_commands(ctx)):
+            if (below := command.get_command(ctx, word)) is not None:
+                yield word, below
 
 
 def manual_page(name: str, command: click.Command) -> str:
@@ -76,7 +82,7 @@ def manual_page(name: str, command: click.Command) -> str:
             lines += [".TP", f"\\fB{_text(flags)}\\fR", _text(" ".join(meaning.split()))]
     if isinstance(command, click.Group):
         lines.append(".SH COMMANDS")
-        for word, below in sorted(command.commands.items()):
+        for word, below in _within(command, ctx):
             lines += [".TP", f"\\fB{_text(f'{title}-{word}')}\\fR(1)", _text(below.get_short_help_str(200))]
     return "\n".join(lines) + "\n"
 

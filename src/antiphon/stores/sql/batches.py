@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.ports.batches import (
     Batch,
@@ -42,6 +41,7 @@ from antiphon.ports.batches import (
     Room,
     Said,
 )
+from antiphon.stores.sql.asynchronous import AsyncConnection
 from antiphon.stores.sql.batch_tables import OVER, TAKEN, WAITING, batches, requests
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.tables import is_key

@@ -1,17 +1,14 @@
 """All rows of one database into another, of the same kind or not."""
 
-import importlib
-import pkgutil
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from sqlalchemy import Table, func, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-import antiphon.stores.sql as subjects
 from antiphon.ports.stores import StoreUnfit
+from antiphon.stores.sql.asynchronous import AsyncConnection
 from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.tables import leases, metadata
+from antiphon.stores.sql.tables import leases, whole_schema
 
 Told = Callable[[str, int, int], None]
 """Is told which table it is, how many of its rows are copied, and of how many."""
@@ -60,10 +57,8 @@ async def check_empty(target: Database) -> None:
 
 def tables() -> list[Table]:
     """Every table with what is kept, those that others refer to first."""
-    for module in pkgutil.iter_modules(subjects.__path__):
-        importlib.import_module(f"{subjects.__name__}.{module.name}")
     # Whose turn it is holds for moments, and for the servers of one database.
-    return [table for table in metadata.sorted_tables if table is not leases]
+    return [table for table in whole_schema().sorted_tables if table is not leases]
 
 
 async def _check_empty(connection: AsyncConnection, shown: str) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, event, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from antiphon.ports.stores import StoreError, StoreUnfit
 from antiphon.stores.place import file_of, shown
+from antiphon.stores.sql.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
 from antiphon.stores.sql.faults import telling
 from antiphon.stores.sql.migrating import check, migrate
 

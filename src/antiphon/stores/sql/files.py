@@ -21,9 +21,9 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.ports.files import Place, StoredFile
+from antiphon.stores.sql.asynchronous import AsyncConnection
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.tables import Key, Moment, Number, is_key, metadata
 

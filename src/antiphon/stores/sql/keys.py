@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.ports.keys import StoredKey
+from antiphon.stores.sql.asynchronous import AsyncConnection
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.tables import Key, Moment, metadata
 

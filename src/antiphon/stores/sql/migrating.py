@@ -1,22 +1,30 @@
 """The schema of a database, brought to what this version wants.
 
-Each step is a file that is named by its revision. Alembic, which takes long to load, is asked for where there are
-steps to take.
+Each step is a file that is named by its revision. Alembic, which takes long to load and 12 MiB for ever, is asked for
+where there are steps to take; a new database gets its tables at once, as the steps would leave them.
 """
 
 import logging
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, text
 
 from antiphon.ports.stores import StoreUnfit
-from antiphon.stores.sql.tables import metadata
+from antiphon.stores.sql.tables import metadata, whole_schema
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _LOCK: Final = 0x616E_7469_7068  # "antiph"
 """What processes that start at once on one PostgreSQL wait for."""
+
+_TAKEN: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic keeps the last step, as it makes it itself."""
 
 
 def migrate(connection: Connection) -> None:
@@ -26,8 +34,12 @@ def migrate(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if check(connection) != steps()[-1]:
-        _take_steps(connection)
+    if check(connection) == steps()[-1]:
+        return
+    if inspect(connection).get_table_names():
+        take_steps(connection)
+    else:
+        _make_at_once(connection)
 
 
 def check(connection: Connection) -> str | None:
@@ -48,7 +60,14 @@ def steps() -> list[str]:
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _take_steps(connection: Connection) -> None:
+def _make_at_once(connection: Connection) -> None:
+    whole_schema().create_all(connection, checkfirst=False)
+    _TAKEN.create(connection, checkfirst=False)
+    connection.execute(insert(_TAKEN), {"version_num": steps()[-1]})
+
+
+def take_steps(connection: Connection) -> None:
+    """Take the steps that the database has not seen, all of them where it has seen none."""
     # What it tells of each step is for whoever writes one.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic.config import Config

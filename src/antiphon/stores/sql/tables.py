@@ -3,12 +3,16 @@
 Text that a client chose freely, in which PostgreSQL refuses some characters, is kept as bytes (`LargeBinary`).
 """
 
+import importlib
+import pkgutil
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
 
+import antiphon.stores.sql as subjects
+
 metadata: Final = MetaData()
-"""Every table there is, once the modules of the subjects are imported."""
+"""Every table there is, once the modules of the subjects are imported: see `whole_schema`."""
 
 Number: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number of 64 bits; as a primary key, SQLite counts it up by itself."""
@@ -20,6 +24,13 @@ Key: Final = String().with_variant(String(collation="C"), "postgresql")
 """An id of ASCII letters; both databases order it by its bytes."""
 
 MICROS: Final = 1_000_000
+
+
+def whole_schema() -> MetaData:
+    """`metadata` with the tables of every subject."""
+    for module in pkgutil.iter_modules(subjects.__path__):
+        importlib.import_module(f"{subjects.__name__}.{module.name}")
+    return metadata
 
 
 def is_key(id_: str) -> bool:

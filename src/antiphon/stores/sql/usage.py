@@ -1,13 +1,13 @@
 """What requests came to, as rows: one a request."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Index, Insert, Table, delete, func, select
 
 from antiphon.ports.usage import Dimension, Tokens, UsageQuery, UsageRecord, UsageSum
+from antiphon.stores.sql.asynchronous import AsyncConnection
 from antiphon.stores.sql.database import Database
 from antiphon.stores.sql.tables import Key, Moment, Number, metadata
 
@@ -32,9 +32,6 @@ usages: Final = Table(
 )
 
 _COUNTS: Final = ("uncached", "read", "brief", "lasting", "output", "searches")
-# One statement for every row, made once: as one of many rows it would be made anew for each number of them.
-_INTO_SQLITE: Final = sqlite.insert(usages).on_conflict_do_nothing()
-_INTO_POSTGRESQL: Final = postgresql.insert(usages).on_conflict_do_nothing()
 
 
 class SqlUsage:
@@ -71,8 +68,20 @@ class SqlUsage:
 async def add_usage(connection: AsyncConnection, records: Sequence[UsageRecord]) -> None:
     """Keep them with all else that the transaction keeps; those that are there already stay as they are."""
     if records:
-        insert = _INTO_SQLITE if connection.dialect.name == "sqlite" else _INTO_POSTGRESQL
-        await connection.execute(insert, [_row(record) for record in records])
+        await connection.execute(_into(connection.dialect.name), [_row(record) for record in records])
+
+
+@cache
+def _into(dialect: str) -> Insert:
+    """One statement for every row, made once: as one of many rows it would be made anew for each number of them."""
+    # Of the two, one is loaded already; the other is megabytes.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+        return into_sqlite(usages).on_conflict_do_nothing()
+    from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+    return into_postgresql(usages).on_conflict_do_nothing()
 
 
 def _row(record: UsageRecord) -> dict[str, Any]:
