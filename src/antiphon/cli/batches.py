@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from antiphon.cli.said import complain
+
 if TYPE_CHECKING:
     from antiphon.clients.batches import BatchClient, Seen
 
@@ -153,7 +155,7 @@ def _run(url: str, key: str, work: "Callable[[BatchClient], Coroutine[Any, Any, 
     try:
         asyncio.run(whole())
     except BatchError as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

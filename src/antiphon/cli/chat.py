@@ -12,6 +12,7 @@ from rich.console import Console
 
 from antiphon.cli.companion import CompanionError, companion
 from antiphon.cli.options import MODEL, load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.config import NOWHERE, ConfigError, Settings, StoreSettings
 
 # `--url` is where the server is that is talked to.
@@ -85,7 +86,7 @@ def _chat(given: Mapping[str, Any]) -> int:
     try:
         return chat(wanted, place)
     except (ChatError, CompanionError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         return 1
 
 

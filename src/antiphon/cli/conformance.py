@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def conformance(
     try:
         asked = model or first_model(transport, key)
     except Failed as problem:
-        click.echo(f"antiphon: {url}: {problem}; --model says whom to ask", err=True)
+        complain(f"{url}: {problem}; --model says whom to ask")
         ctx.exit(2)
 
     def told(outcome: "Outcome") -> None:

@@ -18,6 +18,7 @@ from antiphon import __version__
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 from antiphon.cli.report import CaseProgress, Run, failures, heading, results, table
+from antiphon.cli.said import complain
 from antiphon.clients.evals.cases import CHAT, SOURCES, TOOLS, Benchmark, Case, CasesError, choose
 from antiphon.config import OPTIONS, ConfigError, Settings, ThinkingSettings
 
@@ -197,7 +198,7 @@ def _run(
         err.print("Interrupted: what follows is what there is.")
         return run, 130
     if problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         return run, 1
     return run, 0
 
@@ -221,7 +222,7 @@ def _ask_own(asking: "Asking", settings: Settings, progress: CaseProgress, err: 
     class Observer(ConsoleObserver):
         """Tells of the start; an interrupt ends the asking."""
 
-        def listening(self, url: str, model_names: Any) -> None:
+        def listening(self, url: str, model_names: Any, *, keyed: bool) -> None:
             self._finish_stage()
             progress.begin()
 

@@ -13,6 +13,7 @@ from antiphon.cli.explained import show
 from antiphon.cli.explained_page import page
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError
 
 
@@ -48,7 +49,7 @@ def explain(
     try:
         explained = asyncio.run(explain_request(settings, request.read(), betas, version, observer))
     except StartError as failure:
-        click.echo(f"antiphon: {failure}", err=True)
+        complain(failure)
         ctx.exit(1)
     finally:
         observer.close()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from antiphon.ports.keys import StoredKey
@@ -162,7 +163,7 @@ def _run(given: dict[str, Any], work: "Callable[[Keys], Awaitable[None]]") -> No
     try:
         asyncio.run(whole())
     except (StoreError, OSError, KeyProblem) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
 
 

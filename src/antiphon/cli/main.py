@@ -14,6 +14,7 @@ from antiphon.cli.eval import evaluate
 from antiphon.cli.explain import explain
 from antiphon.cli.keys import keys
 from antiphon.cli.models import models
+from antiphon.cli.said import complain
 from antiphon.cli.sandbox import sandbox
 from antiphon.cli.serve import serve
 from antiphon.cli.shells import completion, man
@@ -32,7 +33,7 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigError as wrong:
-            click.echo(f"antiphon: {wrong}", err=True)
+            complain(wrong)
             ctx.exit(2)
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def install(ctx: click.Context, **given: Any) -> None:
 
             asyncio.run(install_libraries(folder, tell))
     except InstallProblem as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(f"{len(pinned())} libraries are in {folder}")
 
@@ -99,12 +100,12 @@ def try_(ctx: click.Context, command: tuple[str, ...], **given: Any) -> None:
     except NoSuchDriver as problem:
         raise ConfigError(str(problem)) from problem
     except SandboxProblem as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(finished.stdout, nl=False)
     click.echo(finished.stderr, nl=False, err=True)
     if finished.killed:
-        click.echo(f"antiphon: the sandbox ended it: {finished.killed}", err=True)
+        complain(f"the sandbox ended it: {finished.killed}")
     ctx.exit(finished.return_code)
 
 

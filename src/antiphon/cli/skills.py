@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.batches import the_server
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from antiphon.clients.skills import SkillClient
@@ -104,7 +105,7 @@ def _run(url: str, key: str, work: "Callable[[SkillClient], Coroutine[Any, Any, 
     try:
         asyncio.run(whole())
     except SkillError as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 
@@ -55,7 +56,7 @@ def copy(ctx: click.Context, sources: tuple[str, ...], targets: tuple[str, ...],
         with _Shown() as shown:
             copied = asyncio.run(copy_stores(source, target, shown.tell))
     except (StoreError, OSError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(_said(copied, target))
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def usage(since: datetime, until: datetime, columns: tuple[str, ...], as_csv: bo
     try:
         found = asyncio.run(lines_of(settings, cast("Sequence[Column]", columns), *bounds))
     except (StoreError, OSError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     if as_csv:
         _write(columns, found)
