@@ -53,7 +53,7 @@ class Composition:
         monkeypatch.setattr(models, "describe_models", self.describe_models)
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
-        monkeypatch.setattr(probes, "keys_made", lambda _: self.keyed)
+        monkeypatch.setattr(probes, "keys_made", self.keys_made)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
         monkeypatch.setattr(probes, "trials_of_stores", self.trials_of_stores)
         monkeypatch.setattr(probes, "look_at_cache", self.look_at_cache)
@@ -81,6 +81,10 @@ class Composition:
     def describe_keys(self, settings: Settings) -> KeysDescription:
         """The keys that the test says are there."""
         return self.keys
+
+    def keys_made(self, settings: Settings) -> bool | None:
+        """Whether the test says that keys were made."""
+        return self.keyed
 
     def thread_store_problem(self, settings: Settings) -> str | None:
         """What the test says of the store of message threads."""

@@ -210,7 +210,7 @@ def test_a_server_that_is_not_there_leaves_with_1(name: tuple[str, ...]):
         pass
     result = run("chat", "--url", url, *name)
     assert result.exit_code == 1
-    assert f"{url} cannot be reached" in result.stderr
+    assert f"nothing answers at {url}. " in result.stderr
 
 
 @pytest.mark.promise("eval.both")

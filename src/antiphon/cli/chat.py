@@ -21,7 +21,7 @@ _OF_A_START = "describes a model to start; --url talks to a server that runs"
 _LEVELS = click.Choice(("off", "on", "low", "medium", "high"))
 
 
-@click.command()
+@click.command(short_help="Talk to a model on a terminal, or ask PROMPT in one go.")
 @click.argument("words", metavar="[PROMPT]...", nargs=-1)
 @click.option("--url", metavar="URL", help="Talk to the server that answers there; --model is the name to ask for.")
 @click.option("--key", envvar="ANTHROPIC_API_KEY", default="any", help="That server's key. [ANTHROPIC_API_KEY]")
@@ -63,7 +63,8 @@ def _chat(given: Mapping[str, Any]) -> int:
         from antiphon.chat.problems import ChatError
         from antiphon.chat.start import Wanted, chat
     except ImportError as missing:
-        raise ConfigError(f"chat takes the package `{missing.name}`: pip install 'antiphon[chat]'") from missing
+        wanted = f"{sys.executable} -m pip install 'antiphon[chat]'"
+        raise ConfigError(f"chat takes the package `{missing.name}`: {wanted}") from missing
     wanted = Wanted(
         prompt=prompt,
         piped=piped if piped.strip() else b"",

@@ -17,7 +17,7 @@ from antiphon.cli.tried import COLOURS, Row, table_of
 from antiphon.config import ConfigError
 
 
-@click.command()
+@click.command(short_help="Check that the server can start here, and say what to mend.")
 @setting_options()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of lines.")
 @click.pass_context

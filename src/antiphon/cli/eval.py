@@ -32,7 +32,7 @@ _MODEL = MODEL - {"urls"}
 _OF_A_START = "describes a model to start; --url measures one that runs"
 
 
-@click.group("eval")
+@click.group("eval", short_help="Measure what a model can do, through the Messages API.")
 def evaluate() -> None:
     """Measure what a model can do, through the Messages API: calling tools, answering short questions, citing
     and searching for tools.
@@ -60,7 +60,7 @@ def _benchmark(function: Function) -> Function:
     return setting_options(_MODEL)(function)
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it calls the right tool, when it should, as it should.")
 @_benchmark
 @click.pass_context
 def tools(ctx: click.Context, **given: Any) -> None:
@@ -68,7 +68,7 @@ def tools(ctx: click.Context, **given: Any) -> None:
     ctx.exit(_measure_or_stop(TOOLS, given))
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it answers short questions without tools.")
 @_benchmark
 @click.pass_context
 def chat(ctx: click.Context, **given: Any) -> None:
@@ -76,7 +76,7 @@ def chat(ctx: click.Context, **given: Any) -> None:
     ctx.exit(_measure_or_stop(CHAT, given))
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it cites what it says from and finds the right tool.")
 @_benchmark
 @click.pass_context
 def sources(ctx: click.Context, **given: Any) -> None:

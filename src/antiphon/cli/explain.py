@@ -17,7 +17,7 @@ from antiphon.cli.said import complain
 from antiphon.config import ConfigError
 
 
-@click.command()
+@click.command(short_help="Show what the model reads of a request, and answer nothing.")
 @click.argument("request", type=click.File("rb"))
 @click.option("--beta", "betas", metavar="NAME", multiple=True, help="A beta header of the request; repeatable.")
 @click.option("--version", default="2023-06-01", metavar="DATE", help="Its anthropic-version. [default: 2023-06-01]")

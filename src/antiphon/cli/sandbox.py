@@ -46,7 +46,7 @@ def status(ctx: click.Context, **given: Any) -> None:
     ctx.exit(0 if _works(tried) else 1)
 
 
-@sandbox.command("install")
+@sandbox.command("install", short_help="Install the Python libraries that the API's documents name.")
 @setting_options(_OPTIONS)
 @click.pass_context
 def install(ctx: click.Context, **given: Any) -> None:
@@ -82,13 +82,22 @@ def install(ctx: click.Context, **given: Any) -> None:
     click.echo(f"{len(pinned())} libraries are in {folder}")
 
 
-@sandbox.command("try", context_settings={"ignore_unknown_options": True})
+@sandbox.command(
+    "try",
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run COMMAND in a fresh sandbox, and say what came of it.",
+)
 @setting_options(_OPTIONS)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def try_(ctx: click.Context, command: tuple[str, ...], **given: Any) -> None:
-    """Run COMMAND in a fresh sandbox, as a model's would be, and say what came of it."""
+    """Run COMMAND in a fresh sandbox, as a model's would be, and say what came of it.
+
+    What is quoted as one word is a line for bash: antiphon sandbox try 'ls | wc -l'.
+    """
     settings = load_settings(given)
+    if len(command) == 1 and any(letter.isspace() for letter in command[0]):
+        command = ("bash", "-c", command[0])
     import asyncio
 
     from antiphon.compose.sandboxes import run_once

@@ -38,12 +38,15 @@ def list_(source: str | None, url: str, key: str) -> None:
             (one["id"], one["display_name"] or "", one["source"]["type"], one["latest_version_id"] or "", one)
             for one in await client.listed(source)
         ]
+        if not rows and Console().is_terminal:
+            click.echo("No skills; `antiphon skills add FOLDER` uploads one.", err=True)
+            return
         _tell(("id", "name", "source", "latest version"), rows)
 
     _run(url, key, work)
 
 
-@skills.command("add")
+@skills.command("add", short_help="Upload the skill in FOLDER, or in a zip, and print its id.")
 @click.argument("path", metavar="FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", metavar="ID", help="A new version of this skill.")
 @click.option("--name", metavar="TEXT", help="What people call it.")
