@@ -5,8 +5,9 @@ import re
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
-from antiphon.cli.progress import ConsoleObserver, welcome
+from antiphon.cli.progress import ConsoleObserver, bytes_columns, welcome
 from antiphon.cli.sizes import megabytes
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings
@@ -193,3 +194,14 @@ def test_one_line_says_which_tools_run_inside_the_server(
 def test_defaults_are_switched_off_on_the_command_line(composition: Composition):
     composition.run("serve", "--no-server-tools-defaults")
     assert composition.settings[0].server_tools.by_default == ()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_download_takes_one_line(width: int):
+    console = Console(file=io.StringIO(), width=width)
+    progress = Progress(*bytes_columns(width), console=console)
+    progress.add_task("Writing smollm2-135m-instruct with its adapter anew, once", total=144_800_000, completed=10**8)
+    with console.capture() as seen:
+        console.print(progress.get_renderable())
+    [line] = seen.get().splitlines()
+    assert "100.0/144.8 MB" in line

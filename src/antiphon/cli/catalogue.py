@@ -9,12 +9,13 @@ from typing import Any, Final
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli import fit, machine
 from antiphon.cli.options import short_names
+from antiphon.cli.progress import bytes_columns
 from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 from antiphon.config.short import SHORT_NAMES, ShortName, source_of
@@ -162,8 +163,7 @@ def _bar() -> Generator[Watcher]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as shown:
+    with Progress(*bytes_columns(console.width), TimeRemainingColumn(), console=console) as shown:
         tasks: dict[str, Any] = {}
 
         def step(name: str, done: int, total: int | None) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TaskID, TextColumn, TransferSpeedColumn
 from rich.status import Status
+from rich.table import Column
 from rich.text import Text
 
 from antiphon.cli.fit import before_download
@@ -23,6 +24,9 @@ from antiphon.weights.hub import is_model
 if TYPE_CHECKING:
     from antiphon.engines.remote.endpoint import Findings
     from antiphon.weights.description import AdapterDescription
+
+_WIDE = 100
+"""Columns from which a download has a bar."""
 
 _PLAIN_STEP = 0.1
 """A plain download line each tenth of the file."""
@@ -71,13 +75,7 @@ class ConsoleObserver:
             return
         if self._bar is None:
             self._stop_live()
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-                console=self._err,
-            )
+            self._bar = Progress(*bytes_columns(self._err.width), console=self._err)
             self._bar.start()
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
@@ -143,6 +141,13 @@ class ConsoleObserver:
 
     def _line(self, text: str) -> None:
         self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def bytes_columns(width: int) -> list[ProgressColumn]:
+    """What is told of bytes that come, in so many columns: a narrow terminal has room for what and how much."""
+    told = [TextColumn("{task.description}", table_column=Column(overflow="fold"))]
+    much = DownloadColumn(table_column=Column(no_wrap=True))
+    return [*told, much] if width < _WIDE else [*told, BarColumn(), much, TransferSpeedColumn()]
 
 
 def adapted(adapter: "AdapterDescription") -> str:
