@@ -7,6 +7,7 @@ import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import start_engine
+from antiphon.compose.keys import is_keyed
 from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_of
 from antiphon.compose.models import names_by_model
 from antiphon.compose.observer import LoggedObserver, ServerObserver
@@ -69,7 +70,8 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             )
             watching.append(LoggedObserver())
             settle_memory()
-            observer.listening(url, names_by_model(settings)[settings.default_model])
+            names = names_by_model(settings)[settings.default_model]
+            observer.listening(url, names, keyed=await is_keyed(settings))
             if work is not None:
                 await work(url)
                 server.stop()

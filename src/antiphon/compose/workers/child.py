@@ -173,7 +173,7 @@ class _Observer:
         """The tools inside the server."""
         self._tell("offering", list(tools))
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """The parent knows best."""
 
     def draining(self, open_requests: int) -> None:

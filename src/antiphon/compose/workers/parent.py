@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemEntropy, keys_for
 from antiphon.compose.engines import Found, is_embedded, start_home
+from antiphon.compose.keys import is_keyed
 from antiphon.compose.listening import listen, tls_of, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
@@ -110,9 +111,8 @@ class _Workers:
         for keeper in self._keepers:
             if keeper.child is not None:
                 keeper.child.open()
-        shared.observer.listening(
-            url_of(shared.listeners[0], settings), names_by_model(settings)[settings.default_model]
-        )
+        names = names_by_model(settings)[settings.default_model]
+        shared.observer.listening(url_of(shared.listeners[0], settings), names, keyed=await is_keyed(settings))
 
     async def _start_homes(self) -> None:
         homes = self._homes
