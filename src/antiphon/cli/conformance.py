@@ -82,10 +82,7 @@ def conformance(
         complain(f"{url}: {problem}; --model says whom to ask")
         ctx.exit(2)
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    # Beside lines that say as much, a bar would only flicker.
-    with Progress(*columns, console=console, transient=True, disable=verbose or not console.is_terminal) as bar:
+    with _bar(shown=not verbose) as bar:
         task = bar.add_task("checks", total=len(checks))
 
         def told(outcome: "Outcome") -> None:
@@ -101,3 +98,10 @@ def conformance(
     if html_file is not None:
         html_file.write_text(reports.as_html(report), "utf-8")
     ctx.exit(int(report.count("failed") > 0))
+
+
+def _bar(*, shown: bool) -> Progress:
+    """How far the checks are; beside lines that say as much it would only flicker."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))
