@@ -143,6 +143,20 @@ async def test_a_model_that_works_for_others_is_another_one_only_from_the_next_s
         assert await said(running, "second") == "safe"
 
 
+@pytest.mark.promise("reload.models-helpers")
+async def test_who_works_for_others_is_the_one_of_the_start_though_the_file_has_named_another_since(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    second, third = script(tmp_path, "second", "Second."), script(tmp_path, "third", "Third.")
+    async with server(tmp_path, tables=second, thinking="summarizer = 'second'") as running:
+        running.base = running.base.replace("'second'", "'third'")
+        await reloaded(running, tables=second + third)
+        assert await said(running, "third") == "Third."
+        await reloaded(running, tables=third)
+        assert "the models stay as they were: second retells thoughts" in caplog.text
+        assert await said(running, "second") == "Second."
+
+
 @pytest.mark.promise("reload.models-come")
 async def test_the_last_of_several_files_counts(tmp_path: Path) -> None:
     one, two = script(tmp_path, "one", "One."), script(tmp_path, "two", "Two.")

@@ -82,7 +82,7 @@ class Exchanges:
     def joined(self, worker: WorkerProcess) -> None:
         """It has been told what is served now, and hears from now on."""
         exchange = self._exchange
-        if exchange is not None and exchange.vote.is_open:
+        if exchange is not None and exchange.taking is None and exchange.vote.is_open:
             self._ask(exchange, worker)
 
     def heard(self, worker: WorkerProcess, message: dict[str, Any]) -> None:
