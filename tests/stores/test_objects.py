@@ -138,7 +138,7 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: ObjectSto
     await store.delete("files/one")
     await store.delete("never")
     assert await keys(store) == []
-        assert not isinstance(store, Objects) or await store.size("files/one") is None
+    assert not isinstance(store, Objects) or await store.size("files/one") is None
     for start in (0, 5):
         with pytest.raises(ObjectMissing, match="files/one"):
             await read(store, "files/one", start)
