@@ -8,18 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
-from rich.status import Status
 from rich.text import Text
 
 from antiphon.cli.fit import before_download
 from antiphon.cli.machine import memory
 from antiphon.cli.sizes import megabytes
-from antiphon.cli.tried import Row, rows_of, table_of, titled
 from antiphon.config import Settings
 from antiphon.weights.hub import is_model
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from rich.status import Status
+
+    from antiphon.cli.tried import Row
     from antiphon.engines.remote.endpoint import Findings
     from antiphon.weights.description import AdapterDescription
 
@@ -70,13 +71,7 @@ class ConsoleObserver:
             return
         if self._bar is None:
             self._stop_live()
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-                console=self._err,
-            )
+            self._bar = _bar_on(self._err)
             self._bar.start()
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
@@ -84,6 +79,8 @@ class ConsoleObserver:
 
     def found(self, model: str, url: str, findings: "Findings") -> None:
         """What is at one of a model's URLs: a table, or that it is the same as at the first one."""
+        from antiphon.cli.tried import rows_of, table_of, titled
+
         self._stop_live()
         rows = rows_of(findings)
         if self._tried.setdefault(model, rows) == rows and model in self._told_of:
@@ -141,6 +138,15 @@ class ConsoleObserver:
 
     def _line(self, text: str) -> None:
         self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _bar_on(console: Console) -> "Progress":
+    # Few starts fetch anything.
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
+    )
 
 
 def adapted(adapter: "AdapterDescription") -> str:
