@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.ports.objects import PIECE_BYTES
+from antiphon.ports.objects import PIECE_BYTES, ObjectStore
 from antiphon.ports.stores import ObjectMissing, StoreUnavailable, StoreUnfit
+from antiphon.stores.late_objects import LateObjects
 from antiphon.stores.objects import PART_BYTES, Objects
 from tests.stores.bucket import serving_bucket, variables
 
@@ -21,11 +22,14 @@ class Broke(Exception):  # noqa: N818 - what a source of chunks says
     """The source of the bytes failed."""
 
 
-@pytest.fixture(params=["folder", "memory", "bucket"])
+@pytest.fixture(params=["folder", "late", "memory", "bucket"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Objects]:
+) -> AsyncIterator[ObjectStore]:
     """Every kind of object store, empty."""
+    if request.param == "late":
+        yield LateObjects.open(f"file://{tmp_path / 'objects'}")
+        return
     if request.param != "bucket":
         yield Objects.open("memory://" if request.param == "memory" else f"file://{tmp_path / 'objects'}")
         return
@@ -47,13 +51,13 @@ async def broken(data: bytes) -> AsyncIterator[bytes]:
     raise Broke
 
 
-async def read(store: Objects, key: str, start: int = 0) -> bytes:
+async def read(store: ObjectStore, key: str, start: int = 0) -> bytes:
     pieces = [piece async for piece in store.read(key, start)]
     assert all(0 < len(piece) <= PIECE_BYTES for piece in pieces)
     return b"".join(pieces)
 
 
-async def keys(store: Objects, prefix: str = "") -> list[str]:
+async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
     return sorted([key async for key in store.keys(prefix)])
 
 
@@ -66,7 +70,7 @@ def data_of(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_what_was_put_is_read_again_to_the_byte(store: Objects, size: int) -> None:
+async def test_what_was_put_is_read_again_to_the_byte(store: ObjectStore, size: int) -> None:
     data = data_of(size)
     assert await store.put("files/ab/one", chunks(data)) == size
     assert await read(store, "files/ab/one") == data
@@ -74,13 +78,13 @@ async def test_what_was_put_is_read_again_to_the_byte(store: Objects, size: int)
         assert await read(store, "files/ab/one", start) == data[start:]
 
 
-async def test_what_is_put_anew_replaces_what_was_there(store: Objects) -> None:
+async def test_what_is_put_anew_replaces_what_was_there(store: ObjectStore) -> None:
     await store.put("one", chunks(data_of(PART_BYTES * 2)))
     await store.put("one", chunks(b"short"))
     assert await read(store, "one") == b"short"
 
 
-async def test_nothing_is_there_before_all_of_it_is(store: Objects) -> None:
+async def test_nothing_is_there_before_all_of_it_is(store: ObjectStore) -> None:
     seen: list[list[str]] = []
 
     async def watched() -> AsyncIterator[bytes]:
@@ -96,7 +100,7 @@ async def test_nothing_is_there_before_all_of_it_is(store: Objects) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1000, PART_BYTES * 3 + 5])
-async def test_of_a_source_that_fails_nothing_is_left(store: Objects, size: int, tmp_path: Path) -> None:
+async def test_of_a_source_that_fails_nothing_is_left(store: ObjectStore, size: int, tmp_path: Path) -> None:
     await store.put("kept", chunks(b"before"))
     for key in ("new", "kept"):
         with pytest.raises(Broke):
@@ -107,7 +111,7 @@ async def test_of_a_source_that_fails_nothing_is_left(store: Objects, size: int,
 
 
 @pytest.mark.parametrize("size", [1000, PART_BYTES * 3 + 5])
-async def test_of_a_put_that_is_cancelled_nothing_is_left(store: Objects, size: int, tmp_path: Path) -> None:
+async def test_of_a_put_that_is_cancelled_nothing_is_left(store: ObjectStore, size: int, tmp_path: Path) -> None:
     reached = asyncio.Event()
 
     async def stalls() -> AsyncIterator[bytes]:
@@ -128,19 +132,19 @@ async def test_of_a_put_that_is_cancelled_nothing_is_left(store: Objects, size: 
     assert len(asyncio.all_tasks()) - len(served) == 1
 
 
-async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Objects) -> None:
+async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: ObjectStore) -> None:
     await store.put("files/one", chunks(b"1"))
     await store.delete("files/one")
     await store.delete("files/one")
     await store.delete("never")
     assert await keys(store) == []
-    assert await store.size("files/one") is None
+    assert not isinstance(store, Objects) or await store.size("files/one") is None
     for start in (0, 5):
         with pytest.raises(ObjectMissing, match="files/one"):
             await read(store, "files/one", start)
 
 
-async def test_keys_are_told_by_how_they_begin(store: Objects) -> None:
+async def test_keys_are_told_by_how_they_begin(store: ObjectStore) -> None:
     for key in ("files/a1", "files/a2", "files/b/c", "filesystem", "batches/a1"):
         await store.put(key, chunks(b"1"))
     assert await keys(store, "files/") == ["files/a1", "files/a2", "files/b/c"]
@@ -151,7 +155,7 @@ async def test_keys_are_told_by_how_they_begin(store: Objects) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.", "a b", "ü", "a#1", "a\n", "a\x00"])
-async def test_a_key_that_could_lead_elsewhere_is_no_key(store: Objects, key: str, tmp_path: Path) -> None:
+async def test_a_key_that_could_lead_elsewhere_is_no_key(store: ObjectStore, key: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is no key"):
         await store.put(key, chunks(b"1"))
     with pytest.raises(ValueError, match="is no key"):
@@ -161,7 +165,7 @@ async def test_a_key_that_could_lead_elsewhere_is_no_key(store: Objects, key: st
     assert files_in(tmp_path) == []
 
 
-async def test_one_key_that_many_put_at_once_holds_what_one_of_them_put(store: Objects) -> None:
+async def test_one_key_that_many_put_at_once_holds_what_one_of_them_put(store: ObjectStore) -> None:
     bodies = [bytes([number]) * (PART_BYTES + number) for number in range(4)]
     async with asyncio.timeout(BOUND):
         await asyncio.gather(*(store.put("one", chunks(body)) for body in bodies))
@@ -178,6 +182,22 @@ async def test_what_a_killed_process_left_in_a_folder_is_never_listed_and_goes_w
     store = Objects.open(f"file://{tmp_path}")
     assert await keys(store) == ["files/three"]
     assert sorted(files_in(tmp_path)) == ["three", "two#1"]
+
+
+async def test_a_folder_is_asked_for_its_objects_when_there_are_some(tmp_path: Path) -> None:
+    url = f"file://{tmp_path / 'objects'}"
+    store = LateObjects.open(url)
+    assert await keys(store) == []
+    await Objects.open(url).put("files/one", chunks(b"1"))
+    assert await keys(store) == ["files/one"]
+    assert await keys(store, "batches/") == []
+    assert await read(LateObjects.open(url), "files/one") == b"1"
+
+
+def test_a_late_folder_that_cannot_be_made_is_said_at_once() -> None:
+    for url in ("file:///proc/nothing", "memory://"):
+        with pytest.raises(StoreUnfit):
+            LateObjects.open(url)
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "file:///proc/nothing", "gibberish"])

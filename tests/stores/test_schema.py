@@ -30,7 +30,7 @@ async def database(request: pytest.FixtureRequest, database_url: str) -> AsyncIt
 
 
 async def test_a_new_database_and_the_steps_have_what_the_tables_say(database: Database) -> None:
-    metadata = whole_schema()
+    metadata = whole_schema(database.dialect)
     assert "lease" in metadata.tables
 
     def differences(connection: Connection) -> list[object]:
@@ -42,6 +42,16 @@ async def test_a_new_database_and_the_steps_have_what_the_tables_say(database: D
         assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all() == [
             steps()[-1]
         ]
+
+
+async def test_an_index_of_few_rows_holds_only_those(database: Database) -> None:
+    kept = "SELECT sql FROM sqlite_master" if database.dialect == "sqlite" else "SELECT indexdef FROM pg_indexes"
+    async with database.reading() as connection:
+        said = [str(row) for row in (await connection.execute(text(kept))).scalars().all()]
+    assert [("WHERE" in row.upper()) for row in said if "batch_running" in row or "batch_request_taken" in row] == [
+        True,
+        True,
+    ]
 
 
 async def test_a_new_database_is_to_the_letter_what_the_steps_make(tmp_path: Path) -> None:

@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, TaskID, TextColumn, TransferSpeedColumn
-from rich.status import Status
-from rich.table import Column
 from rich.text import Text
 
 from antiphon.cli.fit import before_download
 from antiphon.cli.machine import memory
 from antiphon.cli.said import wrapped
 from antiphon.cli.sizes import megabytes
-from antiphon.cli.tried import Row, rows_of, table_of, titled
 from antiphon.config import Settings
 from antiphon.weights.hub import is_model
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn, TaskID
+    from rich.status import Status
+
+    from antiphon.cli.tried import Row
     from antiphon.engines.remote.endpoint import Findings
     from antiphon.weights.description import AdapterDescription
 
@@ -75,7 +75,7 @@ class ConsoleObserver:
             return
         if self._bar is None:
             self._stop_live()
-            self._bar = Progress(*bytes_columns(self._err.width), console=self._err)
+            self._bar = _bar_on(self._err)
             self._bar.start()
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
@@ -83,6 +83,8 @@ class ConsoleObserver:
 
     def found(self, model: str, url: str, findings: "Findings") -> None:
         """What is at one of a model's URLs: a table, or that it is the same as at the first one."""
+        from antiphon.cli.tried import rows_of, table_of, titled
+
         self._stop_live()
         rows = rows_of(findings)
         if self._tried.setdefault(model, rows) == rows and model in self._told_of:
@@ -143,11 +145,21 @@ class ConsoleObserver:
         self._err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def bytes_columns(width: int) -> list[ProgressColumn]:
+def bytes_columns(width: int) -> "list[ProgressColumn]":
     """What is told of bytes that come, in so many columns: a narrow terminal has room for what and how much."""
+    # Few starts fetch anything.
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.table import Column
+
     told = [TextColumn("{task.description}", table_column=Column(overflow="fold"))]
     much = DownloadColumn(table_column=Column(no_wrap=True))
     return [*told, much] if width < _WIDE else [*told, BarColumn(), much, TransferSpeedColumn()]
+
+
+def _bar_on(console: Console) -> "Progress":
+    from rich.progress import Progress
+
+    return Progress(*bytes_columns(console.width), console=console)
 
 
 def adapted(adapter: "AdapterDescription") -> str:

@@ -29,7 +29,8 @@ def serve(ctx: click.Context, **given: Any) -> None:
         with closing(
             LogObserver()
             if settings.log_format == "json"
-            else ConsoleObserver(settings, err=Console(stderr=True), out=Console())
+            # Nothing that is told names an emoji, and the table of their names takes nearly 2 MiB.
+            else ConsoleObserver(settings, err=Console(stderr=True, emoji=False), out=Console(emoji=False))
         ) as observer:
             start.run_server(settings, observer, reread=lambda: load_settings(given))
     except StartError as failure:

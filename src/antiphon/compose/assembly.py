@@ -27,7 +27,7 @@ from antiphon.compose.observer import ServerObserver
 from antiphon.compose.sandboxes import open_sandboxes
 from antiphon.compose.services import services_for
 from antiphon.compose.skills import choice_of, library_in, own_skills
-from antiphon.compose.stores import files_in, open_stores, readiness_of, ring_in
+from antiphon.compose.stores import batches_in, files_in, open_stores, readiness_of, ring_in
 from antiphon.compose.usage import book_in
 from antiphon.config import Settings
 from antiphon.network import GuardedFetcher
@@ -39,7 +39,6 @@ from antiphon.seals import Seals
 from antiphon.service.measuring import Gather, Measures
 from antiphon.service.media.intake import MediaIntake
 from antiphon.service.metrics import Metrics
-from antiphon.stores.sql.batches import SqlBatches
 from antiphon.tools.offered import Surroundings, close_tools, described
 from antiphon.web.door import Door, Threshold
 from antiphon.web.routes import Services
@@ -128,7 +127,7 @@ async def assemble(
         ledger=await _ledger(settings, running),
         threads=threads,
         files=files,
-        batches=None if stores is None else SqlBatches(stores.database),
+        batches=batches_in(stores),
         containers=containers_for(settings, sandboxes, stores, files, choice, ground.clock, ground.entropy, running),
         book=book,
         skills=skills,

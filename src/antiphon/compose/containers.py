@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 from antiphon.compose.sandboxes import MEETING, folder_in
 from antiphon.compose.stores import Stores
 from antiphon.config import Settings
+from antiphon.ports.containers import ContainerStore
+from antiphon.ports.leases import Leases
 from antiphon.ports.sandbox import Sandboxes
 from antiphon.ports.system import Clock, Entropy
 from antiphon.service.checkpoints import Checkpoints
@@ -14,8 +16,6 @@ from antiphon.service.containers import Containers, Grounds
 from antiphon.service.files.files import Files
 from antiphon.service.skills.chosen import SkillChoice
 from antiphon.stores.containers import MemoryContainers
-from antiphon.stores.sql.containers import SqlContainers
-from antiphon.stores.sql.leases import SqlLeases
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,7 @@ def containers_for(
             "code is not run: several workers know each other's containers by the database alone, and nothing is kept"
         )
         return None
-    store = MemoryContainers() if stores is None else SqlContainers(stores.database)
-    leases = None if stores is None else SqlLeases(stores.database)
+    store, leases = _kept(stores)
     meeting = folder_in(settings, MEETING) if settings.workers > 1 else None
     kept = settings.sandbox.restorable
     checkpoints = None if stores is None or not kept else Checkpoints(stores.objects, kept, settings.sandbox.archive)
@@ -49,3 +48,12 @@ def containers_for(
     containers.start()
     running.push_async_callback(containers.aclose)
     return containers
+
+
+def _kept(stores: Stores | None) -> tuple[ContainerStore, Leases | None]:
+    if stores is None:
+        return MemoryContainers(), None
+    from antiphon.stores.sql.containers import SqlContainers  # see `compose.stores`
+    from antiphon.stores.sql.leases import SqlLeases
+
+    return SqlContainers(stores.database), SqlLeases(stores.database)

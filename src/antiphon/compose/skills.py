@@ -21,7 +21,6 @@ from antiphon.service.skills.chosen import SkillChoice
 from antiphon.service.skills.library import SkillLibrary
 from antiphon.service.skills.own import OwnSkill, OwnSkills, by_name, own_skill
 from antiphon.stores.skill_folders import LocalSkillFolders
-from antiphon.stores.sql.skills import SqlSkills
 
 _FOLDER: Final = "skills"
 _LEFT_OUT: Final = ("__pycache__", "node_modules")
@@ -46,6 +45,8 @@ def library_in(
     """The skills in these stores, and the owner's, beside which leftovers are swept away; None without stores."""
     if stores is None:
         return None
+    from antiphon.stores.sql.skills import SqlSkills  # see `compose.stores`
+
     rows = SqlSkills(stores.database)
     library = SkillLibrary(rows, stores.objects, own, clock, entropy, quota=settings.skills.quota)
     stores.sweeper.add("skills", SWEEP_EVERY, library.sweep)

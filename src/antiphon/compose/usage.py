@@ -10,9 +10,6 @@ from antiphon.ports.stores import StoreUnfit
 from antiphon.service.usage.book import UsageBook
 from antiphon.service.usage.costs import Costs
 from antiphon.service.usage.summary import Column, Line, lines
-from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.keys import SqlKeys
-from antiphon.stores.sql.usage import SqlUsage
 from antiphon.wire.moments import micros
 
 SWEEP: Final = 3600.0
@@ -29,6 +26,8 @@ def book_in(stores: Stores | None, settings: Settings, running: AsyncExitStack) 
     days = settings.usage.days
     if stores is None or not days:
         return None
+    from antiphon.stores.sql.usage import SqlUsage  # see `compose.stores`
+
     book = UsageBook(SqlUsage(stores.database))
 
     async def forget(now: float) -> None:
@@ -45,6 +44,10 @@ async def lines_of(settings: Settings, columns: Sequence[Column], since: int, un
     OSError."""
     if not settings.stores.kept:
         raise StoreUnfit("nothing is kept (--data off), and so is no use; name a place, as in docs/stores.md")
+    from antiphon.stores.sql.database import Database
+    from antiphon.stores.sql.keys import SqlKeys
+    from antiphon.stores.sql.usage import SqlUsage
+
     database = await Database.open(Places.of(settings).database, connections=1)
     try:
         costs = Costs(settings.prices, settings.other_prices)

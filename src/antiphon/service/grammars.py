@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 import orjson
@@ -39,7 +40,7 @@ class Grammars:
     @property
     def visible(self) -> frozenset[str]:
         """The control tokens that the family's reader has to see."""
-        return self._family.syntax.control & self._engine.card.special_tokens
+        return _in_both(self._family.syntax.control, self._engine.card.special_tokens)
 
     async def grammar(self, conversation: Conversation) -> str | None:
         """The grammar of the reply to this conversation, None where the reply is free."""
@@ -83,6 +84,12 @@ class Grammars:
                     found[marker] = tokens[opening]
             self._tokens = found
         return self._tokens
+
+
+@lru_cache(maxsize=64)
+def _in_both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """The same set for all replies of a model, which keep it until their ends."""
+    return one & other
 
 
 def _key(conversation: Conversation) -> bytes:

@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import secrets
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Generator
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from obstore.store import LocalStore, MemoryStore, from_url
 
 from antiphon.ports.objects import PIECE_BYTES
 from antiphon.ports.stores import ObjectMissing, StoreError, StoreFull, StoreUnavailable, StoreUnfit
+from antiphon.stores.drafts import clear_drafts
 from antiphon.stores.place import folder_of, shown
 
 if TYPE_CHECKING:
@@ -37,12 +37,8 @@ _PARTS: Final = 2
 _RETRIES: Final["RetryConfig"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 """Obstore's own are ten, in three minutes: for longer than a client waits."""
 
-_STALE: Final = 3600.0
-"""Seconds after which nobody writes any more to what was begun in a folder."""
-
 _NAME: Final = r"(?!\.+(?:/|$))[A-Za-z0-9._-]+"
 _KEY: Final = re.compile(rf"{_NAME}(?:/{_NAME})*", re.ASCII)
-_DRAFT: Final = re.compile(r".+#\d+", re.ASCII)
 
 _FULL: Final = re.compile(
     r"os error (?:{})\b|No space left|Disk quota exceeded|File too large|QuotaExceeded".format(
@@ -69,7 +65,7 @@ class Objects:
         try:
             if (folder := folder_of(url)) is not None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _clear(folder)
+                clear_drafts(folder)
                 return cls(LocalStore(folder), str(folder), folder)
             if url == "memory://":
                 return cls(MemoryStore(), url)
@@ -275,16 +271,6 @@ def _settle(folder: Path, key: str) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what killed processes have left half written."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = Path(place, name)
-            with contextlib.suppress(OSError):
-                if _DRAFT.fullmatch(name) and path.stat().st_mtime < time.time() - _STALE:
-                    path.unlink()
 
 
 def _check(key: str) -> None:

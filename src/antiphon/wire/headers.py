@@ -9,6 +9,9 @@ Version = Literal["2023-06-01", "2026-10-21"]
 
 _VERSIONS: Final = frozenset[str](get_args(Version))
 
+_NONE: Final[frozenset[str]] = frozenset()
+"""One for all requests without: each keeps what it named until its reply has ended."""
+
 KNOWN_BETAS: Final[frozenset[str]] = frozenset(
     {
         # What the official SDK's type of the header lists.
@@ -120,4 +123,4 @@ def parse_betas(values: Sequence[str], *, strict: bool) -> frozenset[str]:
             f"Unexpected value(s) {listed} for the `anthropic-beta` header. Please consult our documentation "
             "at platform.claude.com/docs or try again without the header."
         )
-    return frozenset(names)
+    return frozenset(names) if names else _NONE

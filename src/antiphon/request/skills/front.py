@@ -7,11 +7,12 @@ Source: Skills page, structure.
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, cast
-
-import yaml
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from antiphon.request.skills.wording import bad_front
+
+if TYPE_CHECKING:
+    import yaml
 
 LONGEST_NAME: Final = 64
 
@@ -67,6 +68,8 @@ def _head(text: str) -> str:
 
 
 def _mapping(head: str) -> dict[Hashable, Any]:
+    import yaml  # of use where somebody has skills
+
     try:
         depth = 0
         events = cast("Iterator[yaml.Event]", yaml.parse(head, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]

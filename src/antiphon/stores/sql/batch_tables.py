@@ -1,6 +1,6 @@
 """The tables of batches."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
@@ -50,13 +50,8 @@ requests: Final = Table(
 )
 
 
-def _some(condition: Any) -> dict[str, Any]:
-    """Of an index: that it holds those rows alone."""
-    return {"sqlite_where": condition, "postgresql_where": condition}
-
-
 Index("batch_of_tenant", batches.c.tenant, batches.c.created_at, batches.c.key)
-# Few of those that are kept.
-Index("batch_running", batches.c.created_at, **_some(batches.c.ended_at.is_(None)))
+# Few of those that are kept; PostgreSQL is told of it by `whole_schema`.
+Index("batch_running", batches.c.created_at, sqlite_where=batches.c.ended_at.is_(None))
 Index("batch_request_next", requests.c.batch, requests.c.state, requests.c.prefix, requests.c.number)
-Index("batch_request_taken", requests.c.owner, **_some(requests.c.owner.is_not(None)))
+Index("batch_request_taken", requests.c.owner, sqlite_where=requests.c.owner.is_not(None))

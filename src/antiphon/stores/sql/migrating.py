@@ -61,7 +61,7 @@ def steps() -> list[str]:
 
 
 def _make_at_once(connection: Connection) -> None:
-    whole_schema().create_all(connection, checkfirst=False)
+    whole_schema(connection.dialect.name).create_all(connection, checkfirst=False)
     _TAKEN.create(connection, checkfirst=False)
     connection.execute(insert(_TAKEN), {"version_num": steps()[-1]})
 

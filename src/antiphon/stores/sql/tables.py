@@ -26,10 +26,15 @@ Key: Final = String().with_variant(String(collation="C"), "postgresql")
 MICROS: Final = 1_000_000
 
 
-def whole_schema() -> MetaData:
-    """`metadata` with the tables of every subject."""
+def whole_schema(dialect: str = "") -> MetaData:
+    """`metadata` with the tables of every subject. `dialect`: in which they are to be made, if they are."""
     for module in pkgutil.iter_modules(subjects.__path__):
         importlib.import_module(f"{subjects.__name__}.{module.name}")
+    if dialect == "postgresql":
+        # Said where the index is made, it would load all that SQLAlchemy knows of PostgreSQL into every server.
+        for index in (index for table in metadata.tables.values() for index in table.indexes):
+            if (where := index.dialect_options["sqlite"]["where"]) is not None:
+                index.kwargs["postgresql_where"] = where
     return metadata
 
 
