@@ -18,7 +18,7 @@ def wrapping(cause: BaseException) -> RuntimeError:
 
 
 @pytest.mark.parametrize("problem", [ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")])
-@pytest.mark.parametrize("wrap", [lambda one: one, wrapping, URLError])
+@pytest.mark.parametrize("wrap", [lambda one: one, wrapping, URLError, lambda one: wrapping(RuntimeError(one))])
 def test_where_nobody_listens_it_is_said_how_to_start_a_server(problem: OSError, wrap: type[BaseException]):
     said = unreached(URL, wrap(problem))
     assert said.startswith(f"nothing answers at {URL}. ")

@@ -24,8 +24,5 @@ def unreached(url: str, problem: BaseException) -> str:
 
 
 def _reason(problem: BaseException) -> BaseException | None:
-    """What libraries keep of a failure below theirs."""
-    for name in ("os_error", "reason"):
-        if isinstance(found := getattr(problem, name, None), BaseException):
-            return found
-    return None
+    """What a library keeps of a failure below its own."""
+    return next((one for one in problem.args if isinstance(one, BaseException)), None)
