@@ -98,7 +98,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     done = CliRunner().invoke(program, ["chat", "--url", url, "Hi"])
     assert done.exit_code == 1
-    assert done.stderr.startswith(f"antiphon: {url} cannot be reached: ")
+    assert done.stderr.startswith(f"antiphon: nothing answers at {url}. ")
 
 
 @pytest.mark.promise("chat.failures")
