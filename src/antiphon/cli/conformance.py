@@ -79,7 +79,7 @@ def conformance(
         complain(unreached(url, problem))
         ctx.exit(2)
     except Failed as problem:
-        complain(f"{url}: {problem}; --model says whom to ask")
+        complain(f"{url}: {problem}")
         ctx.exit(2)
 
     console = Console(stderr=True)
