@@ -1,5 +1,8 @@
 """`antiphon conformance`."""
 
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -82,14 +85,11 @@ def conformance(
         complain(f"{url}: {problem}")
         ctx.exit(2)
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     # Beside lines that say as much, a bar would only flicker.
-    with Progress(*columns, console=console, transient=True, disable=verbose or not console.is_terminal) as bar:
-        task = bar.add_task("checks", total=len(checks))
+    with _bar(len(checks), shown=not verbose) as advance:
 
         def told(outcome: "Outcome") -> None:
-            bar.update(task, advance=1)
+            advance()
             if verbose or outcome.verdict == "failed":
                 click.echo(reports.line(outcome))
 
@@ -101,3 +101,20 @@ def conformance(
     if html_file is not None:
         html_file.write_text(reports.as_html(report), "utf-8")
     ctx.exit(int(report.count("failed") > 0))
+
+
+@contextmanager
+def _bar(checks: int, *, shown: bool) -> Generator[Callable[[], None]]:
+    """A bar on a terminal while checks run; what is yielded tells that one more has ended."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not (shown and console.is_terminal),
+        # What goes into a pipe must not end on the screen.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task("checks", total=checks)
+        yield lambda: bar.update(task, advance=1)
