@@ -5,6 +5,7 @@ from urllib.error import URLError
 
 import pytest
 
+from antiphon.clients.asking import refusal
 from antiphon.words import LONGEST_NAME, shown, unreached
 
 URL = "http://127.0.0.1:9"
@@ -18,7 +19,7 @@ def wrapping(cause: BaseException) -> RuntimeError:
 
 
 @pytest.mark.parametrize("problem", [ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")])
-@pytest.mark.parametrize("wrap", [lambda one: one, wrapping, URLError])
+@pytest.mark.parametrize("wrap", [lambda one: one, wrapping, URLError, lambda one: wrapping(RuntimeError(one))])
 def test_where_nobody_listens_it_is_said_how_to_start_a_server(problem: OSError, wrap: type[BaseException]):
     said = unreached(URL, wrap(problem))
     assert said.startswith(f"nothing answers at {URL}. ")
@@ -36,6 +37,12 @@ def test_where_nobody_listens_it_is_said_how_to_start_a_server(problem: OSError,
 )
 def test_else_the_cause_below_a_librarys_words_is_told(problem: BaseException, said: str):
     assert unreached(URL, problem) == f"{URL} cannot be reached: {said}"
+
+
+def test_where_the_key_is_refused_it_is_said_where_one_goes():
+    body = b'{"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}'
+    assert refusal(401, body) == "invalid x-api-key; say a key with --key, or in ANTHROPIC_API_KEY"
+    assert refusal(404, body) == "invalid x-api-key"
 
 
 def test_a_long_name_is_cut():

@@ -7,6 +7,10 @@ LONGEST_NAME: Final = 256
 """Characters of a client's own name that are worth showing."""
 
 
+WANTED_KEY: Final = "say a key with --key, or in ANTHROPIC_API_KEY"
+"""What to do where a server refuses the key, or asks for one."""
+
+
 def shown(name: str) -> str:
     """A client's own name as it stands in a message: a hostile one must not make the reply as long as the request."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
@@ -24,8 +28,5 @@ def unreached(url: str, problem: BaseException) -> str:
 
 
 def _reason(problem: BaseException) -> BaseException | None:
-    """What libraries keep of a failure below theirs."""
-    for name in ("os_error", "reason"):
-        if isinstance(found := getattr(problem, name, None), BaseException):
-            return found
-    return None
+    """What a library keeps of a failure below its own."""
+    return next((one for one in problem.args if isinstance(one, BaseException)), None)

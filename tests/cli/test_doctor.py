@@ -114,7 +114,7 @@ def test_who_has_the_port_is_asked(said: bytes, ours: bool):
     assert not probes.answers_there(Settings(port=0))
 
 
-@pytest.mark.parametrize(("columns", "hanging"), [(80, 35), (60, 6), (200, 35)])
+@pytest.mark.parametrize(("columns", "hanging"), [(120, 35), (80, 6), (200, 35)])
 def test_findings_break_between_words_and_stay_under_each_other(
     columns: int, hanging: int, composition: Composition, monkeypatch: pytest.MonkeyPatch
 ):

@@ -204,6 +204,20 @@ def test_any_server_can_be_measured_by_its_url():
 
 
 @pytest.mark.promise("eval.honest")
+def test_a_server_that_refuses_the_key_says_so_before_a_case_is_asked(monkeypatch: pytest.MonkeyPatch):
+    def refuse(handler: _Foreign) -> None:
+        handler.send_response(401)
+        handler.end_headers()
+        handler.wfile.write(b'{"error": {"message": "invalid x-api-key"}}')
+
+    monkeypatch.setattr(_Foreign, "do_GET", refuse)
+    with foreign() as url:
+        result = run("chat", "--url", url, "--key", "wrong")
+    assert result.exit_code == 1
+    assert f"antiphon: {url}: invalid x-api-key; say a key with --key" in result.stderr
+
+
+@pytest.mark.promise("eval.honest")
 @pytest.mark.parametrize("name", [(), ("--model", "theirs")])
 def test_a_server_that_is_not_there_leaves_with_1(name: tuple[str, ...]):
     with foreign() as url:

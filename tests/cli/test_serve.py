@@ -84,7 +84,8 @@ def test_on_a_narrow_terminal_its_sentences_break_between_words():
     sentences, _, pasted = text.partition("From a shell:")
     assert max(map(len, sentences.splitlines())) <= 80
     assert " ".join(sentences.split()).endswith("web_fetch (by default). [server_tools] sets them.")
-    assert "-H 'content-type: application/json' \\\n" in pasted
+    assert "  -H 'content-type: application/json' \\\n" in pasted
+    assert max(map(len, pasted.splitlines())) <= 80
 
 
 def test_a_configured_key_is_never_printed(composition: Composition):

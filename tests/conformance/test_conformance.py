@@ -19,6 +19,7 @@ from antiphon.conformance.running import run
 from antiphon.conformance.subjects import CHECKS
 from antiphon.testing import ScriptedServer
 from antiphon.testing.listening import LoopThread, listening
+from antiphon.words import WANTED_KEY
 from tests.conformance.stand import KEY, MODEL, right_server
 
 
@@ -151,7 +152,12 @@ def test_without_a_model_the_first_of_the_list_is_asked(url: str) -> None:
 def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
     code, output = command("--url", "http://127.0.0.1:9")
     assert (code, output.count("\n")) == (2, 1)
-    assert "--model says whom to ask" in output
+    assert output.startswith("antiphon: nothing answers at http://127.0.0.1:9. ")
+
+
+def test_a_server_that_refuses_the_key_says_where_one_goes(url: str) -> None:
+    code, output = command("--url", url, "--key", "wrong")
+    assert (code, output) == (2, f"antiphon: {url}: the key is refused; {WANTED_KEY}\n")
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:

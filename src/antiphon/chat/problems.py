@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import anthropic
 
-from antiphon.words import unreached
+from antiphon.words import WANTED_KEY, unreached
 
 Json = dict[str, Any]
 
@@ -28,7 +28,8 @@ def in_words(problem: anthropic.AnthropicError, url: str) -> str:
         return f"{url} does not answer"
     if isinstance(problem, anthropic.APIStatusError):
         error = error_of(problem)["error"]
-        return f"{error['type']}: {error['message']}"
+        refused = isinstance(problem, anthropic.AuthenticationError)
+        return f"{error['type']}: {error['message']}{f'; {WANTED_KEY}' if refused else ''}"
     if isinstance(problem, anthropic.APIConnectionError):
         return unreached(url, problem)
     return str(problem) or type(problem).__name__

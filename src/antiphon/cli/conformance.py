@@ -1,5 +1,8 @@
 """`antiphon conformance`."""
 
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -79,14 +82,14 @@ def conformance(
         complain(unreached(url, problem))
         ctx.exit(2)
     except Failed as problem:
-        complain(f"{url}: {problem}; --model says whom to ask")
+        complain(f"{url}: {problem}")
         ctx.exit(2)
 
-    with _bar(shown=not verbose) as bar:
-        task = bar.add_task("checks", total=len(checks))
+    # Beside lines that say as much, a bar would only flicker.
+    with _bar(len(checks), shown=not verbose) as advance:
 
         def told(outcome: "Outcome") -> None:
-            bar.update(task, advance=1)
+            advance()
             if verbose or outcome.verdict == "failed":
                 click.echo(reports.line(outcome))
 
@@ -100,8 +103,18 @@ def conformance(
     ctx.exit(int(report.count("failed") > 0))
 
 
-def _bar(*, shown: bool) -> Progress:
-    """How far the checks are; beside lines that say as much it would only flicker."""
+@contextmanager
+def _bar(checks: int, *, shown: bool) -> Generator[Callable[[], None]]:
+    """A bar on a terminal while checks run; what is yielded tells that one more has ended."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not (shown and console.is_terminal),
+        # What goes into a pipe must not end on the screen.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task("checks", total=checks)
+        yield lambda: bar.update(task, advance=1)

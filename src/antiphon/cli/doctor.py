@@ -69,9 +69,9 @@ def _print(findings: Sequence[Finding]) -> None:
     here = [finding for finding in findings if not finding.place]
     width = max(len(finding.check) for finding in here)
     columns = console.width if console.is_terminal else None
-    # Beside a long name, a narrow terminal has no room for sentences.
+    # Beside a long name, a narrow terminal has no room for sentences, and none for paths.
     margin = 6 + width + 2
-    hanging = margin if columns is None or columns >= 2 * margin else 6
+    hanging = margin if columns is None or columns >= 3 * margin else 6
     for finding in here:
         said = f"{finding.state:4}  {finding.check:{width}}  {finding.detail}"
         line = Text(wrapped(said, columns, hanging=hanging))

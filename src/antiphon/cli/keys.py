@@ -12,7 +12,7 @@ from rich.console import Console
 
 from antiphon.cli.cards import print_rows
 from antiphon.cli.options import load_settings, setting_options
-from antiphon.cli.said import complain
+from antiphon.cli.said import complain, say
 
 if TYPE_CHECKING:
     from antiphon.ports.keys import StoredKey
@@ -169,7 +169,7 @@ def _run(given: dict[str, Any], work: "Callable[[Keys], Awaitable[None]]") -> No
 
 def _tell(key: "StoredKey", secret: str) -> None:
     """The key alone on standard output, so that it can be piped to where it is kept."""
-    click.echo(f"{key.name} ({key.id}), workspace {key.workspace_name}. This is the only time it is shown:", err=True)
+    say(f"{key.name} ({key.id}), workspace {key.workspace_name}. This is the only time it is shown:", err=True)
     click.echo(secret)
 
 

@@ -15,6 +15,7 @@ from antiphon.cli.cards import print_cards
 from antiphon.cli.catalogue import list_models, pull, remove
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import adapted
+from antiphon.cli.said import say
 from antiphon.cli.sizes import megabytes
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _show(as_json: bool, given: dict[str, Any]) -> None:
         console.print(_table(cells))
     for model in described:
         if model.adapter:
-            console.print(f"{model.id}: {adapted(model.adapter)}", markup=False, highlight=False, soft_wrap=True)
+            say(f"{model.id}: {adapted(model.adapter)}")
         if model.problem:
-            console.print(f"{model.id}: {model.problem}", markup=False, highlight=False, soft_wrap=True)
+            say(f"{model.id}: {model.problem}")
 
 
 def _cells(model: "ModelDescription", default: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
-from antiphon.cli.said import complain
+from antiphon.cli.said import complain, say
 from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 
@@ -58,7 +58,7 @@ def copy(ctx: click.Context, sources: tuple[str, ...], targets: tuple[str, ...],
     except (StoreError, OSError) as problem:
         complain(problem)
         ctx.exit(1)
-    click.echo(_said(copied, target))
+    say(_said(copied, target))
 
 
 def _target(flag: str, places: tuple[str, ...]) -> "Target":

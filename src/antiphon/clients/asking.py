@@ -1,8 +1,11 @@
 """What clients of the API have in common: how a server says no, and whether it is on this machine."""
 
+from http import HTTPStatus
 from typing import Final
 
 import orjson
+
+from antiphon.words import WANTED_KEY
 
 VERSION: Final = "2023-06-01"
 
@@ -13,9 +16,10 @@ PATIENCE: Final = 600.0
 def refusal(status: int, body: bytes) -> str:
     """Why a server does not do it, in its own words where it has some."""
     try:
-        return str(orjson.loads(body)["error"]["message"])
+        said = str(orjson.loads(body)["error"]["message"])
     except (orjson.JSONDecodeError, LookupError, TypeError):
-        return f"the server answers with status {status}"
+        said = f"the server answers with status {status}"
+    return f"{said}; {WANTED_KEY}" if status == HTTPStatus.UNAUTHORIZED else said
 
 
 def is_loopback(url: str) -> bool:

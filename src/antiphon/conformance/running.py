@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, Literal
 
 from antiphon.conformance.api import Api, well
 from antiphon.conformance.asking import Transport
 from antiphon.conformance.check import Check, Failed, Skipped, listed
 from antiphon.conformance.subjects import CHECKS, PROBES
+from antiphon.words import WANTED_KEY
 
 Verdict = Literal["passed", "failed", "skipped"]
 ORDERED: Final = frozenset({"batches", "files"})
@@ -50,10 +52,15 @@ def chosen(only: Sequence[str]) -> tuple[Check, ...]:
 
 def first_model(transport: Transport, key: str) -> str:
     """The first model that the server lists. Raises `Failed`."""
-    listing = well(Api(transport, key, "").ask("GET", "/v1/models"))
-    found = listed(listing.get("data"))
+    answer = Api(transport, key, "").ask("GET", "/v1/models")
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        raise Failed(f"the key is refused; {WANTED_KEY}")
+    try:
+        found = listed(well(answer).get("data"))
+    except Failed as problem:
+        raise Failed(f"{problem}; --model says whom to ask") from None
     if not found:
-        raise Failed("the server lists no model")
+        raise Failed("the server lists no model; --model says whom to ask")
     return str(found[0]["id"])
 
 

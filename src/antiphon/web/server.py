@@ -54,7 +54,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         if problem.errno == errno.EADDRINUSE:
             raise ListenError(
-                f"port {port} on {host} is in use by another program. "
+                f"port {port} on {host} is in use, by another program or a server that runs already. "
                 "Choose another one with --port, or stop that program."
             ) from problem
         raise ListenError(f"cannot listen on {host}:{port}: {problem.strerror}") from problem

@@ -131,7 +131,7 @@ def test_a_port_that_another_program_has_on_the_second_address_is_told(caplog: p
         port = taken.getsockname()[1]
         (only,) = bind_all("127.0.0.1", port)
         only.close()
-    assert f"port {port} on ::1 is in use by another program" in caplog.text
+    assert f"port {port} on ::1 is in use, by another program" in caplog.text
 
 
 @pytest.mark.promise("http.both-loopback-addresses")

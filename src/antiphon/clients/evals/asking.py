@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import aiohttp
 import orjson
 
+from antiphon.clients.asking import refusal
 from antiphon.clients.evals.cases import Call, Case, Passage
 from antiphon.clients.evals.scoring import Outcome, Reply, judge
 from antiphon.words import unreached
@@ -137,7 +139,10 @@ async def first_model(url: str, key: str) -> str:
             aiohttp.ClientSession(timeout=timeout, trust_env=not _is_loopback(url)) as session,
             session.get(f"{url.rstrip('/')}/v1/models", headers=headers) as answer,
         ):
-            return str(orjson.loads(await answer.read())["data"][0]["id"])
+            body = await answer.read()
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                raise UnreachableError(f"{url}: {refusal(answer.status, body)}")
+            return str(orjson.loads(body)["data"][0]["id"])
     except (aiohttp.ClientConnectionError, aiohttp.InvalidURL, TimeoutError) as problem:
         raise UnreachableError(unreached(url, problem)) from problem
     except (aiohttp.ClientError, orjson.JSONDecodeError, LookupError, TypeError):
