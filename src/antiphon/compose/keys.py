@@ -9,14 +9,16 @@ from antiphon.config import Settings
 from antiphon.ports.stores import StoreError, StoreUnfit
 from antiphon.service.keys import Keys
 from antiphon.stores.place import file_of
-from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.keys import SqlKeys
 
 
 @asynccontextmanager
 async def keys_of(settings: Settings) -> AsyncGenerator[Keys]:
     """What can be done with the keys of a server with these settings, whether it runs or not. Raises `StoreError` and
     OSError."""
+    # A server that keeps nothing goes without the library.
+    from antiphon.stores.sql.database import Database
+    from antiphon.stores.sql.keys import SqlKeys
+
     if not settings.stores.kept:
         raise StoreUnfit("nothing is kept (--data off), and so are no keys; name a place, as in docs/stores.md")
     database = await Database.open(Places.of(settings).database, connections=1)
@@ -45,6 +47,9 @@ async def keys_made(settings: Settings) -> bool:
     url = Places.of(settings).database
     if (path := file_of(url)) is not None and not path.exists():
         return False
+    from antiphon.stores.sql.database import Database
+    from antiphon.stores.sql.keys import SqlKeys
+
     database = await Database.open(url, connections=1, as_it_is=True)
     try:
         return await SqlKeys(database).version() > 0
