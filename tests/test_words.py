@@ -1,6 +1,7 @@
 """Other people's words in ours."""
 
 import errno
+from collections.abc import Callable
 from urllib.error import URLError
 
 import pytest
@@ -18,9 +19,21 @@ def wrapping(cause: BaseException) -> RuntimeError:
     return outer
 
 
+def bare(cause: BaseException) -> BaseException:
+    """The cause itself."""
+    return cause
+
+
+def kept(cause: BaseException) -> BaseException:
+    """A failure whose cause another one has in its arguments."""
+    return wrapping(RuntimeError(cause))
+
+
 @pytest.mark.parametrize("problem", [ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")])
-@pytest.mark.parametrize("wrap", [lambda one: one, wrapping, URLError, lambda one: wrapping(RuntimeError(one))])
-def test_where_nobody_listens_it_is_said_how_to_start_a_server(problem: OSError, wrap: type[BaseException]):
+@pytest.mark.parametrize("wrap", [bare, wrapping, URLError, kept])
+def test_where_nobody_listens_it_is_said_how_to_start_a_server(
+    problem: OSError, wrap: Callable[[BaseException], BaseException]
+):
     said = unreached(URL, wrap(problem))
     assert said.startswith(f"nothing answers at {URL}. ")
     assert "`antiphon serve`" in said

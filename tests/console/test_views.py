@@ -204,7 +204,7 @@ async def test_files_are_uploaded_with_their_progress_listed_and_deleted(browser
         seen = await shares.json_value()
         assert [seen[0], seen[-1]] == [[False, 0], [True, 1]]
         _, told = await rows(console.page, "Files that are kept")
-        assert [told[0], *told[2:4]] == ["notes.txt", "text/plain", "200 kB"]
+        assert [told[0], *told[2:4]] == ["notes.txt", "text/plain", "200\u00a0kB"]
         await console.press("Delete notes.txt")
         await console.press("Delete the file")
         await expect(console["file-list"]).to_have_text("There are no files of this key.")
