@@ -22,21 +22,22 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list what make can do
 	@echo "make VERB, where VERB is"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
-	@echo "ARGS=\"...\" goes to the program behind the verb: make serve ARGS=\"--port 9000\", make test ARGS=\"-k streaming\""
+	@echo "ARGS=\"...\" goes to the program behind the verb: make serve ARGS=\"--port 9000\","
+	@echo "make test ARGS=\"-k streaming\", make examples ARGS=\"basic vision\""
 
 serve: $(STAMPS)/self $(STAMPS)/model ## install what is needed and start the server
 	@$(BIN)/antiphon serve $(ARGS)
 
-chat: $(STAMPS)/self $(STAMPS)/model $(STAMPS)/chat ## install what is needed and talk to a model on this terminal
+chat: $(STAMPS)/self $(STAMPS)/model $(STAMPS)/chat ## install what is needed and talk to a model here
 	@$(BIN)/antiphon chat $(ARGS)
 
-examples: develop ## run the API documents' own examples, each as printed, on a server as it comes (ARGS="basic vision")
+examples: develop ## run the API documents' own examples, each as printed
 	@$(BIN)/python scripts/run_examples.py $(ARGS)
 
 test: develop $(TS)/node_modules/.stamp .venv-sdk0/.stamp .venv-router/.stamp .venv-deploy/.stamp .venv-guidance/.stamp ## run every test, the clients' among them
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(ALL))
 
-test-vllm: develop .venv-vllm/.stamp ## run the engines' tests and the SDKs' through a real vLLM on this machine's processor
+test-vllm: develop .venv-sdk0/.stamp .venv-vllm/.stamp ## run the engines' and SDKs' tests through a real vLLM
 	@$(BIN)/python scripts/vllm_check.py $(ARGS)
 
 lint: develop ## check style and format
@@ -46,7 +47,7 @@ lint: develop ## check style and format
 types: develop ## check types, strictly
 	@$(BIN)/pyright $(ARGS)
 
-contracts: develop ## check import layers, the manifest of promises, and that generated pages are current
+contracts: develop ## check import layers, promises and generated pages
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/manifest.py
 	@$(BIN)/python scripts/compatibility.py --check
@@ -58,14 +59,14 @@ docs: develop ## write the generated pages anew
 	@$(BIN)/python scripts/configuration.py
 	@$(BIN)/python scripts/phases.py
 
-build: develop ## build the wheel, which runs without this source tree, into dist/
+build: develop ## build the wheel into dist/
 	@rm -rf dist
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@echo "dist/$$(cd dist && ls *.whl)"
 	@echo "Install it with: pip install dist/$$(cd dist && ls *.whl)"
 	@echo "The built-in model comes with: antiphon models pull smollm2-135m-instruct"
 
-train: .venv-train/.stamp $(STAMPS)/self $(STAMPS)/model ## train the built-in model's adapter (ARGS="--seconds 600"); see training/README.md
+train: .venv-train/.stamp $(STAMPS)/self $(STAMPS)/model ## train the built-in model's adapter: training/README.md
 	@model=$$($(BIN)/python scripts/builtin_model.py) && PYTHONPATH=src:. .venv-train/bin/python -m training.train \
 		"$$model" build/adapter $(or $(ARGS),--seconds 600 --judge)
 
@@ -73,7 +74,7 @@ bench: develop ## measure the server on this machine, beside its peers
 	@$(BIN)/python -m benchmarks.overhead $(ARGS)
 	@$(BIN)/python -m benchmarks.peer $(ARGS)
 
-lock: .venv-lock/.stamp ## pin the dependencies anew (ARGS=--upgrade for newer ones)
+lock: .venv-lock/.stamp ## pin the dependencies anew; ARGS=--upgrade for newer ones
 	@UV=.venv-lock/bin/uv sh scripts/lock.sh $(ARGS)
 
 clean: ## remove what make and the tools have made

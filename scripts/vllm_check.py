@@ -28,9 +28,12 @@ ENVIRONMENT = ROOT / ".venv-vllm"
 BUILD = ROOT / "build" / "vllm"
 NAME = "smollm2"
 START_TIMEOUT = 900.0
+BLOCK = 32
+"""Tokens of a prefix that are kept together: the least that vLLM's kernels for processors take."""
+
 FLAGS = (
     *("--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "8", "--max-num-batched-tokens", "512"),
-    *("--enforce-eager", "--enable-scale-out", "--enable-prompt-tokens-details"),
+    *("--enforce-eager", "--enable-scale-out", "--enable-prompt-tokens-details", "--block-size", str(BLOCK)),
     *("--structured-outputs-config", '{"backend":"guidance"}'),
 )
 SETTINGS = {
@@ -135,7 +138,12 @@ def main() -> None:
     subprocess.run([ENVIRONMENT / "bin" / "python", "-c", program, *names], check=True)
     failed: list[str] = []
     with serving(directory, keep=options.keep) as url:
-        real = {"TEST_ENGINE_URL": url, "TEST_ENGINE_TOKENIZER": str(directory)}
+        real = {
+            "TEST_ENGINE_URL": url,
+            "TEST_ENGINE_TOKENIZER": str(directory),
+            "TEST_ENGINE_BLOCK": str(BLOCK),
+            "TEST_ENGINE_SAYS_LATE": "1",
+        }
         for suite, paths in SUITES.items():
             if options.only in (None, suite) and not run(["-m", "pytest", "-q", "--durations=5", *paths], real):
                 failed.append(suite)

@@ -8,6 +8,7 @@
       │   └ EngineFull         too many wait already
       ├ EngineDied             the engine was lost while it worked on this request
       └ EngineRefused          the engine answered, and would not do it
+          └ EngineDeclined     because of what is in the request, as its sender is told
 
 Source: the API's error page; `error.type` values may grow, statuses may not.
 """
@@ -114,3 +115,7 @@ class EngineDied(EngineFault):
 
 class EngineRefused(EngineFault):
     """The engine is alive and would not do what it was asked."""
+
+
+class EngineDeclined(EngineRefused):
+    """The engine cannot do this for what stands in the request. Its text is for the client, as no other is."""

@@ -45,7 +45,7 @@ import json, sys
 from antiphon.cli.main import program
 from antiphon.cli.progress import ConsoleObserver
 
-def tell(*_):
+def tell(*_, **__):
     print(json.dumps(sorted(sys.modules)))
     raise SystemExit(0)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import socket
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from antiphon.chat.start import keyboard_for
 from antiphon.cli.main import program
 from tests.chat.conftest import Server, bare, running
 
-INSTALL = "pip install 'antiphon[chat]'"
+INSTALL = f"{sys.executable} -m pip install 'antiphon[chat]'"
 ADD = '''
 def add(a: int, b: int) -> str:
     """Add two numbers."""
@@ -126,7 +127,7 @@ def test_what_is_not_installed_is_named_with_what_installs_it(monkeypatch: pytes
         done = CliRunner().invoke(program, ["chat", "Hi"])
     assert (done.exit_code, done.stderr) == (2, f"antiphon: chat takes the package `anthropic`: {INSTALL}\n")
     monkeypatch.setitem(sys.modules, "prompt_toolkit", None)
-    with pytest.raises(ChatError, match="a chat takes the package `prompt_toolkit`: pip install"):
+    with pytest.raises(ChatError, match=re.escape(f"a chat takes the package `prompt_toolkit`: {INSTALL}")):
         keyboard_for(Console(file=io.StringIO(), force_terminal=True), lambda path: "")
 
 

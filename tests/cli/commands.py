@@ -45,6 +45,7 @@ class Composition:
         self.trials: Sequence[Trial] = ()
         self.cache = CacheProbe("/cache/prompts")
         self.open_requests = 0
+        self.keyed: bool | None = False
         for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(folder)
@@ -52,6 +53,7 @@ class Composition:
         monkeypatch.setattr(models, "describe_models", self.describe_models)
         monkeypatch.setattr(probes, "probe_engine", lambda: self.probe)
         monkeypatch.setattr(probes, "describe_keys", self.describe_keys)
+        monkeypatch.setattr(probes, "keys_made", self.keys_made)
         monkeypatch.setattr(probes, "thread_store_problem", self.thread_store_problem)
         monkeypatch.setattr(probes, "trials_of_stores", self.trials_of_stores)
         monkeypatch.setattr(probes, "look_at_cache", self.look_at_cache)
@@ -67,7 +69,8 @@ class Composition:
         observer.stage("Loading smollm2-135m-instruct")
         if self.failure is not None:
             raise self.failure
-        observer.listening("http://127.0.0.1:8484", ["claude-opus-4-8", "claude-haiku-4-5"])
+        names = ["claude-opus-4-8", "claude-haiku-4-5"]
+        observer.listening("http://127.0.0.1:8484", names, keyed=bool(self.keyed or settings.api_keys))
         observer.draining(self.open_requests)
 
     def describe_models(self, settings: Settings) -> list[ModelDescription]:
@@ -78,6 +81,10 @@ class Composition:
     def describe_keys(self, settings: Settings) -> KeysDescription:
         """The keys that the test says are there."""
         return self.keys
+
+    def keys_made(self, settings: Settings) -> bool | None:
+        """Whether the test says that keys were made."""
+        return self.keyed
 
     def thread_store_problem(self, settings: Settings) -> str | None:
         """What the test says of the store of message threads."""

@@ -109,7 +109,7 @@ def test_a_file_with_a_mistake_is_not_submitted(url: str, text: str, message: st
 def test_a_server_that_is_not_there_is_said_in_a_line() -> None:
     refused = run("http://127.0.0.1:9", "list")
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("antiphon: http://127.0.0.1:9 cannot be reached")
+    assert refused.stderr.startswith("antiphon: nothing answers at http://127.0.0.1:9. ")
     assert refused.stderr.count("\n") == 1
 
 

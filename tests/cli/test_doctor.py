@@ -3,13 +3,15 @@
 import json
 import socket
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from antiphon.cli import checks, machine
+from antiphon.cli import checks, doctor, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.machine import Memory
 from antiphon.compose import probes
@@ -86,6 +88,48 @@ def test_a_port_that_is_taken_fails():
     assert "--port" in found.remedy
 
 
+@pytest.mark.promise("cli.doctor")
+def test_a_server_that_runs_already_is_no_failure():
+    with taken_port() as port:
+        found = checks.port(Settings(port=port), ours=True)
+    assert (found.state, found.detail) == ("WARN", f"Antiphon answers at 127.0.0.1 port {port} already")
+    assert "--port 0" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"), [(b"Antiphon serves the Messages API here", True), (b"nginx", False), (b"", False)]
+)
+def test_who_has_the_port_is_asked(said: bytes, ours: bool):
+    with ThreadPoolExecutor(1) as pool, socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+
+        def answer() -> None:
+            with listener.accept()[0] as caller:
+                caller.recv(4096)
+                caller.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + said if said else b"220 mail\r\n")
+
+        asked = pool.submit(answer)
+        assert probes.answers_there(Settings(port=listener.getsockname()[1])) is ours
+        asked.result(10)
+    assert not probes.answers_there(Settings(port=0))
+
+
+@pytest.mark.parametrize(("columns", "hanging"), [(80, 35), (60, 6), (200, 35)])
+def test_findings_break_between_words_and_stay_under_each_other(
+    columns: int, hanging: int, composition: Composition, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(doctor, "Console", lambda: Console(width=columns, force_terminal=True, color_system=None))
+    composition.models = (replace(HERE, problem="the file ends in its header, which names more than there is of it"),)
+    lines = composition.run("doctor", "--port", "0").stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    [number] = [number for number, line in enumerate(lines) if line.startswith("FAIL")]
+    assert lines[number].startswith("FAIL  model smollm2-135m-instruct  the file ends in")
+    rest = lines[number + 1 :]
+    below = next(line for line in rest if "→" in line)
+    assert below.startswith(f"{'':{hanging}}→ Correct its source")
+    assert columns == 200 or rest[0].startswith(f"{'':{hanging}}")
+
+
 def test_a_port_that_was_free_is_free_again_after_the_check():
     with taken_port() as port:
         pass
@@ -143,6 +187,22 @@ def test_the_keys_suit_the_address(host: str, keys: tuple[str, ...], state: str,
     found = checks.keys(Settings(host=host, api_keys=keys))
     assert found.state == state
     assert words in found.detail
+
+
+@pytest.mark.parametrize(
+    ("made", "state", "words"),
+    [
+        pytest.param(False, "OK", "every key is accepted", id="none"),
+        pytest.param(True, "OK", "nobody is let in without one", id="some"),
+        pytest.param(None, "WARN", "not known", id="the database does not tell"),
+    ],
+)
+def test_keys_that_were_made_are_told_of(made: bool | None, state: str, words: str, composition: Composition):
+    composition.keyed = made
+    found = json.loads(composition.run("doctor", "--port", "0", "--json").stdout)
+    [keys] = [Finding(**one) for one in found if one["check"] == "keys"]
+    assert keys.state == state
+    assert words in keys.detail
 
 
 PLACE = "/state/thinking.key"

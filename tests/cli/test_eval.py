@@ -210,7 +210,7 @@ def test_a_server_that_is_not_there_leaves_with_1(name: tuple[str, ...]):
         pass
     result = run("chat", "--url", url, *name)
     assert result.exit_code == 1
-    assert f"{url} cannot be reached" in result.stderr
+    assert f"nothing answers at {url}. " in result.stderr
 
 
 @pytest.mark.promise("eval.both")
@@ -222,7 +222,7 @@ def test_a_model_that_has_an_adapter_is_measured_with_and_without_it(monkeypatch
 
         def run_server(settings: Settings, observer: ServerObserver, work: start.Work) -> None:
             started.append(tuple(model.adapter for model in settings.models.values()))
-            observer.listening(url, ())
+            observer.listening(url, (), keyed=True)
             asyncio.run(asked(work))
 
         async def asked(work: start.Work) -> None:

@@ -1,10 +1,13 @@
 """`antiphon keys`: the command line of callers' keys."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from antiphon.compose.keys import is_keyed
+from antiphon.config import Settings, StoreSettings
 from tests.cli.commands import Composition
 
 
@@ -52,3 +55,18 @@ def test_a_server_that_keeps_nothing_has_no_keys(composition: Composition):
     done = composition.run("keys", "list", "--data", "off")
     assert done.exit_code == 1
     assert "nothing is kept" in done.stderr
+
+
+def test_from_the_first_key_on_a_server_is_known_to_let_nobody_in_without_one(
+    composition: Composition, tmp_path: Path
+):
+    settings = Settings(stores=StoreSettings(data=str(tmp_path / "kept")))
+    assert not asyncio.run(is_keyed(settings))
+    assert not (tmp_path / "kept").exists()
+    for done in (("add", "alice"), ("revoke", "alice")):
+        assert composition.run("keys", *done, "--data", str(tmp_path / "kept")).exit_code == 0
+        assert asyncio.run(is_keyed(settings))
+    assert asyncio.run(is_keyed(Settings(api_keys=("k" * 16,))))
+    (tmp_path / "kept" / "antiphon.db").write_bytes(b"no database" * 200)
+    assert asyncio.run(is_keyed(settings))
+    assert not asyncio.run(is_keyed(Settings(stores=StoreSettings(data="off"))))

@@ -1,10 +1,13 @@
 """The program as a whole: help, version, how a wrong setting looks, where settings come from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import antiphon
+from antiphon.cli.main import program
 from antiphon.config import OPTIONS
 from tests.cli.commands import Composition
 
@@ -87,3 +90,18 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert composition.settings == []
+
+
+def groups(command: click.Command = program) -> Iterator[click.Group]:
+    if isinstance(command, click.Group):
+        yield command
+        for below in command.commands.values():
+            yield from groups(below)
+
+
+@pytest.mark.parametrize("group", list(groups()), ids=lambda group: group.name)
+def test_on_80_columns_no_commands_purpose_is_cut_off(group: click.Group):
+    shown = group.get_help(click.Context(group, terminal_width=78))
+    listed = shown.partition("Commands:")[2].splitlines()
+    assert [line for line in listed if line.endswith("...") or len(line) > 80 or line.startswith("    ")] == []
+    assert len(listed) > len(group.commands)

@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
-from antiphon.cli import checks
+from antiphon.cli import checks, models
 from antiphon.compose.models import describe_models, names_by_model, second_choices
 from antiphon.config import ModelSettings, Settings
 from tests.cli.commands import HERE, Composition
@@ -39,6 +40,22 @@ def test_what_is_not_known_says_so_and_a_problem_stands_below(composition: Compo
     row = next(line for line in output.splitlines() if line.startswith("far "))
     assert row.split() == ["far", "hf:org/far", "unknown", "unknown", "nothing"]
     assert output.endswith("far: no such\n")
+
+
+@pytest.mark.promise("cli.models")
+@pytest.mark.parametrize("columns", [80, 119])
+def test_a_narrow_terminal_shows_each_model_in_lines_of_its_own(
+    columns: int, composition: Composition, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(models, "Console", lambda: Console(width=columns, force_terminal=True, color_system=None))
+    composition.models = (replace(HERE, names=tuple(f"claude-opus-4-{number}" for number in range(30))),)
+    lines = composition.run("models").stdout.splitlines()
+    assert lines[:2] == [
+        "smollm2-135m-instruct (default)",
+        "  file /m/[q4]/smollm2.gguf   size 92.9 MB   window 8192",
+    ]
+    assert max(map(len, lines)) <= columns
+    assert all(line.endswith((",", "claude-opus-4-29")) for line in lines[2:])
 
 
 def test_the_model_options_choose_what_is_shown(composition: Composition):

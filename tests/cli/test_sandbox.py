@@ -40,6 +40,7 @@ def test_a_command_is_tried_in_a_sandbox(composition: Composition):
     result = composition.run("sandbox", "try", "sh", "-c", "uname -n; exit 7")
     assert (result.exit_code, result.stdout) == (7, "sandbox\n")
     assert composition.run("sandbox", "try", "uname", "--nodename").stdout == "sandbox\n"
+    assert composition.run("sandbox", "try", "uname -n | tr a-z A-Z").stdout == "SANDBOX\n"
 
 
 def test_a_driver_that_is_not_there_is_named(composition: Composition):

@@ -5,8 +5,9 @@ import re
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
-from antiphon.cli.progress import ConsoleObserver
+from antiphon.cli.progress import ConsoleObserver, bytes_columns, welcome
 from antiphon.cli.sizes import megabytes
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings
@@ -58,13 +59,32 @@ def test_what_is_printed_can_be_pasted(composition: Composition):
 
 @pytest.mark.promise("cli.serve-says-where")
 def test_it_says_where_the_console_is_unless_there_is_none(composition: Composition):
-    assert "\nIn a browser: http://127.0.0.1:8484/console\n\n" in composition.run("serve").stdout
+    assert "\nIn a browser: http://127.0.0.1:8484/console\n" in composition.run("serve").stdout
     assert "/console" not in composition.run("serve", "--no-console").stdout
 
 
 def test_without_keys_it_says_once_that_every_key_is_accepted(composition: Composition):
     result = composition.run("serve")
     assert (result.stdout + result.stderr).count("every key is accepted") == 1
+
+
+@pytest.mark.promise("cli.serve-says-where")
+def test_where_keys_were_made_it_says_that_one_is_needed(composition: Composition):
+    composition.keyed = True
+    output = composition.run("serve").stdout
+    assert "every key is accepted" not in output
+    assert "Nobody is let in without a key; `antiphon keys add NAME` makes one.\n" in output
+    assert "-H 'x-api-key: YOUR_KEY'" in output
+
+
+@pytest.mark.promise("cli.serve-says-where")
+def test_on_a_narrow_terminal_its_sentences_break_between_words():
+    tools = ["web_search (wikipedia, by default)", "web_fetch (by default)"]
+    text = welcome(Settings(), "http://127.0.0.1:8484", ["claude-haiku-4-5"] * 43, tools, keyed=False, width=80)
+    sentences, _, pasted = text.partition("From a shell:")
+    assert max(map(len, sentences.splitlines())) <= 80
+    assert " ".join(sentences.split()).endswith("web_fetch (by default). [server_tools] sets them.")
+    assert "-H 'content-type: application/json' \\\n" in pasted
 
 
 def test_a_configured_key_is_never_printed(composition: Composition):
@@ -118,7 +138,7 @@ def test_on_a_terminal_a_stage_leaves_one_line_with_its_seconds():
     screen = Screen(terminal=True)
     screen.observer.stage("Loading the engine")
     screen.observer.download("model.gguf", 500_000, 1_000_000)
-    screen.observer.listening("http://127.0.0.1:1", ["m"])
+    screen.observer.listening("http://127.0.0.1:1", ["m"], keyed=False)
     assert "model.gguf" in screen.err
     assert screen.err.rstrip().endswith("Loading the engine: 2.0 s")
     assert "1 model name;" in screen.out
@@ -174,3 +194,14 @@ def test_one_line_says_which_tools_run_inside_the_server(
 def test_defaults_are_switched_off_on_the_command_line(composition: Composition):
     composition.run("serve", "--no-server-tools-defaults")
     assert composition.settings[0].server_tools.by_default == ()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_download_takes_one_line(width: int):
+    console = Console(file=io.StringIO(), width=width)
+    progress = Progress(*bytes_columns(width), console=console)
+    progress.add_task("Writing smollm2-135m-instruct with its adapter anew, once", total=144_800_000, completed=10**8)
+    with console.capture() as seen:
+        console.print(progress.get_renderable())
+    [line] = seen.get().splitlines()
+    assert "100.0/144.8 MB" in line

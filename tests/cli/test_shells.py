@@ -72,3 +72,10 @@ def test_text_is_no_request_to_troff():
     page = manual_page("x", command)
     assert "\\&.TH is a \\e request \\- 'not here'." in page
     assert [line for line in page.splitlines() if line.startswith((".TH", "'"))] == [page.splitlines()[0]]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(composition: Composition, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    done = composition.run("man", str(tmp_path / "file" / "man1"))
+    assert done.exit_code == 1
+    assert done.stderr == f"antiphon: {tmp_path / 'file' / 'man1'}: no pages can be written there: Not a directory\n"

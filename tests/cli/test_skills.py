@@ -69,6 +69,6 @@ def test_what_a_server_refuses_is_said_in_a_line(url: str, tmp_path: Path) -> No
         refused = run(url, *arguments)
         assert (refused.exit_code, refused.stderr.count("\n"), refused.stderr[:10]) == (1, 1, "antiphon: ")
     away = run("http://127.0.0.1:9", "list")
-    assert away.stderr.startswith("antiphon: http://127.0.0.1:9 cannot be reached")
+    assert away.stderr.startswith("antiphon: nothing answers at http://127.0.0.1:9. ")
     both = run(url, "add", str(skill(tmp_path)), "--to", "x", "--name", "y")
     assert both.exit_code == 2

@@ -80,7 +80,7 @@ def test_what_is_refused_or_not_there_is_said_in_words() -> None:
     gone = run("--once", "--url", url)
     assert refused.exit_code == gone.exit_code == 1
     assert f"antiphon: {url} answers 401 (metrics want a key of ANTIPHON_METRICS_KEYS" in refused.stderr
-    assert f"antiphon: {url} cannot be read: " in gone.stderr
+    assert f"antiphon: nothing answers at {url}. " in gone.stderr
 
 
 def shown(seen: Between) -> list[str]:

@@ -24,7 +24,7 @@ async def reloaded(running: Server, more: str = "", *, tables: str = "") -> None
     """The file is read again, and all that follows from it is done."""
     running.reload(more, tables=tables)
     async with asyncio.timeout(WAIT):
-        await running.fleet.settled()
+        await running.settled()
 
 
 async def said(running: Server, model: str) -> str | int:
@@ -48,7 +48,7 @@ async def test_a_new_model_is_listed_and_answers_once_it_is_loaded(tmp_path: Pat
         running.reload("", tables=script(tmp_path, "second", "I", "am", "new."))
         assert await said(running, "second") == 404
         async with asyncio.timeout(WAIT):
-            await running.fleet.settled()
+            await running.settled()
         assert await said(running, "second") == "I am new."
         assert "second" in await listed(running)
         assert (await running.bridge.ask("GET", "/health")).json["models"] == {"m": "ready", "second": "ready"}
@@ -73,7 +73,7 @@ async def test_a_model_that_goes_is_not_found_and_ends_behind_its_last_stream(
             assert '"text":"9 "' in text
             assert "message_stop" in text
         async with asyncio.timeout(WAIT):
-            await running.fleet.settled()
+            await running.settled()
         assert "model second, which is served no more, has ended" in caplog.text
         assert await said(running, "m") == "a b c d"
 
@@ -141,6 +141,20 @@ async def test_a_model_that_works_for_others_is_another_one_only_from_the_next_s
         assert "the models stay as they were: second " in caplog.text
         assert "from the next start on" in caplog.text
         assert await said(running, "second") == "safe"
+
+
+@pytest.mark.promise("reload.models-helpers")
+async def test_who_works_for_others_is_the_one_of_the_start_though_the_file_has_named_another_since(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    second, third = script(tmp_path, "second", "Second."), script(tmp_path, "third", "Third.")
+    async with server(tmp_path, tables=second, thinking="summarizer = 'second'") as running:
+        running.base = running.base.replace("'second'", "'third'")
+        await reloaded(running, tables=second + third)
+        assert await said(running, "third") == "Third."
+        await reloaded(running, tables=third)
+        assert "the models stay as they were: second retells thoughts" in caplog.text
+        assert await said(running, "second") == "Second."
 
 
 @pytest.mark.promise("reload.models-come")

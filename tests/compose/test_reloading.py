@@ -16,6 +16,7 @@ import pytest
 
 from antiphon.compose.assembly import Ground, assemble
 from antiphon.compose.engines import start_engine
+from antiphon.compose.exchanging import Exchanging
 from antiphon.compose.fleet import Fleet
 from antiphon.compose.reloading import Live, Reloading, told_apart
 from antiphon.compose.start import run_server
@@ -41,12 +42,18 @@ class Server:
     file: Path
     base: str
     reloading: Reloading
+    exchanging: Exchanging
     fleet: Fleet
 
     def reload(self, more: str, *, tables: str = "") -> None:
         """Read this besides what the file begins with."""
         self.file.write_text(f"{more}\n{self.base}\n{tables}")
         self.reloading.reload()
+
+    async def settled(self) -> None:
+        """Wait until models are exchanged, and those that are served no more have ended."""
+        await self.exchanging.settled()
+        await self.fleet.settled()
 
     async def enqueue(self) -> int:
         """How a batch of two requests is answered."""
@@ -78,8 +85,11 @@ async def server(
         watching = Watching()
         live = Live(ground, door, None)
         live.open(await assemble(ground, lambda model: start_engine(model, settings, watching), watching, running))
-        reloading = Reloading(settings, read, live.change, ground.fleet)
-        yield Server(Bridge(door), file, base, reloading, ground.fleet)
+        exchanging = Exchanging(settings, ground.fleet.exchange)
+        running.push_async_callback(exchanging.aclose)
+        exchanging.open()
+        reloading = Reloading(settings, read, live.change, exchanging)
+        yield Server(Bridge(door), file, base, reloading, exchanging, ground.fleet)
 
 
 @pytest.mark.promise("reload.keys-and-limits", "reload.loses-nothing")
@@ -130,15 +140,6 @@ async def test_what_takes_a_start_is_named_and_the_rest_is_done(
 
 
 @pytest.mark.promise("reload.refused-by-name")
-def test_where_several_processes_answer_models_that_come_go_or_change_are_named() -> None:
-    now = Settings()
-    (model,) = now.models.values()
-    found = replace(now, models={"other": replace(model, id="other"), model.id: replace(model, parallel=3)})
-    assert told_apart(now, found) == ({}, [f"models: new: other; other: {model.id}"])
-    assert told_apart(found, now) == ({}, [f"models: gone: other; other: {model.id}"])
-
-
-@pytest.mark.promise("reload.refused-by-name")
 def test_tls_is_neither_begun_nor_ended_without_a_start() -> None:
     plain, tls = Settings(), Settings(tls=TlsSettings("a.pem"))
     assert told_apart(plain, tls) == told_apart(tls, plain) == ({}, ["tls"])
@@ -154,7 +155,7 @@ async def test_a_certificate_that_is_wrong_is_not_taken(tmp_path: Path, caplog: 
     context = tls_context(str(one.cert), str(one.key))
     live = Live(ground, ground.door(), context)
     found = replace(settings, tls=TlsSettings(str(one.cert), str(two.key)))
-    Reloading(settings, lambda: found, live.change).reload()
+    Reloading(settings, lambda: found, live.change, Exchanging(settings, ground.fleet.exchange)).reload()
     assert "the configuration stays as it was: tls: the key in" in caplog.text
     live.change({})  # what was there before is shown still
     await ground.fetcher.aclose()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineUnavailable
+from antiphon.errors import EngineDeclined, EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineUnavailable
 from antiphon.ports.stores import ObjectMissing, StoreError, StoreFull, StoreUnavailable, StoreUnfit
 from antiphon.service.faults import engine_error, store_error
 
@@ -25,6 +25,11 @@ def test_an_engines_fault_is_the_documented_error_and_tells_nothing_of_the_engin
     assert error.status == status
     assert error.headers.get("retry-after") == later
     assert str(fault) not in error.message
+
+
+def test_what_an_engine_cannot_do_for_what_stands_in_the_request_is_said_to_its_sender():
+    error = engine_error(EngineDeclined("messages: not with this text"))
+    assert (error.status, error.message) == (400, "messages: not with this text")
 
 
 @pytest.mark.promise("stores.errors")

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.dialogue.events import Begun, CallStart, Charge, Finish, Iteration, ReplyEvent, ServerAnswer, TextDelta
 from antiphon.service.metrics import MOST_SERIES, Counts, Metrics, Sample, Times, Watch
+from antiphon.service.reply.metering import metered
 
 Batches = Sequence[list[ReplyEvent]]
 
@@ -18,7 +19,7 @@ async def told(batches: Batches) -> AsyncGenerator[list[ReplyEvent], None]:
 
 async def watched(metrics: Metrics, *batches: list[ReplyEvent]) -> None:
     """Everything that happens, seen to its end."""
-    seen = [batch async for batch in Watch(metrics).follow("opus", 7, told(batches))]
+    seen = [batch async for batch in metered(told(batches), None, Watch(metrics).of("opus", 7))]
     assert seen == list(batches)
 
 
@@ -106,7 +107,7 @@ async def test_a_reply_that_is_left_is_broken_and_its_tokens_are_counted():
         yield [TextDelta("one"), TextDelta("two")]
         await asyncio.Event().wait()
 
-    watch = Watch(metrics).follow("opus", 7, endless())
+    watch = metered(endless(), None, Watch(metrics).of("opus", 7))
     await anext(watch)
     await watch.aclose()
     assert values(metrics.replies) == {("opus", "broken"): 1}

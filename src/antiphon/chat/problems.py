@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import anthropic
 
+from antiphon.words import unreached
+
 Json = dict[str, Any]
 
 
@@ -28,7 +30,7 @@ def in_words(problem: anthropic.AnthropicError, url: str) -> str:
         error = error_of(problem)["error"]
         return f"{error['type']}: {error['message']}"
     if isinstance(problem, anthropic.APIConnectionError):
-        return f"{url} cannot be reached: {_cause(problem)}"
+        return unreached(url, problem)
     return str(problem) or type(problem).__name__
 
 
@@ -51,9 +53,3 @@ def error_of(problem: anthropic.AnthropicError) -> Json:
 def error_line(problem: anthropic.AnthropicError) -> str:
     """The error as a line of JSON."""
     return json.dumps(error_of(problem), ensure_ascii=False)
-
-
-def _cause(problem: BaseException) -> str:
-    while problem.__cause__ is not None:
-        problem = problem.__cause__
-    return str(problem) or type(problem).__name__

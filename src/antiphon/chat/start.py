@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anthropic
 import click
@@ -148,6 +148,10 @@ def _session(wanted: Wanted, conversation: Conversation, asker: Asker, content: 
     return 0
 
 
+INSTALL: Final = f"{sys.executable} -m pip install 'antiphon[chat]'"
+"""What brings the packages of a chat, for this Python and no other."""
+
+
 def keyboard_for(console: Console, paste: Paste) -> Keyboard:
     """The keyboard of a terminal, as far as that can move its cursor. Raises `ChatError`."""
     if console.is_dumb_terminal:
@@ -155,7 +159,7 @@ def keyboard_for(console: Console, paste: Paste) -> Keyboard:
     try:
         return editing([f"/{command.name}" for command in COMMANDS], paste, history_file())
     except ImportError as missing:
-        raise ChatError(f"a chat takes the package `{missing.name}`: pip install 'antiphon[chat]'") from missing
+        raise ChatError(f"a chat takes the package `{missing.name}`: {INSTALL}") from missing
 
 
 def _tools(wanted: Wanted, running: ExitStack, permission: Permission) -> Sequence[Any]:
@@ -194,7 +198,7 @@ def _of_servers(wanted: Wanted, portal: BlockingPortal, running: ExitStack, perm
     try:
         from antiphon.chat.tools.mcp import connect, describe
     except ImportError as problem:
-        raise ChatError("--mcp takes the package `mcp`: pip install 'antiphon[chat]'") from problem
+        raise ChatError(f"--mcp takes the package `mcp`: {INSTALL}") from problem
     return [AskedTool(tool, permission, describe) for tool in connect(list(wanted.mcp), portal, running)]
 
 

@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from antiphon.cli.cards import print_rows
+from antiphon.cli.said import complain
+
 if TYPE_CHECKING:
     from antiphon.clients.batches import BatchClient, Seen
 
@@ -21,7 +24,7 @@ _Made = TypeVar("_Made")
 _COUNTS = ("succeeded", "errored", "canceled", "expired")
 
 
-@click.group()
+@click.group(short_help="Submit batches of requests, watch them, fetch their results.")
 def batches() -> None:
     """Submit batches of requests to a server, watch them, fetch their results.
 
@@ -45,7 +48,7 @@ def the_server(function: Function) -> Function:
     return url(key(function))
 
 
-@batches.command("submit")
+@batches.command("submit", short_help="Make a batch of the requests in FILE, and print its id.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--watch", is_flag=True, help="Stay until it has ended.")
 @the_server
@@ -77,14 +80,16 @@ def list_(limit: int, url: str, key: str) -> None:
             for batch in found:
                 click.echo(json.dumps(batch))
             return
-        table = Table(box=None, header_style="bold")
-        for name in ("id", "status", "created", *_COUNTS, "of"):
-            table.add_column(name, justify="right" if name in (*_COUNTS, "of") else "left", no_wrap=True)
+        if not found:
+            click.echo("No batches; `antiphon batches submit FILE` makes one.", err=True)
+            return
+        rows = list[list[str]]()
         for batch in found:
             counts = batch["request_counts"]
             row = [batch["id"], batch["processing_status"], _second(batch["created_at"])]
-            table.add_row(*row, *(str(counts[kind]) for kind in _COUNTS), str(sum(counts.values())))
-        console.print(table)
+            rows.append([*row, *(str(counts[kind]) for kind in _COUNTS), str(sum(counts.values()))])
+        numbers = (*_COUNTS, "of")
+        print_rows(console, ("id", "status", "created", *numbers), rows, right=numbers)
 
     _run(url, key, work)
 
@@ -115,7 +120,7 @@ def cancel(id_: str, url: str, key: str) -> None:
     _run(url, key, work)
 
 
-@batches.command("results")
+@batches.command("results", short_help="Write the results of a batch that has ended, as lines of JSON.")
 @click.argument("id_", metavar="ID")
 @click.option("--output", "-o", type=click.File("wb"), default="-", metavar="FILE", help="Write there. [default: -]")
 @the_server
@@ -153,7 +158,7 @@ def _run(url: str, key: str, work: "Callable[[BatchClient], Coroutine[Any, Any, 
     try:
         asyncio.run(whole())
     except BatchError as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,12 +9,13 @@ from typing import Any, Final
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from antiphon.cli import fit, machine
 from antiphon.cli.options import short_names
+from antiphon.cli.progress import bytes_columns
 from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 from antiphon.config.short import SHORT_NAMES, ShortName, source_of
@@ -26,7 +27,7 @@ from antiphon.weights.progress import Progress as Watcher
 _WIDE: Final = 100
 
 
-@click.command("list")
+@click.command("list", short_help="Show the models with a short name, and whether they fit here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table.")
 def list_models(as_json: bool) -> None:
     """Show the models that have a short name: what each needs, whether it fits this machine, whether it is here.
@@ -69,7 +70,7 @@ def list_models(as_json: bool) -> None:
     console.print("antiphon models pull NAME fetches one, antiphon serve --model NAME serves it.", highlight=False)
 
 
-@click.command()
+@click.command(short_help="Fetch a model, by its short name or as hf:org/repo[:file].")
 @click.argument("name", shell_complete=short_names)
 def pull(name: str) -> None:
     """Fetch a model: a short name of `antiphon models list`, hf:org/repo[:file], or the built-in one by its name.
@@ -99,7 +100,7 @@ def pull(name: str) -> None:
     click.echo(str(path))
 
 
-@click.command("rm")
+@click.command("rm", short_help="Take a model of the hub off this machine.")
 @click.argument("name", shell_complete=short_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(name: str, yes: bool) -> None:
@@ -162,8 +163,7 @@ def _bar() -> Generator[Watcher]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as shown:
+    with Progress(*bytes_columns(console.width), TimeRemainingColumn(), console=console) as shown:
         tasks: dict[str, Any] = {}
 
         def step(name: str, done: int, total: int | None) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from antiphon.cli.companion import CompanionError, companion
 from antiphon.cli.options import MODEL, load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.config import NOWHERE, ConfigError, Settings, StoreSettings
 
 # `--url` is where the server is that is talked to.
@@ -20,7 +21,7 @@ _OF_A_START = "describes a model to start; --url talks to a server that runs"
 _LEVELS = click.Choice(("off", "on", "low", "medium", "high"))
 
 
-@click.command()
+@click.command(short_help="Talk to a model on a terminal, or ask PROMPT in one go.")
 @click.argument("words", metavar="[PROMPT]...", nargs=-1)
 @click.option("--url", metavar="URL", help="Talk to the server that answers there; --model is the name to ask for.")
 @click.option("--key", envvar="ANTHROPIC_API_KEY", default="any", help="That server's key. [ANTHROPIC_API_KEY]")
@@ -62,7 +63,8 @@ def _chat(given: Mapping[str, Any]) -> int:
         from antiphon.chat.problems import ChatError
         from antiphon.chat.start import Wanted, chat
     except ImportError as missing:
-        raise ConfigError(f"chat takes the package `{missing.name}`: pip install 'antiphon[chat]'") from missing
+        wanted = f"{sys.executable} -m pip install 'antiphon[chat]'"
+        raise ConfigError(f"chat takes the package `{missing.name}`: {wanted}") from missing
     wanted = Wanted(
         prompt=prompt,
         piped=piped if piped.strip() else b"",
@@ -85,7 +87,7 @@ def _chat(given: Mapping[str, Any]) -> int:
     try:
         return chat(wanted, place)
     except (ChatError, CompanionError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         return 1
 
 

@@ -97,8 +97,8 @@ def engines(looked: "Mapping[str, Sequence[Looked]]") -> Iterator[Finding]:
                 yield Finding(row.subject, state(row), row.says, row.remedy, title)
 
 
-def port(settings: Settings) -> Finding:
-    """Whether the server could listen where it should."""
+def port(settings: Settings, ours: bool = False) -> Finding:
+    """Whether the server could listen where it should. `ours`: a server of this program is there already."""
     place = f"{settings.host} port {settings.port}"
     if settings.port == 0:
         return Finding("port", "OK", "any free port")
@@ -108,6 +108,9 @@ def port(settings: Settings) -> Finding:
     try:
         bind(settings.host, settings.port).close()
     except ListenError as failure:
+        if ours:
+            detail = f"Antiphon answers at {place} already"
+            return Finding("port", "WARN", detail, "Stop it with Ctrl-C, or start another with --port 0.")
         return Finding("port", "FAIL", str(failure), "--port 0 takes any free one.")
     return Finding("port", "OK", f"{place} is free")
 
@@ -125,10 +128,12 @@ def threads(settings: Settings, cores: int) -> Iterator[Finding]:
             yield Finding("threads", "OK", f"{model.id}: {asked}; this process may use {cores} processors")
 
 
-def keys(settings: Settings) -> Finding:
-    """Whether the keys suit the place that the server listens at."""
-    if not settings.api_keys and settings.require_keys:
+def keys(settings: Settings, made: bool | None = False) -> Finding:
+    """Whether the keys suit the place that the server listens at. `made`: whether one ever was; None: unknown."""
+    if not settings.api_keys and (settings.require_keys or made):
         return Finding("keys", "OK", "those made by `antiphon keys add`; nobody is let in without one")
+    if not settings.api_keys and made is None:
+        return Finding("keys", "WARN", "whether one was made is not known", "Mend the database, see below.")
     if not settings.api_keys:
         detail = "until one is made every key is accepted; only this machine can reach the server"
         return Finding("keys", "OK", detail)

@@ -104,7 +104,7 @@ class _Observer:
     def offering(self, tools: Sequence[str]) -> None:
         """Nothing that a chat is about."""
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """The server answers."""
         self.tell(url=url)
 

@@ -4,14 +4,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from antiphon.cli.said import complain, say
 from antiphon.config import ConfigError
+from antiphon.words import unreached
 
 if TYPE_CHECKING:
     from antiphon.conformance.running import Outcome
 
 
-@click.command()
+@click.command(short_help="Test a server of the Messages API, this one or any other.")
 @click.option(
     "--url",
     envvar="ANTHROPIC_BASE_URL",
@@ -56,7 +60,7 @@ def conformance(
     """
     # The checks take a moment to import; --help needs none of them.
     from antiphon.conformance import reports
-    from antiphon.conformance.asking import Http
+    from antiphon.conformance.asking import Http, Unreached
     from antiphon.conformance.check import Failed
     from antiphon.conformance.running import chosen, first_model, run
 
@@ -66,24 +70,38 @@ def conformance(
         raise ConfigError(f"--only: there is no subject or check {unknown}; --list names them") from None
     if listing:
         for check in checks:
-            click.echo(f"{check.id}: {check.sentence} ({check.source})")
+            say(f"{check.id}: {check.sentence} ({check.source})")
         return
     transport = Http(url, timeout)
     try:
         asked = model or first_model(transport, key)
+    except Unreached as problem:
+        complain(unreached(url, problem))
+        ctx.exit(2)
     except Failed as problem:
-        click.echo(f"antiphon: {url}: {problem}; --model says whom to ask", err=True)
+        complain(f"{url}: {problem}; --model says whom to ask")
         ctx.exit(2)
 
-    def told(outcome: "Outcome") -> None:
-        if verbose or outcome.verdict == "failed":
-            click.echo(reports.line(outcome))
+    with _bar(shown=not verbose) as bar:
+        task = bar.add_task("checks", total=len(checks))
 
-    report = run(transport, key, asked, checks, url=url, parallel=parallel, told=told)
-    click.echo(reports.summary(report))
+        def told(outcome: "Outcome") -> None:
+            bar.update(task, advance=1)
+            if verbose or outcome.verdict == "failed":
+                click.echo(reports.line(outcome))
+
+        report = run(transport, key, asked, checks, url=url, parallel=parallel, told=told)
+    say(reports.summary(report))
     for file, write in ((json_file, reports.as_json), (junit_file, reports.as_junit)):
         if file is not None:
             file.write(write(report))
     if html_file is not None:
         html_file.write_text(reports.as_html(report), "utf-8")
     ctx.exit(int(report.count("failed") > 0))
+
+
+def _bar(*, shown: bool) -> Progress:
+    """How far the checks are; beside lines that say as much it would only flicker."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal))

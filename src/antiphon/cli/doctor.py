@@ -12,11 +12,12 @@ from rich.text import Text
 from antiphon.cli import checks, machine
 from antiphon.cli.checks import Finding
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import wrapped
 from antiphon.cli.tried import COLOURS, Row, table_of
 from antiphon.config import ConfigError
 
 
-@click.command()
+@click.command(short_help="Check that the server can start here, and say what to mend.")
 @setting_options()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of lines.")
 @click.pass_context
@@ -51,10 +52,10 @@ def _findings(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield from checks.models(described)
     yield from checks.second_choices(settings)
     yield from checks.engines(probes.look_at_engines(settings))
-    yield checks.port(settings)
+    yield checks.port(settings, probes.answers_there(settings))
     yield from checks.threads(settings, machine.processors())
     yield checks.memory(described, settings, machine.memory())
-    yield checks.keys(settings)
+    yield checks.keys(settings, probes.keys_made(settings))
     yield checks.thinking_keys(probes.describe_keys(settings))
     yield checks.message_threads(settings, probes.thread_store_problem(settings))
     yield from checks.stores(settings, probes.trials_of_stores(settings))
@@ -67,13 +68,18 @@ def _print(findings: Sequence[Finding]) -> None:
     console = Console()
     here = [finding for finding in findings if not finding.place]
     width = max(len(finding.check) for finding in here)
+    columns = console.width if console.is_terminal else None
+    # Beside a long name, a narrow terminal has no room for sentences.
+    margin = 6 + width + 2
+    hanging = margin if columns is None or columns >= 2 * margin else 6
     for finding in here:
-        line = Text.assemble(
-            (f"{finding.state:4}", COLOURS[finding.state]), f"  {finding.check:{width}}  {finding.detail}"
-        )
+        said = f"{finding.state:4}  {finding.check:{width}}  {finding.detail}"
+        line = Text(wrapped(said, columns, hanging=hanging))
+        line.stylize(COLOURS[finding.state], 0, 4)
         console.print(line, soft_wrap=True)
         if finding.remedy:
-            console.print(Text(f"      {'':{width}}  → {finding.remedy}"), soft_wrap=True)
+            remedy = wrapped(f"{'':{hanging}}→ {finding.remedy}", columns, hanging=hanging)
+            console.print(Text(remedy), soft_wrap=True)
     for place in dict.fromkeys(finding.place for finding in findings if finding.place):
         rows: list[Row] = [
             (found.state, found.check, found.detail, found.remedy) for found in findings if found.place == place

@@ -29,7 +29,7 @@ class _Url(click.ParamType[str]):
             self.fail(str(problem), param, ctx)
 
 
-@click.group()
+@click.group(short_help="Take engines at URLs out of service, and put them back.")
 def engines() -> None:
     """Take engines at URLs out of service without losing a stream, and put them back.
 

@@ -18,6 +18,7 @@ from antiphon import __version__
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
 from antiphon.cli.report import CaseProgress, Run, failures, heading, results, table
+from antiphon.cli.said import complain
 from antiphon.clients.evals.cases import CHAT, SOURCES, TOOLS, Benchmark, Case, CasesError, choose
 from antiphon.config import OPTIONS, ConfigError, Settings, ThinkingSettings
 
@@ -31,7 +32,7 @@ _MODEL = MODEL - {"urls"}
 _OF_A_START = "describes a model to start; --url measures one that runs"
 
 
-@click.group("eval")
+@click.group("eval", short_help="Measure what a model can do, through the Messages API.")
 def evaluate() -> None:
     """Measure what a model can do, through the Messages API: calling tools, answering short questions, citing
     and searching for tools.
@@ -59,7 +60,7 @@ def _benchmark(function: Function) -> Function:
     return setting_options(_MODEL)(function)
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it calls the right tool, when it should, as it should.")
 @_benchmark
 @click.pass_context
 def tools(ctx: click.Context, **given: Any) -> None:
@@ -67,7 +68,7 @@ def tools(ctx: click.Context, **given: Any) -> None:
     ctx.exit(_measure_or_stop(TOOLS, given))
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it answers short questions without tools.")
 @_benchmark
 @click.pass_context
 def chat(ctx: click.Context, **given: Any) -> None:
@@ -75,7 +76,7 @@ def chat(ctx: click.Context, **given: Any) -> None:
     ctx.exit(_measure_or_stop(CHAT, given))
 
 
-@evaluate.command()
+@evaluate.command(short_help="Whether it cites what it says from and finds the right tool.")
 @_benchmark
 @click.pass_context
 def sources(ctx: click.Context, **given: Any) -> None:
@@ -197,7 +198,7 @@ def _run(
         err.print("Interrupted: what follows is what there is.")
         return run, 130
     if problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         return run, 1
     return run, 0
 
@@ -221,7 +222,7 @@ def _ask_own(asking: "Asking", settings: Settings, progress: CaseProgress, err: 
     class Observer(ConsoleObserver):
         """Tells of the start; an interrupt ends the asking."""
 
-        def listening(self, url: str, model_names: Any) -> None:
+        def listening(self, url: str, model_names: Any, *, keyed: bool) -> None:
             self._finish_stage()
             progress.begin()
 

@@ -13,10 +13,11 @@ from antiphon.cli.explained import show
 from antiphon.cli.explained_page import page
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError
 
 
-@click.command()
+@click.command(short_help="Show what the model reads of a request, and answer nothing.")
 @click.argument("request", type=click.File("rb"))
 @click.option("--beta", "betas", metavar="NAME", multiple=True, help="A beta header of the request; repeatable.")
 @click.option("--version", default="2023-06-01", metavar="DATE", help="Its anthropic-version. [default: 2023-06-01]")
@@ -48,7 +49,7 @@ def explain(
     try:
         explained = asyncio.run(explain_request(settings, request.read(), betas, version, observer))
     except StartError as failure:
-        click.echo(f"antiphon: {failure}", err=True)
+        complain(failure)
         ctx.exit(1)
     finally:
         observer.close()

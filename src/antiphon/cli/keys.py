@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from antiphon.cli.cards import print_rows
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from antiphon.ports.keys import StoredKey
@@ -51,7 +52,7 @@ class _Time(click.ParamType[float]):
         return float(int(match[1]) * _SECONDS[match[2]])
 
 
-@click.group()
+@click.group(short_help="Make, list, replace and revoke the keys of callers.")
 def keys() -> None:
     """Keys for those who may use the server: made, listed, replaced, revoked.
 
@@ -109,10 +110,10 @@ def list_(every: bool, **given: Any) -> None:
                 click.echo(json.dumps(row))
             return
         names = ("name", "id", "key", "workspace", "models", "created", "expires", "status")
-        table = Table(*names, box=None, header_style="bold")
-        for row in shown:
-            table.add_row(*(_cell(row[column]) for column in names))
-        console.print(table)
+        if not shown:
+            click.echo("No keys; `antiphon keys add NAME` makes one.", err=True)
+            return
+        print_rows(console, names, [[_cell(row[column]) for column in names] for row in shown])
 
     _run(given, work)
 
@@ -130,7 +131,7 @@ def revoke(name: str, **given: Any) -> None:
     _run(given, work)
 
 
-@keys.command("rotate")
+@keys.command("rotate", short_help="Put a key in another's place, with the same rights.")
 @click.argument("name")
 @click.option(
     "--grace", type=_Time(), default=0.0, metavar="TIME", help="So long the old one stays good. [default: not at all]"
@@ -162,7 +163,7 @@ def _run(given: dict[str, Any], work: "Callable[[Keys], Awaitable[None]]") -> No
     try:
         asyncio.run(whole())
     except (StoreError, OSError, KeyProblem) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
 
 

@@ -30,7 +30,7 @@ class LogObserver:
         """The tools inside the server."""
         log.info("tools inside the server: %s", ", ".join(tools) or "none")
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """The server answers."""
         log.info("Antiphon answers at %s", url)
 

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from antiphon import __version__
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -55,7 +56,7 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigError as wrong:
-            click.echo(f"antiphon: {wrong}", err=True)
+            complain(wrong)
             ctx.exit(2)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich import box
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.cli.cards import print_cards
 from antiphon.cli.catalogue import list_models, pull, remove
 from antiphon.cli.options import MODEL, load_settings, setting_options
 from antiphon.cli.progress import adapted
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from antiphon.weights.description import ModelDescription
 
 
-@click.group(invoke_without_command=True)
+_WIDE: Final = 120
+"""Columns from which a table of models is one."""
+
+_TITLES: Final = ("Model", "File", "Size", "Window", "Answers for")
+
+
+@click.group(invoke_without_command=True, short_help="Show the models served and the names that each answers for.")
 @setting_options(MODEL)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table.")
 @click.pass_context
@@ -46,7 +53,11 @@ def _show(as_json: bool, given: dict[str, Any]) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = 120
-    console.print(_table(described, settings.default_model))
+    cells = [_cells(model, settings.default_model) for model in described]
+    if console.width < _WIDE:
+        print_cards(console, [title.lower() for title in _TITLES], cells)
+    else:
+        console.print(_table(cells))
     for model in described:
         if model.adapter:
             console.print(f"{model.id}: {adapted(model.adapter)}", markup=False, highlight=False, soft_wrap=True)
@@ -54,21 +65,25 @@ def _show(as_json: bool, given: dict[str, Any]) -> None:
             console.print(f"{model.id}: {model.problem}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(described: "Sequence[ModelDescription]", default: str) -> Table:
+def _cells(model: "ModelDescription", default: str) -> tuple[str, ...]:
+    return (
+        f"{model.id} (default)" if model.id == default else model.id,
+        model.path or model.source,
+        "unknown" if model.size_bytes is None else megabytes(model.size_bytes),
+        "unknown" if model.window is None else str(model.window),
+        ", ".join([*model.names, *(f"{name} (second choice)" for name in model.second_choice_for)]) or "nothing",
+    )
+
+
+def _table(rows: "Sequence[tuple[str, ...]]") -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("Model", no_wrap=True)
-    table.add_column("File", overflow="fold")
-    table.add_column("Size", justify="right", no_wrap=True)
-    table.add_column("Window", justify="right", no_wrap=True)
-    table.add_column("Answers for", overflow="fold", ratio=1)
-    for model in described:
-        cells = (
-            f"{model.id} (default)" if model.id == default else model.id,
-            model.path or model.source,
-            "unknown" if model.size_bytes is None else megabytes(model.size_bytes),
-            "unknown" if model.window is None else str(model.window),
-            ", ".join([*model.names, *(f"{name} (second choice)" for name in model.second_choice_for)]) or "nothing",
-        )
+    model, file, size, window, names = _TITLES
+    table.add_column(model, no_wrap=True)
+    table.add_column(file, overflow="fold")
+    table.add_column(size, justify="right", no_wrap=True)
+    table.add_column(window, justify="right", no_wrap=True)
+    table.add_column(names, overflow="fold", ratio=1)
+    for cells in rows:
         # As Text, since a path may hold brackets, which would be read as markup.
         table.add_row(*map(Text, cells))
     return table

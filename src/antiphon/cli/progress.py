@@ -12,17 +12,21 @@ from rich.text import Text
 
 from antiphon.cli.fit import before_download
 from antiphon.cli.machine import memory
+from antiphon.cli.said import wrapped
 from antiphon.cli.sizes import megabytes
 from antiphon.config import Settings
 from antiphon.weights.hub import is_model
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
     from rich.status import Status
 
     from antiphon.cli.tried import Row
     from antiphon.engines.remote.endpoint import Findings
     from antiphon.weights.description import AdapterDescription
+
+_WIDE = 100
+"""Columns from which a download has a bar."""
 
 _PLAIN_STEP = 0.1
 """A plain download line each tenth of the file."""
@@ -71,7 +75,10 @@ class ConsoleObserver:
             return
         if self._bar is None:
             self._stop_live()
-            self._bar = _bar_on(self._err)
+            # Few starts fetch anything.
+            from rich.progress import Progress
+
+            self._bar = Progress(*bytes_columns(self._err.width), console=self._err)
             self._bar.start()
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
@@ -93,10 +100,11 @@ class ConsoleObserver:
         """The tools inside the server; they are told once it answers."""
         self._tools = tools
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """The server answers: say where, and give something to paste."""
         self._finish_stage()
-        shown = welcome(self._settings, url, model_names, self._tools)
+        width = self._out.width if self._out.is_terminal else None
+        shown = welcome(self._settings, url, model_names, self._tools, keyed=keyed, width=width)
         self._out.print(shown, markup=False, highlight=False, soft_wrap=True)
         self._out.file.flush()
 
@@ -140,13 +148,14 @@ class ConsoleObserver:
         self._err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _bar_on(console: Console) -> "Progress":
-    # Few starts fetch anything.
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+def bytes_columns(width: int) -> "list[ProgressColumn]":
+    """What is told of bytes that come, in so many columns: a narrow terminal has room for what and how much."""
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.table import Column
 
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
-    )
+    told = [TextColumn("{task.description}", table_column=Column(overflow="fold"))]
+    much = DownloadColumn(table_column=Column(no_wrap=True))
+    return [*told, much] if width < _WIDE else [*told, BarColumn(), much, TransferSpeedColumn()]
 
 
 def adapted(adapter: "AdapterDescription") -> str:
@@ -155,31 +164,50 @@ def adapted(adapter: "AdapterDescription") -> str:
     return f"with the adapter {adapter.path} ({megabytes(adapter.size_bytes)}, rank {adapter.rank}{scope})"
 
 
-def welcome(settings: Settings, url: str, model_names: Sequence[str], tools: Sequence[str]) -> str:
-    """What a person needs once the server answers: the base URL, what is there, one call as curl and in Python."""
+def welcome(
+    settings: Settings,
+    url: str,
+    model_names: Sequence[str],
+    tools: Sequence[str],
+    *,
+    keyed: bool,
+    width: int | None = None,
+) -> str:
+    """What a person needs once the server answers: the base URL, what is there, one call as curl and in Python.
+
+    `width`: of the terminal, for the sentences; what is to be pasted stays as it is.
+    """
     model = model_names[0] if model_names else settings.default_model
-    wanted = bool(settings.api_keys) or settings.require_keys
-    key = "YOUR_KEY" if wanted else "any"
+    key = "YOUR_KEY" if keyed else "any"
     names = f"{len(model_names)} model names" if len(model_names) != 1 else "1 model name"
-    keys = "" if wanted else "No key is configured: on this machine every key is accepted.\n"
     console = f"In a browser: {url}/console\n" if settings.console else ""
-    return f"""
-Antiphon answers at {url}
+    sentences = f"""Antiphon answers at {url}
 {settings.default_model} answers for {names}; `antiphon models` lists them. Ctrl-C stops the server.
-{keys}Tools inside the server: {", ".join(tools) or "none"}. [server_tools] sets them.
-{console}
+{_NOBODY if keyed else _EVERYBODY}
+{console}Tools inside the server: {", ".join(tools) or "none"}. [server_tools] sets them.
+"""
+    return f"""
+{wrapped(sentences, width)}
 From a shell:
 
 curl {url}/v1/messages \\
   -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
-  -d '{{"model": "{model}", "max_tokens": 100, "messages": [{{"role": "user", "content": "Why is the sky blue?"}}]}}'
+  -d '{{"model": "{model}", "max_tokens": 100,
+       "messages": [{{"role": "user", "content": "Why is the sky blue?"}}]}}'
 
 From Python:
 
 from anthropic import Anthropic
 
 client = Anthropic(base_url="{url}", api_key="{key}")
-question = {{"role": "user", "content": "Why is the sky blue?"}}
-reply = client.messages.create(model="{model}", max_tokens=100, messages=[question])
+reply = client.messages.create(
+    model="{model}",
+    max_tokens=100,
+    messages=[{{"role": "user", "content": "Why is the sky blue?"}}],
+)
 print(reply.content[0].text)
 """
+
+
+_EVERYBODY = "No key is configured: on this machine every key is accepted."
+_NOBODY = "Nobody is let in without a key; `antiphon keys add NAME` makes one."

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def status(ctx: click.Context, **given: Any) -> None:
     ctx.exit(0 if _works(tried) else 1)
 
 
-@sandbox.command("install")
+@sandbox.command("install", short_help="Install the Python libraries that the API's documents name.")
 @setting_options(_OPTIONS)
 @click.pass_context
 def install(ctx: click.Context, **given: Any) -> None:
@@ -76,18 +77,27 @@ def install(ctx: click.Context, **given: Any) -> None:
 
             asyncio.run(install_libraries(folder, tell))
     except InstallProblem as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(f"{len(pinned())} libraries are in {folder}")
 
 
-@sandbox.command("try", context_settings={"ignore_unknown_options": True})
+@sandbox.command(
+    "try",
+    context_settings={"ignore_unknown_options": True},
+    short_help="Run COMMAND in a fresh sandbox, and say what came of it.",
+)
 @setting_options(_OPTIONS)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def try_(ctx: click.Context, command: tuple[str, ...], **given: Any) -> None:
-    """Run COMMAND in a fresh sandbox, as a model's would be, and say what came of it."""
+    """Run COMMAND in a fresh sandbox, as a model's would be, and say what came of it.
+
+    What is quoted as one word is a line for bash: antiphon sandbox try 'ls | wc -l'.
+    """
     settings = load_settings(given)
+    if len(command) == 1 and any(letter.isspace() for letter in command[0]):
+        command = ("bash", "-c", command[0])
     import asyncio
 
     from antiphon.compose.sandboxes import run_once
@@ -99,12 +109,12 @@ def try_(ctx: click.Context, command: tuple[str, ...], **given: Any) -> None:
     except NoSuchDriver as problem:
         raise ConfigError(str(problem)) from problem
     except SandboxProblem as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(finished.stdout, nl=False)
     click.echo(finished.stderr, nl=False, err=True)
     if finished.killed:
-        click.echo(f"antiphon: the sandbox ended it: {finished.killed}", err=True)
+        complain(f"the sandbox ended it: {finished.killed}")
     ctx.exit(finished.return_code)
 
 

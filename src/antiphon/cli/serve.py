@@ -9,6 +9,7 @@ from rich.console import Console
 from antiphon.cli.logged import LogObserver
 from antiphon.cli.options import load_settings, setting_options
 from antiphon.cli.progress import ConsoleObserver
+from antiphon.cli.said import complain
 
 
 @click.command()
@@ -33,7 +34,7 @@ def serve(ctx: click.Context, **given: Any) -> None:
         ) as observer:
             start.run_server(settings, observer, reread=lambda: load_settings(given))
     except StartError as failure:
-        click.echo(f"antiphon: {failure}", err=True)
+        complain(failure)
         ctx.exit(1)
     except KeyboardInterrupt:
         ctx.exit(130)

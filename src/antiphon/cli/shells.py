@@ -7,6 +7,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from antiphon import __version__
+from antiphon.cli.said import complain
 
 SHELLS = ("bash", "zsh", "fish")
 _INSTALL = {
@@ -18,6 +19,7 @@ _INSTALL = {
 
 @click.command(
     epilog="\b\n" + "\n".join(f"{shell}: {line}" for shell, line in _INSTALL.items()),
+    short_help="Print what makes the Tab key complete commands in a shell.",
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
@@ -28,7 +30,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     click.echo(kind(ctx.find_root().command, {}, "antiphon", "_ANTIPHON_COMPLETE").source())
 
 
-@click.command()
+@click.command(short_help="Write a manual page for each command into DIRECTORY.")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.pass_context
 def man(ctx: click.Context, directory: Path) -> None:
@@ -37,12 +39,16 @@ def man(ctx: click.Context, directory: Path) -> None:
     `antiphon man ~/.local/share/man/man1`, and `man antiphon-serve` shows one.
     """
     root = ctx.find_root()
-    directory.mkdir(parents=True, exist_ok=True)
     written = 0
-    for name, command in _commands("antiphon", root.command, root):
-        page = directory / f"{name.replace(' ', '-')}.1"
-        page.write_text(manual_page(name, command), encoding="utf-8")
-        written += 1
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, command in _commands("antiphon", root.command, root):
+            page = directory / f"{name.replace(' ', '-')}.1"
+            page.write_text(manual_page(name, command), encoding="utf-8")
+            written += 1
+    except OSError as problem:
+        complain(f"{directory}: no pages can be written there: {problem.strerror}")
+        ctx.exit(1)
     click.echo(f"{written} pages in {directory}")
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.cli.batches import the_server
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from antiphon.clients.skills import SkillClient
@@ -37,12 +38,15 @@ def list_(source: str | None, url: str, key: str) -> None:
             (one["id"], one["display_name"] or "", one["source"]["type"], one["latest_version_id"] or "", one)
             for one in await client.listed(source)
         ]
+        if not rows and Console().is_terminal:
+            click.echo("No skills; `antiphon skills add FOLDER` uploads one.", err=True)
+            return
         _tell(("id", "name", "source", "latest version"), rows)
 
     _run(url, key, work)
 
 
-@skills.command("add")
+@skills.command("add", short_help="Upload the skill in FOLDER, or in a zip, and print its id.")
 @click.argument("path", metavar="FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", metavar="ID", help="A new version of this skill.")
 @click.option("--name", metavar="TEXT", help="What people call it.")
@@ -104,7 +108,7 @@ def _run(url: str, key: str, work: "Callable[[SkillClient], Coroutine[Any, Any, 
     try:
         asyncio.run(whole())
     except SkillError as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

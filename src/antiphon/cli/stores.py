@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 from antiphon.cli.sizes import megabytes
 from antiphon.config import ConfigError
 
@@ -20,12 +21,12 @@ _OBJECTS: Final = ("file:///", "s3://", "gs://", "az://", "memory://")
 _PLACES: Final = "a directory, the URL of a database, the URL of an object store, or env:NAME of a variable with one"
 
 
-@click.group()
+@click.group(short_help="What a server keeps, and how to move it elsewhere.")
 def stores() -> None:
     """What a server keeps: files, batches, and their rows in a database."""
 
 
-@stores.command("copy")
+@stores.command("copy", short_help="Copy all that a server keeps to another place.")
 @setting_options(("stores_data", "stores_objects"))
 @click.option("--from", "sources", metavar="PLACE", multiple=True, help=f"{_PLACES}. [default: as the settings say]")
 @click.option("--to", "targets", metavar="PLACE", multiple=True, required=True, help=_PLACES)
@@ -55,7 +56,7 @@ def copy(ctx: click.Context, sources: tuple[str, ...], targets: tuple[str, ...],
         with _Shown() as shown:
             copied = asyncio.run(copy_stores(source, target, shown.tell))
     except (StoreError, OSError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     click.echo(_said(copied, target))
 

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.cli.said import complain
 from antiphon.clients.metrics import Between, MetricsError, Reading, scrape
 
 _NOTHING: Final = Reading(0.0)
@@ -46,7 +47,7 @@ def top(ctx: click.Context, url: str, key: str, interval: float, once: bool) -> 
                 before, now = now, scrape(url, shown)
                 live.update(view(Between(before, now)), refresh=True)
     except MetricsError as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         ctx.exit(1)
     except KeyboardInterrupt:
         ctx.exit(0)

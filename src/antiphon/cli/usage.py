@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from antiphon.cli.cards import print_rows
 from antiphon.cli.options import load_settings, setting_options
+from antiphon.cli.said import complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ class _Columns(click.ParamType[tuple[str, ...]]):
         return named
 
 
-@click.command()
+@click.command(short_help="What requests came to, and what they cost.")
 @click.option("--since", type=_Day(), default="30d", metavar="DAY", help="The first day, in UTC. [default: 30d]")
 @click.option("--until", type=_Day(), default="0d", metavar="DAY", help="The last day. [default: today]")
 @click.option(
@@ -82,7 +83,7 @@ def usage(since: datetime, until: datetime, columns: tuple[str, ...], as_csv: bo
     try:
         found = asyncio.run(lines_of(settings, cast("Sequence[Column]", columns), *bounds))
     except (StoreError, OSError) as problem:
-        click.echo(f"antiphon: {problem}", err=True)
+        complain(problem)
         sys.exit(1)
     if as_csv:
         _write(columns, found)
@@ -98,17 +99,12 @@ def _write(columns: tuple[str, ...], lines: "Sequence[Line]") -> None:
 
 
 def _show(columns: tuple[str, ...], lines: "Sequence[Line]") -> None:
-    table = Table(*columns, box=None, header_style="bold", show_footer=True)
-    for name in (*_COUNTS, "cost_usd"):
-        table.add_column(name.replace("_", " "), justify="right")
-    for line in lines:
-        table.add_row(*line.told, *(f"{count:,}" for count in _counted(line)), _dollars(line))
+    counts = tuple(name.replace("_", " ") for name in (*_COUNTS, "cost_usd"))
+    rows = [(*line.told, *(f"{count:,}" for count in _counted(line)), _dollars(line)) for line in lines]
     sums = [sum(counts) for counts in zip(*map(_counted, lines), strict=True)] or [0] * len(_COUNTS)
-    for column, total in zip(table.columns[len(columns) :], sums, strict=False):
-        column.footer = f"{total:,}"
-    table.columns[-1].footer = f"{sum(line.cents for line in lines) / 100:,.{_PLACES}f}"
-    table.columns[0].footer = "all"
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    whole = f"{sum(line.cents for line in lines) / 100:,.{_PLACES}f}"
+    rows.append(("all", *("" for _ in columns[1:]), *(f"{total:,}" for total in sums), whole))
+    print_rows(Console(width=None if sys.stdout.isatty() else 200), (*columns, *counts), rows, right=counts)
 
 
 def _counted(line: "Line") -> list[int]:

@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 
 from antiphon.clients.asking import PATIENCE, VERSION, is_loopback, refusal
+from antiphon.words import unreached
 
 PATH: Final = "/v1/messages/batches"
 PROGRESS: Final = "antiphon-batch-counts"
@@ -119,8 +120,7 @@ class BatchClient:
         except (aiohttp.ClientError, TimeoutError) as problem:
             # The client tells of what went wrong while a body was read out as of a failure to send it.
             cause = problem.__cause__ if isinstance(problem.__cause__, BatchError) else None
-            unreached = BatchError(f"{self._url} cannot be reached: {problem or type(problem).__name__}")
-            raise cause or unreached from problem
+            raise cause or BatchError(unreached(self._url, problem)) from problem
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterable[bytes]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from antiphon.words import unreached
+
 _LINE: Final = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPES: Final = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
@@ -90,8 +92,10 @@ def scrape(url: str, key: str) -> Reading:
     except urllib.error.HTTPError as problem:
         hint = " (metrics want a key of ANTIPHON_METRICS_KEYS or an admin key)" if problem.code in (401, 403) else ""
         raise MetricsError(f"{url} answers {problem.code}{hint}") from problem
-    except (OSError, ValueError) as problem:
-        raise MetricsError(f"{url} cannot be read: {getattr(problem, 'reason', problem)}") from problem
+    except OSError as problem:
+        raise MetricsError(unreached(url, problem)) from problem
+    except ValueError as problem:
+        raise MetricsError(f"{url} cannot be read: {problem}") from problem
 
 
 def _plain(value: str) -> str:

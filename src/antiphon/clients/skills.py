@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 
 from antiphon.clients.asking import PATIENCE, VERSION, is_loopback, refusal
+from antiphon.words import unreached
 
 PATH: Final = "/v1/skills"
 
@@ -78,7 +79,7 @@ class SkillClient:
             async with self._session.request(method, url, headers=self._headers, **given) as reply:
                 body = await reply.read()
         except (aiohttp.ClientError, TimeoutError) as problem:
-            raise SkillError(f"{self._url} cannot be reached: {problem or type(problem).__name__}") from problem
+            raise SkillError(unreached(self._url, problem)) from problem
         if reply.status != 200:
             raise SkillError(refusal(reply.status, body))
         return cast("Json", orjson.loads(body))

@@ -163,12 +163,15 @@ def reader_for(settings: Settings) -> Reader:
     return Reader(Bounds(workers=settings.media.workers, memory=settings.media.memory))
 
 
-def reads_pictures(model: ModelSettings, engine: Engine, memory: int) -> bool:
-    """Whether pictures are described to a model by workers of so much memory; the owner is told where not."""
+def reads_pictures(model: ModelSettings, engine: Engine, memory: int, *, quiet: bool = False) -> bool:
+    """Whether pictures are described to a model by workers of so much memory; the owner is told where not, unless
+    another process does (`quiet`)."""
     if engine.card.sees or model.images == "refuse":
         return False
+    level = logging.DEBUG if quiet else logging.WARNING
     if not can_read():
-        log.warning(
+        log.log(
+            level,
             "model %s: pictures are refused, since what reads text in them is not installed. To have them read: %s. "
             'Or say images = "refuse", and this is not said again.',
             model.id,
@@ -176,7 +179,8 @@ def reads_pictures(model: ModelSettings, engine: Engine, memory: int) -> bool:
         )
         return False
     if memory < READING_MEMORY:
-        log.warning(
+        log.log(
+            level,
             "model %s: pictures are refused, since reading text in them takes workers of %d bytes, and memory in "
             '[media] is %d. Raise it, or say images = "refuse", and this is not said again.',
             model.id,

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemClock, SystemEntropy
 from antiphon.compose.stores import Places
 from antiphon.config import Settings
-from antiphon.ports.stores import StoreUnfit
+from antiphon.ports.stores import StoreError, StoreUnfit
 from antiphon.service.keys import Keys
-from antiphon.stores.sql.database import Database
-from antiphon.stores.sql.keys import SqlKeys
+from antiphon.stores.place import file_of
+
+if TYPE_CHECKING:
+    from antiphon.stores.sql.keys import SqlKeys
 
 
 @asynccontextmanager
@@ -18,8 +21,40 @@ async def keys_of(settings: Settings) -> AsyncGenerator[Keys]:
     OSError."""
     if not settings.stores.kept:
         raise StoreUnfit("nothing is kept (--data off), and so are no keys; name a place, as in docs/stores.md")
-    database = await Database.open(Places.of(settings).database, connections=1)
+    async with _rows_at(Places.of(settings).database) as rows:
+        yield Keys(rows, SystemClock(), SystemEntropy())
+
+
+async def is_keyed(settings: Settings) -> bool:
+    """Whether a server with these settings lets nobody in without a key, as far as that can be told from here."""
+    if settings.api_keys or settings.require_keys:
+        return True
     try:
-        yield Keys(SqlKeys(database), SystemClock(), SystemEntropy())
+        return await keys_made(settings)
+    except (StoreError, OSError):
+        # As `KeyRing` has it, which opens to nobody before it has read what there is.
+        return True
+
+
+async def keys_made(settings: Settings) -> bool:
+    """Whether a key was ever made in the database of the settings; a file that is not there is not made. Raises
+    `StoreError` and OSError."""
+    if not settings.stores.kept:
+        return False
+    url = Places.of(settings).database
+    if (path := file_of(url)) is not None and not path.exists():
+        return False
+    async with _rows_at(url, as_it_is=True) as rows:
+        return await rows.version() > 0
+
+
+@asynccontextmanager
+async def _rows_at(url: str, *, as_it_is: bool = False) -> "AsyncGenerator[SqlKeys]":
+    from antiphon.stores.sql.database import Database  # see `compose.stores`
+    from antiphon.stores.sql.keys import SqlKeys
+
+    database = await Database.open(url, connections=1, as_it_is=as_it_is)
+    try:
+        yield SqlKeys(database)
     finally:
         await database.aclose()

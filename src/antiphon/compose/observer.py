@@ -33,8 +33,8 @@ class ServerObserver(Protocol):
         """These tools run inside the server, each by its name and whose work it is."""
         ...
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
-        """The server answers at `url`."""
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
+        """The server answers at `url`. `keyed`: nobody is let in without a key."""
         ...
 
     def draining(self, open_requests: int) -> None:
@@ -61,7 +61,7 @@ class LoggedObserver:
     def offering(self, tools: Sequence[str]) -> None:
         """Nothing is said: tools are those of the start."""
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """Nothing is said."""
 
     def draining(self, open_requests: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from antiphon.compose import keys
 from antiphon.compose.edges import SystemClock, SystemEntropy, cache_directory, reader_for, threads_for
 from antiphon.compose.observer import StartError
 from antiphon.compose.remote import Looked, look_at
@@ -17,6 +18,7 @@ from antiphon.compose.sandboxes import libraries_of, try_sandboxes
 from antiphon.compose.stores import Trial, try_stores
 from antiphon.config import Settings
 from antiphon.config.keys import KEY_BYTES
+from antiphon.ports.stores import StoreError
 from antiphon.ports.threads import StoreGone
 from antiphon.sandbox.choosing import NoSuchDriver, Tried
 from antiphon.sandbox.libraries import installed
@@ -67,18 +69,39 @@ def look_at_cache(settings: Settings) -> CacheProbe:
     return CacheProbe(str(directory), len(sizes), sum(sizes), running=running)
 
 
+def answers_there(settings: Settings) -> bool:
+    """Whether a server of this program answers where the settings say."""
+    return _said(settings, "/").startswith(b"Antiphon ")
+
+
 def _running_cache(settings: Settings) -> dict[str, dict[str, Any]]:
+    try:
+        health: Any = orjson.loads(_said(settings, "/health"))
+        return {str(id_): dict(kept) for id_, kept in health["prompt_cache"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _said(settings: Settings, path: str) -> bytes:
+    """What is answered there; nothing where nobody answers."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     try:
         connection = HTTPConnection(host, settings.port or 1, timeout=_PATIENCE)
         try:
-            connection.request("GET", "/health")
-            said: Any = orjson.loads(connection.getresponse().read(_MOST_SAID))
+            connection.request("GET", path)
+            return connection.getresponse().read(_MOST_SAID)
         finally:
             connection.close()
-        return {str(id_): dict(kept) for id_, kept in said["prompt_cache"].items()}
-    except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+    except (OSError, HTTPException):
+        return b""
+
+
+def keys_made(settings: Settings) -> bool | None:
+    """Whether a key for callers was ever made; None where the database does not tell."""
+    try:
+        return asyncio.run(keys.keys_made(settings))
+    except (StoreError, OSError):
+        return None
 
 
 def describe_keys(settings: Settings) -> KeysDescription:

@@ -1,7 +1,7 @@
 """SIGHUP: the configuration is read again, and what may change while the server runs is changed.
 
 Nothing that is open is lost. A configuration that is wrong changes nothing, and the log says what is wrong with it.
-Models take their time: they are exchanged in the background, see `compose.fleet`.
+Models take their time: they are exchanged in the background, see `compose.exchanging`.
 """
 
 import asyncio
@@ -9,16 +9,15 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any, Final
 
 from antiphon.compose.assembly import Ground
 from antiphon.compose.edges import pages_for
-from antiphon.compose.fleet import OF_MODELS, Fleet
+from antiphon.compose.exchanging import OF_MODELS, Exchanging
 from antiphon.compose.listening import tls_of
-from antiphon.compose.models import families, load_catalogue
 from antiphon.compose.observer import StartError
 from antiphon.compose.services import places_of
 from antiphon.compose.terminals import is_gone
@@ -46,16 +45,16 @@ Changes = Mapping[str, Any]
 
 
 class Reloading:
-    """Reads the configuration again when it is told to. `apply`: changes the settings of who answers. `fleet`: the
-    models that may be exchanged; None: they are those of the start."""
+    """Reads the configuration again when it is told to. `apply`: changes the settings of who answers. `exchanging`:
+    goes over to other models."""
 
     def __init__(
-        self, settings: Settings, reread: Reread, apply: Callable[[Changes], None], fleet: Fleet | None = None
+        self, settings: Settings, reread: Reread, apply: Callable[[Changes], None], exchanging: Exchanging
     ) -> None:
         self._settings = settings
         self._reread = reread
         self._apply = apply
-        self._fleet = fleet
+        self._exchanging = exchanging
 
     @contextmanager
     def heeding(self) -> Generator[None]:
@@ -82,50 +81,37 @@ class Reloading:
         """Read it again, now."""
         try:
             found = self._reread()
-            changes, left = told_apart(self._settings, found, () if self._fleet is None else OF_MODELS)
+            changes, left = told_apart(self._settings, found)
             changed = replace(self._settings, **changes)
             tls_of(changed)
             Rules(changed.guard)
-            if self._fleet is not None:
-                families(found)
-                load_catalogue(found)
+            self._exchanging.check(found)
             self._apply(changes)
         except (ConfigError, StartError, TlsError) as problem:
             log.error("the configuration stays as it was: %s", problem)
             return
         self._settings = changed
         told = [*changes]
-        if self._fleet is not None and self._fleet.want(found):
+        if self._exchanging.want(found):
             told.append("models, as soon as they are there")
         log.info("the configuration was read again: %s", ", ".join(told) or "nothing in it has changed")
         for text in left:
             log.warning("the configuration was read again, and the next start will heed: %s", text)
 
 
-def told_apart(now: Settings, found: Settings, apart: Collection[str] = ()) -> tuple[Changes, list[str]]:
-    """What changes, and what would take a start to change, in words. `apart`: what somebody else looks after."""
+def told_apart(now: Settings, found: Settings) -> tuple[Changes, list[str]]:
+    """What changes, and the names of what would take a start to change. Models are looked after by another."""
     changes: dict[str, Any] = {}
     left: list[str] = []
     for name in (field.name for field in fields(Settings)):
         before, after = getattr(now, name), getattr(found, name)
-        if before == after or name in apart:
+        if before == after or name in OF_MODELS:
             continue
-        if name == "models":
-            left.append(f"models: {_models(before, after)}")
-        elif name not in CHANGES or (name == "tls" and (before.cert is None) != (after.cert is None)):
+        if name not in CHANGES or (name == "tls" and (before.cert is None) != (after.cert is None)):
             left.append(name)
         else:
             changes[name] = after
     return changes, left
-
-
-def _models(before: Mapping[str, object], after: Mapping[str, object]) -> str:
-    said = {
-        "new": [name for name in after if name not in before],
-        "gone": [name for name in before if name not in after],
-        "other": [name for name in after if name in before and before[name] != after[name]],
-    }
-    return "; ".join(f"{what}: {', '.join(names)}" for what, names in said.items() if names)
 
 
 class Live:
@@ -138,18 +124,26 @@ class Live:
         self._settings = ground.settings
         self._services: Services | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """Those of now."""
+        return self._settings
+
     def open(self, services: Services) -> None:
         """Answer with these."""
         self._services = services
         self._heed()
-        self._ground.fleet.open(self.change)
+        self._ground.fleet.open(self._become)
 
     def change(self, changes: Changes) -> None:
         """Answer the next request by other settings. Raises `TlsError`."""
-        self._settings = replace(self._settings, **changes)
-        tls = self._settings.tls
+        tls = replace(self._settings, **changes).tls
         if self._tls is not None and tls.cert is not None:
             load(self._tls, tls.cert, tls.key)
+        self._become(changes)
+
+    def _become(self, changes: Changes) -> None:
+        self._settings = replace(self._settings, **changes)
         logging.getLogger().setLevel(self._settings.log_level.upper())
         self._door.replace(Threshold.of(self._settings, self._ground.seals.name))
         self._heed()

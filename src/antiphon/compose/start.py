@@ -7,6 +7,8 @@ import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
 from antiphon.compose.engines import start_engine
+from antiphon.compose.exchanging import Exchanging
+from antiphon.compose.keys import is_keyed
 from antiphon.compose.listening import LOG_FORMAT, listen, log_as, tls_of, url_of
 from antiphon.compose.models import names_by_model
 from antiphon.compose.observer import LoggedObserver, ServerObserver
@@ -53,7 +55,8 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
         tls=tls,
     )
     live = Live(ground, door, tls)
-    reloading = nullcontext() if reread is None else Reloading(settings, reread, live.change, ground.fleet).heeding()
+    exchanging = Exchanging(settings, ground.fleet.exchange)
+    reloading = nullcontext() if reread is None else Reloading(settings, reread, live.change, exchanging).heeding()
     url = url_of(listeners[0], settings)
     async with AsyncExitStack() as running:
         running.enter_context(reloading)
@@ -67,9 +70,12 @@ async def _serve(settings: Settings, observer: ServerObserver, work: Work | None
             live.open(
                 await assemble(ground, lambda model: start_engine(model, settings, watching[-1]), observer, running)
             )
+            running.push_async_callback(exchanging.aclose)
             watching.append(LoggedObserver())
+            exchanging.open()
             settle_memory()
-            observer.listening(url, names_by_model(settings)[settings.default_model])
+            names = names_by_model(settings)[settings.default_model]
+            observer.listening(url, names, keyed=await is_keyed(settings))
             if work is not None:
                 await work(url)
                 server.stop()

@@ -1,5 +1,6 @@
 """Who is told of requests by OpenTelemetry, where the settings name somebody."""
 
+import sys
 from contextlib import AsyncExitStack
 
 from antiphon import __version__
@@ -16,7 +17,7 @@ def tracer_for(settings: Settings) -> Tracer | None:
     try:
         from antiphon.telemetry.otlp import Telemetry  # megabytes, which others need not load
     except ImportError as missing:
-        raise StartError(f"otel: {missing}. Run: pip install 'antiphon[otel]'") from missing
+        raise StartError(f"otel: {missing}. Run: {sys.executable} -m pip install 'antiphon[otel]'") from missing
     try:
         return Telemetry.to(given.endpoint, given.service_name, __version__, content=given.content)
     except ValueError as problem:  # what the environment says to the SDK

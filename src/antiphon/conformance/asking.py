@@ -59,6 +59,10 @@ class Transport(Protocol):
         ...
 
 
+class Unreached(Failed):
+    """Nobody was reached; the cause says why."""
+
+
 class Http:
     """A server at a URL, each request on a connection of its own; through the environment's proxy, if there is one.
 
@@ -86,7 +90,9 @@ class Http:
                 return Answer(reply.status, headers, reply.read())
         except TimeoutError:
             raise Failed(f"{asked.method} {asked.path}: nothing came for {self._timeout:g} seconds") from None
-        except (OSError, http.client.HTTPException) as problem:
+        except OSError as problem:
+            raise Unreached(f"{asked.method} {asked.path}: {type(problem).__name__}: {problem}") from problem
+        except http.client.HTTPException as problem:
             raise Failed(f"{asked.method} {asked.path}: {type(problem).__name__}: {problem}") from None
         finally:
             connection.close()

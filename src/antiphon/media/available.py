@@ -1,6 +1,7 @@
 """Whether text in pictures can be read here: what that takes is found, and not loaded, which only workers do."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ READING_THREADS: Final = 2
 READING_MEMORY: Final = 768 * 1024 * 1024
 """Address space of a worker, in bytes, below which text in pictures is not read: a full page takes 600 MB of it."""
 
-INSTALL: Final = "pip install onnxruntime && pip install --no-deps rapidocr==3.10.0"
+INSTALL: Final = f"{sys.executable} -m pip install --no-deps rapidocr==3.10.0"
 
 _NETWORKS: Final = (
     "PP-OCRv6_det_small.onnx",

@@ -16,7 +16,8 @@ class ModelCard:
 
     `window`: tokens one conversation may hold, prompt and reply together. `chat_template`: the model's own
     Jinja template, None if it has none. `special_tokens`: the texts that the tokenizer reads as control tokens.
-    `sampling`: the model's recommended settings where a request is silent. `sees`: the model takes pictures.
+    `sampling`: the model's recommended settings where a request is silent. `sees`: the model takes pictures;
+    `blind`: why it takes none where it could, and what would help, for its owner.
     `name` tells models apart, and is another one where an adapter changes them; `title` is what people are shown
     instead of it, empty where it is the same.
     """
@@ -32,6 +33,7 @@ class ModelCard:
     origin: str = ""
     created: int = 0
     sees: bool = False
+    blind: str = ""
     title: str = ""
 
 

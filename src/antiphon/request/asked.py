@@ -60,7 +60,8 @@ class Target:
     `window`: tokens that prompt and reply may have together. `binding`: the name that thoughts are bound to: what
     this model thought, another may not read. `sees`: it takes pictures. `thinker`: how it comes to think.
     `own`: the name is the model's own id. `reads`: if it does not see, pictures are described to it. `instead`: it
-    answers where the name's first choice is down; the profile has its own id, and the rules of the name.
+    answers where the name's first choice is down; the profile has its own id, and the rules of the name. `blind`: see
+    `ModelCard`.
     """
 
     profile: Profile
@@ -71,6 +72,7 @@ class Target:
     own: bool = False
     reads: bool = False
     instead: bool = False
+    blind: str = ""
 
 
 class Asked(Struct, Generic[Request], frozen=True):
@@ -129,9 +131,17 @@ def receive(
     credit = redeem(request, target.profile, context, host.seals, now)
     if isinstance(credit, Issue):
         return credit
-    continues = credit is not None and credit.continues
-    sees, reads = target.sees, target.reads
-    case = Case(request, target.profile, context, sees, host.tools, host.latitude, reads, continues=continues)
+    case = Case(
+        request,
+        target.profile,
+        context,
+        target.sees,
+        host.tools,
+        host.latitude,
+        target.reads,
+        continues=credit is not None and credit.continues,
+        blind=target.blind,
+    )
     return check(case) or _opened(request, case, target, host, credit)
 
 

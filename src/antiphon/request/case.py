@@ -105,12 +105,11 @@ class Turn(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Case:
-    """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures.
-
-    `reads`: if it does not, pictures are described to it. `server_tools`: the tools that the server runs itself.
-    `latitude`: what its owner lets pass. `listed`: by the names of MCP servers the tools that they have, once
-    they were asked. `continues`: it ends in what a refused reply had said, and a credit lets the model go on from it.
-    """
+    """A request on the ladder, and what several rules ask of it. `sees`: the model that answers takes pictures;
+    `reads`: if not, they are described to it; `blind`: why not, where its owner could change that. `server_tools`:
+    the tools that the server runs itself. `latitude`: what its owner lets pass. `listed`: by the names of MCP servers
+    their tools, once they were asked. `continues`: it ends in what a refused reply had said, and a credit lets the
+    model go on from it."""
 
     request: Request
     profile: Profile
@@ -121,6 +120,7 @@ class Case:
     reads: bool = False
     listed: Mapping[str, tuple[McpTool, ...]] = field(default_factory=dict[str, tuple[McpTool, ...]])
     continues: bool = False
+    blind: str = ""
 
     @cached_property
     def contents(self) -> tuple[tuple[Placed, ...], ...]:

@@ -55,9 +55,8 @@ def _first_words(case: Case) -> Iterator[str]:
 
 def _name(texts: tuple[str, ...]) -> str:
     """A name that other texts do not have."""
-    digest = blake2b(digest_size=_SIZE)
+    said: list[bytes] = []
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8))
-        digest.update(data)
-    return digest.hexdigest()
+        said += (len(data).to_bytes(8), data)
+    return blake2b(b"".join(said), digest_size=_SIZE).hexdigest()

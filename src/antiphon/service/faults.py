@@ -3,7 +3,15 @@
 import logging
 import math
 
-from antiphon.errors import ApiError, EngineDied, EngineFault, EngineFull, EngineUnavailable, InvalidRequest
+from antiphon.errors import (
+    ApiError,
+    EngineDeclined,
+    EngineDied,
+    EngineFault,
+    EngineFull,
+    EngineUnavailable,
+    InvalidRequest,
+)
 from antiphon.ports.media import MediaUnavailable
 from antiphon.ports.stores import StoreError, StoreUnavailable
 from antiphon.request.case import Issue
@@ -17,6 +25,8 @@ def engine_error(fault: EngineFault) -> ApiError:
     """What a client is told of an engine's fault; the reason itself goes to the owner's log."""
     log.error("engine: %s: %s", type(fault).__name__, fault)
     match fault:
+        case EngineDeclined():
+            return InvalidRequest(str(fault))
         case EngineFull():
             later = str(max(1, math.ceil(fault.retry_after)))
             return ApiError("overloaded_error", "Overloaded", headers={"retry-after": later})

@@ -5,8 +5,7 @@ Labels are few by their nature, or bounded here: what a client chooses never mak
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Final, Literal, cast
@@ -153,55 +152,59 @@ class Watch:
         self._time = asyncio.get_running_loop().time
         self._began = self._time()
 
-    async def follow(
-        self, model: str, read: int, happenings: AsyncGenerator[list[ReplyEvent], None]
-    ) -> AsyncGenerator[list[ReplyEvent], None]:
-        """What happens, counted for the model. `read`: tokens of input that it is charged where nothing else is
-        said."""
-        charge, pieces, first, ran = Charge(read), 0, None, False
-        ended: Finish | None = None
-        try:
-            async with aclosing(happenings) as batches:
-                async for batch in batches:
-                    if isinstance(batch[0], Begun):
-                        charge = batch[0].charge
-                        self._marked(model, charge)
-                    elif first is None:
-                        first = self._time()
-                        self._metrics.first.add(model, first - self._began)
-                    for event in batch:
-                        if isinstance(event, ServerAnswer):
-                            ran = True
-                            self._metrics.tools.add(_tool(event), _outcome(event))
-                    pieces += len(batch)
-                    if isinstance(batch[-1], Finish):
-                        ended = batch[-1]
-                    yield batch
-        finally:
-            self._metrics.replies.add(model, "broken" if ended is None else ended.reason)
-            if ended is None:
-                self._spent(model, charge, pieces)
-            else:
-                self._ended(model, charge, ended, None if ran else first)
+    def of(self, model: str, read: int) -> "Watched":
+        """What counts a reply of the model. `read`: tokens of input that it is charged where nothing else is said."""
+        return Watched(self._metrics, self._time, self._began, model, read)
 
-    def _ended(self, model: str, charge: Charge, ended: Finish, first: float | None) -> None:
-        self._spent(model, *ended.spent(charge))
+
+class Watched:
+    """Counts one reply of one model as it comes about, from `began` on."""
+
+    def __init__(self, metrics: Metrics, time: Callable[[], float], began: float, model: str, read: int) -> None:
+        self._metrics = metrics
+        self._time = time
+        self._began = began
+        self._model = model
+        self._charge = Charge(read)
+        self._pieces = 0
+        self._first: float | None = None
+        self._ran = False
+        self._ended: Finish | None = None
+
+    def saw(self, batch: Sequence[ReplyEvent]) -> None:
+        """This has happened."""
+        if isinstance(batch[0], Begun):
+            self._charge = batch[0].charge
+            self._metrics.prompts.add(self._model, "hit" if self._charge.read else "miss")
+        elif self._first is None:
+            self._first = self._time()
+            self._metrics.first.add(self._model, self._first - self._began)
+        for event in batch:
+            if isinstance(event, ServerAnswer):
+                self._ran = True
+                self._metrics.tools.add(_tool(event), _outcome(event))
+        self._pieces += len(batch)
+        if isinstance(batch[-1], Finish):
+            self._ended = batch[-1]
+
+    def over(self) -> None:
+        """The reply has ended, whole or not."""
+        ended = self._ended
+        self._metrics.replies.add(self._model, "broken" if ended is None else ended.reason)
+        if ended is None:
+            self._spent(self._charge, self._pieces)
+            return
+        self._spent(*ended.spent(self._charge))
         # A tool's time is not the model's.
-        if first is not None and ended.output_tokens > 1:
-            self._metrics.each.add(model, (self._time() - first) / (ended.output_tokens - 1))
+        if self._first is not None and not self._ran and ended.output_tokens > 1:
+            self._metrics.each.add(self._model, (self._time() - self._first) / (ended.output_tokens - 1))
 
-    def _spent(self, model: str, charge: Charge, output: int) -> None:
-        kinds = {
-            "input": charge.input,
-            "output": output,
-            "cache_read": charge.read,
-            "cache_creation": charge.written,
-        }
-        for kind, tokens in kinds.items():
-            self._metrics.tokens.add(model, kind, by=tokens)
-
-    def _marked(self, model: str, charge: Charge) -> None:
-        self._metrics.prompts.add(model, "hit" if charge.read else "miss")
+    def _spent(self, charge: Charge, output: int) -> None:
+        add, model = self._metrics.tokens.add, self._model
+        add(model, "input", by=charge.input)
+        add(model, "output", by=output)
+        add(model, "cache_read", by=charge.read)
+        add(model, "cache_creation", by=charge.written)
 
 
 def _tool(event: ServerAnswer) -> str:

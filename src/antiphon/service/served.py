@@ -59,7 +59,8 @@ class ServedModel:
             profile = replace(profile, id=card.id)
         thinker: Thinker = "universal" if self.prompts.family.thought == UNIVERSAL_THOUGHT else "native"
         name, own = card.name or card.id, profile.id == card.id
-        return Target(profile, min(profile.window, card.window), name, card.sees, thinker, own, self.reads, instead)
+        window = min(profile.window, card.window)
+        return Target(profile, window, name, card.sees, thinker, own, self.reads, instead, card.blind)
 
 
 Allowed = tuple[str, ...] | None

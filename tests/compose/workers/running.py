@@ -139,13 +139,16 @@ class Serving:
             await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     def _holder(self, client: Client, ours: int) -> bool:
+        client.worker = self.worker_at(lambda each: bool(each.raddr) and each.raddr.port == ours)
+        return client.worker != 0
+
+    def worker_at(self, is_meant: Callable[[Any], bool]) -> int:
+        """The worker that has a connection like this; 0: none."""
         for pid in self.workers():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                for each in psutil.Process(pid).net_connections("tcp"):
-                    if each.raddr and each.raddr.port == ours:
-                        client.worker = pid
-                        return True
-        return False
+                if any(map(is_meant, psutil.Process(pid).net_connections("tcp"))):
+                    return pid
+        return 0
 
     async def whole(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A reply in one body, on a connection of its own."""

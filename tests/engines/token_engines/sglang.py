@@ -1,23 +1,42 @@
-"""SGLang 0.5.23, played after its source: `entrypoints/http_server.py`, `managers/tokenizer_manager.py`."""
+"""SGLang 0.5.23, played after its source: `entrypoints/http_server.py`, `managers/tokenizer_manager.py`, and for
+pictures `multimodal/processors/`."""
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
 from tests.engines.token_engines.model import BadGrammar
 from tests.engines.token_engines.serving import PlayedEngine, Work, compact, stream
+from tests.engines.token_engines.vllm import AFTER, BEFORE, PAD, places_of
+
+KEEPS = 6
+"""Tokens of the model's window that it takes no prompt for."""
 
 LINGERS = 2.0
 """Seconds for which work goes on whose stream was closed."""
 
 
+Processor = Literal["qwen3-vl", "qwen2.5-vl", "gemma3", "llava", "internvl", "no encoder"]
+"""Goes by the tokens; keeps them, and looks for pictures in their text; reads the text anew; leaves the places to the
+scheduler; takes no tokens; was started without what sees."""
+
+
+class BrokenOff(Exception):  # noqa: N818 - reads as what happened
+    """An error that is no `ValueError` ends the stream in its middle."""
+
+
 class PlayedSglang(PlayedEngine):
-    """`disjoint`: `--incremental-streaming-output`; `backend`: of grammars; `cuts`: `--allow-auto-truncate`.
+    """`disjoint`: `--incremental-streaming-output`; `backend`: of grammars; `cuts`: `--allow-auto-truncate`; `settings`:
+    more of what it was started with; `lost`: the model's numbers are none any more.
 
     `disconnected`, `told`: the names of works whose stream was closed, and that it was told to abort.
+
+    `sees`: its model takes pictures. `processor`: what it makes of them beside tokens, by the example of a model.
+    `tells`: which tokens it has read. `writes`: its template has something for a picture.
     """
 
     def __init__(self, script: str = "", **settings: Any) -> None:
@@ -25,7 +44,11 @@ class PlayedSglang(PlayedEngine):
         self.disjoint = False
         self.backend = "llguidance"
         self.cuts = False
-        self.full = False
+        self.full = self.lost = False
+        self.settings: dict[str, Any] = {}
+        self.sees = False
+        self.tells = self.writes = True
+        self.processor: Processor = "qwen3-vl"
         self.disconnected: list[str] = []
         self.told: list[str] = []
 
@@ -52,7 +75,7 @@ class PlayedSglang(PlayedEngine):
                 "is_generation": True,
                 "preferred_sampling_params": None,
                 "weight_version": "default",
-                "has_image_understanding": False,
+                "has_image_understanding": self.sees,
                 "model_type": "llama",
             }
         )
@@ -67,6 +90,7 @@ class PlayedSglang(PlayedEngine):
                 "max_req_input_len": self.window,
                 "internal_states": [],
                 "version": "0.5.23",
+                **self.settings,
             }
         )
 
@@ -75,13 +99,22 @@ class PlayedSglang(PlayedEngine):
             return _json({"error": "Unauthorized"}, 401)
         model = {
             "id": "/models/smollm2", "object": "model", "created": 1795904934, "owned_by": "sglang",
-            "root": "/models/smollm2", "parent": None, "max_model_len": self.window + 6,
+            "root": "/models/smollm2", "parent": None, "max_model_len": self.window + KEEPS,
         }  # fmt: skip
         return _json({"object": "list", "data": [model]})
 
     async def _tokenize(self, request: web.Request) -> web.Response:
-        tokens = self.model.tokens((await request.json())["prompt"])
-        return _json({"tokens": tokens, "count": len(tokens), "max_model_len": self.window + 6})
+        body = await request.json()
+        tokens = self._templated(body["messages"]) if "messages" in body else self.model.tokens(body["prompt"])
+        return _json({"tokens": tokens, "count": len(tokens), "max_model_len": self.window + KEEPS})
+
+    def _templated(self, messages: list[dict[str, Any]]) -> list[int]:
+        """The template's tokens for one message; a picture takes one place in them."""
+        ((message,), pictures) = messages, 0
+        for part in message["content"]:
+            pictures += part["type"] == "image_url" and self.writes
+        written = self.model.tokens("<|im_start|>user\n") + [BEFORE, PAD, AFTER] * pictures
+        return written + self.model.tokens("<|im_end|>\n<|im_start|>assistant\n")
 
     async def _detokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -103,21 +136,62 @@ class PlayedSglang(PlayedEngine):
         self.asked.append(work)
         params = body["sampling_params"]
         response = await stream(request)
-        words = self._refusal(work, params)
+        try:
+            work.prompt = self._with_pictures(work)
+            words = self._refusal(work, params)
+        except ValueError as problem:
+            words = str(problem)
+        except BrokenOff:
+            assert request.transport is not None
+            request.transport.abort()
+            return response
         if words is not None:
             error = {"message": words, "type": "invalid_request_error", "code": 400, "retryable": False}
             await response.write(_data({"error": error}))
         elif self.full:
-            finish = {"type": "abort", "message": "The request queue is full.", "status_code": 503, "err_type": None}
-            await response.write(_data({"text": "", "output_ids": [], "meta_info": self._meta(work, finish)}))
+            # What never came to the model says no more. Source: `_handle_abort_req`.
+            finish = {"type": "abort", "status_code": 503, "message": "The request queue is full."}
+            meta = {"id": work.id, "finish_reason": finish, "weight_version": "default", "e2e_latency": 0.002}
+            await response.write(_data({"text": "", "output_ids": [], "meta_info": {**meta, "completion_tokens": 0}}))
+        elif len(work.prompt) >= self.window:
+            # The scheduler puts one token in the place of a prompt that it has no room for. Source:
+            # `validate_input_length`, `set_finish_with_abort`.
+            words = (
+                f"Input length ({len(work.prompt)} tokens) exceeds the maximum allowed length ({self.window} tokens)."
+            )
+            finish = {"type": "abort", "message": words, "status_code": 400, "err_type": "BadRequestError"}
+            work.prompt = [0]
+            await self._send(response, work, 0, finish)
         else:
             await self._stream(response, work, params)
         await response.write(b"data: [DONE]\n\n")
         return response
 
+    def _with_pictures(self, work: Work) -> list[int]:
+        """The tokens that are read. Raises `ValueError` where the model's processor does."""
+        pictures: list[str] = work.body.get("image_data") or []
+        if not pictures or self.processor == "no encoder":
+            return work.prompt
+        given, places = work.prompt, [places_of(picture) for picture in pictures]
+        if self.processor == "internvl":
+            raise ValueError("[internvl] Cannot process raw images/videos with pre-tokenized input_ids.")
+        if self.processor in ("qwen2.5-vl", "gemma3"):
+            text, (before, pad, after) = self.model.text(given), map(self.model.text, ([BEFORE], [PAD], [AFTER]))
+            marks = len(re.findall(f"{re.escape(before)}(?:{re.escape(pad)})+{re.escape(after)}|<image>", text))
+            if marks != len(pictures):
+                words = f"Prompt has {marks} image placeholders but {len(pictures)} image inputs were provided"
+                raise ValueError(words)
+            if text.count(pad) > len(pictures):
+                raise BrokenOff  # transformers has nothing more to put there, and nobody expects that
+        if self.processor == "gemma3":
+            given = self.model.tokens(self.model.text(given))
+        each = iter(places)
+        return [one for token in given for one in ([PAD] * next(each) if token == PAD else [token])]
+
     def _refusal(self, work: Work, params: dict[str, Any]) -> str | None:
-        if len(work.prompt) >= self.window:
-            return f"The input ({len(work.prompt)} tokens) is longer than the model's context length."
+        if len(work.prompt) >= self.window + KEEPS:
+            length = f"({self.window + KEEPS} tokens)"
+            return f"The input ({len(work.prompt)} tokens) is longer than the model's context length {length}."
         if len(params["stop"]) > 32:
             return f"at most 32 stop strings are allowed, got {len(params['stop'])}"
         if params.get("ebnf") and self.backend != "llguidance":
@@ -161,7 +235,14 @@ class PlayedSglang(PlayedEngine):
     async def _send(self, response: web.StreamResponse, work: Work, sent: int, finish: dict[str, Any] | None) -> None:
         # Nobody may be there any more; then the work goes on, and what it says is lost.
         ids = work.ids[sent:] if self.disjoint else work.ids
-        event = {"text": work.text, "output_ids": list(ids), "meta_info": self._meta(work, finish)}
+        event: dict[str, Any] = {
+            "text": work.text,
+            "output_ids": list(ids),
+            "meta_info": self._meta(work, finish),
+        }
+        if work.body.get("return_prompt_token_ids") and self.tells:
+            # Some processors leave the places of pictures to the scheduler, which only counts them.
+            event["prompt_token_ids"] = work.body["input_ids"] if self.processor == "llava" else work.prompt
         try:
             await response.write(_data(event))
         except ConnectionError:
@@ -172,6 +253,8 @@ class PlayedSglang(PlayedEngine):
             case "length":
                 return {"type": "length", "length": len(work.ids)}
             case "stop":
+                if self.lost:
+                    return {"type": "stop", "matched": "NaN happened"}
                 return {"type": "stop", "matched": work.ids[-1] if work.stop is None else work.stop}
             case "abort":
                 return {"type": "abort", "message": "Aborted", "status_code": None, "err_type": None}
@@ -179,10 +262,16 @@ class PlayedSglang(PlayedEngine):
                 return None
 
     def _meta(self, work: Work, finish: dict[str, Any] | None) -> dict[str, Any]:
-        return {
+        meta: dict[str, Any] = {
             "id": work.id, "finish_reason": finish, "prompt_tokens": len(work.prompt), "weight_version": "default",
-            "num_retractions": 0, "completion_tokens": len(work.ids), "cached_tokens": work.cached,
+            "num_retractions": 0, "reasoning_tokens": 0, "completion_tokens": len(work.ids),
+            "cached_tokens": work.cached, "cached_tokens_details": None, "dp_rank": None,
         }  # fmt: skip
+        if work.body.get("image_data"):
+            meta["image_tokens"] = work.prompt.count(PAD)
+        if finish is not None:
+            meta |= {"e2e_latency": 0.02, "response_sent_to_client_ts": 1795904934.5}
+        return meta
 
 
 def _json(value: object, status: int = 200) -> web.Response:

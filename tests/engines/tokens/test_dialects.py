@@ -96,6 +96,18 @@ def test_each_end_of_vllms_is_told_from_the_others():
     assert hear({"usage": {"prompt_tokens_details": {"cached_tokens": 128}}, "choices": []}) == Heard(cached=128)
 
 
+def test_pictures_go_beside_the_tokens_and_what_was_read_is_told_where_it_is_asked_for():
+    ask = replace(ASK, pictures=(b"\xff\xd8\xff\xe0", b"png"))
+    assert Sglang().body(ask)["image_data"] == ["data:image/jpeg;base64,/9j/4A==", "data:image/png;base64,cG5n"]
+    assert {"image_data", "return_prompt_token_ids"}.isdisjoint(Sglang().body(ASK))
+    assert Sglang().body(replace(ASK, tells=True))["return_prompt_token_ids"] is True
+    assert Generate().body(replace(ASK, tells=True))["return_token_ids"] is True
+    assert "return_token_ids" not in Generate().body(ask)
+    meta = {"prompt_tokens": 3, "completion_tokens": 0, "finish_reason": {"type": "length", "length": 0}}
+    heard = Sglang().listener()({"output_ids": [], "meta_info": meta, "prompt_token_ids": [1, 2, 3]})
+    assert heard == Heard((), "length", counted=3, read=(1, 2, 3))
+
+
 def sglang_event(ids: list[int], count: int, finish: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "output_ids": ids,
@@ -109,6 +121,11 @@ def test_new_tokens_are_found_however_sglang_streams():
     assert [all_so_far(sglang_event([5] * count, count)).tokens for count in (1, 3, 3, 4)] == [(5,), (5, 5), (), (5,)]
     assert [new_only(sglang_event([5] * new, count)).tokens for new, count in ((1, 1), (2, 3), (0, 3), (1, 4))] == [
         (5,), (5, 5), (), (5,)
+    ]  # fmt: skip
+    # The list is written to while it is read; what is ahead of its count comes with the next event.
+    ahead = Sglang().listener()
+    assert [ahead(sglang_event(ids, count)).tokens for ids, count in (([5], 1), ([5, 6, 7], 2), ([5, 6, 7], 3))] == [
+        (5,), (6,), (7,)
     ]  # fmt: skip
     assert new_only(sglang_event([], 9)).fault == (500, "an event counts 5 more tokens and has 0")
 

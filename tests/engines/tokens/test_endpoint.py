@@ -162,9 +162,10 @@ async def test_an_error_in_a_stream_that_has_begun_well_is_that_error(name: str)
     async with learnt(played) as made:
         with pytest.raises(EngineRefused, match="400"):
             await run(made, await work(made, grammar="start: ("))
-        long = replace(await work(made), prompt=RenderedPrompt((), (5,) * (played.window + 10)))
-        with pytest.raises(EngineRefused, match="400"):
-            await run(made, long)
+        for length in (played.window, played.window + 10):  # SGLang finds them in two places
+            long = replace(await work(made), prompt=RenderedPrompt((), (5,) * length))
+            with pytest.raises(EngineRefused, match="400"):
+                await run(made, long)
 
 
 @pytest.mark.promise("remote-tokens.faults")
@@ -205,6 +206,15 @@ async def test_an_engine_that_aborts_the_work_itself_has_died():
         async with learnt(played) as made:
             with pytest.raises(EngineFault, match="middle of a reply"):
                 await abort_behind_the_first_token(played, made)
+
+
+@pytest.mark.promise("remote-tokens.faults")
+async def test_a_model_whose_numbers_are_lost_has_died_and_met_no_stop_text():
+    played = PlayedSglang(SCRIPT)
+    async with learnt(played) as made:
+        played.lost = True
+        with pytest.raises(EngineDied, match="NaN happened"):
+            await run(made, await work(made, max_tokens=1000))
 
 
 async def abort_behind_the_first_token(played: PlayedEngine, made: TokenEndpoint) -> None:

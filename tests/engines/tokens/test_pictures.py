@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from antiphon.config.tables.models import ModelSettings
 from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
@@ -22,7 +23,7 @@ from antiphon.errors import EngineRefused
 from antiphon.ports.engine import Generation, PrefillProgress
 from antiphon.testing import engine_app
 from tests.engines.foreign import free_port
-from tests.engines.token_engines.engine import WithPlayed, endpoint, tokenizer
+from tests.engines.token_engines.engine import WithPlayed, endpoint, tokenizer, vllm_completions
 from tests.engines.token_engines.sglang import PlayedSglang
 from tests.engines.token_engines.vllm import AFTER, BEFORE, PAD, PlayedVllm
 from tests.engines.tokens.test_recorded import RECORDED
@@ -127,7 +128,7 @@ async def test_a_size_is_asked_for_once():
     ("played", "says"),
     [
         (vllm(sees=False), None),
-        (vllm(scale_out=False), None),
+        (vllm(scale_out=False), "refused: /v1/completions takes none beside a prompt of tokens"),
         (vllm(expands=False), "refused: no token was found that the engine puts a picture's own in the place of"),
         (PlayedSglang(), None),
     ],
@@ -199,3 +200,21 @@ async def test_a_request_with_a_picture_is_answered():
         answer = await bridge.post(body)
     assert (answer.status, answer.json["content"]) == (200, [{"type": "text", "text": "I see."}])
     assert len(played.asked[-1].body["content_parts"]) == 1
+
+
+@pytest.mark.promise("remote-tokens.no-pictures")
+async def test_where_pictures_are_refused_the_owner_is_told_the_flag_that_helps(caplog: pytest.LogCaptureFixture):
+    source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(blank_png(64, 64)).decode()}
+    content = [{"type": "image", "source": source}, {"type": "text", "text": "What is it?"}]
+    body = {"model": "tiny", "max_tokens": 20, "messages": [{"role": "user", "content": content}]}
+    refuse = {"tiny": ModelSettings("tiny", "script:test", images="refuse")}
+    async with asyncio.timeout(PATIENCE), engine_app(vllm_completions("", 2048), models=refuse) as bridge:
+        answer = await bridge.post(body)
+    assert answer.status == 400
+    assert answer.json["error"]["message"].startswith(
+        "messages.0.content.0: this model does not support image input."
+    )
+    (told,) = [line for line in caplog.messages if "pictures" in line]
+    assert told.endswith(
+        "/v1/completions takes none beside a prompt of tokens: --enable-scale-out, where the model sees"
+    )

@@ -55,6 +55,22 @@ async def test_sglang_is_found_whole_in_both_ways_to_stream(disjoint: bool):
     assert row(findings, "streams").remedy == ("" if disjoint else "--incremental-streaming-output")
 
 
+@pytest.mark.parametrize(
+    ("settings", "window"),
+    [
+        ({"speculative_algorithm": "EAGLE", "speculative_eagle_topk": 8, "speculative_num_steps": 5}, 512 + 6 - 40),
+        ({"speculative_algorithm": "NEXTN", "speculative_num_draft_tokens": 64}, 512 + 6 - 64),
+        ({"speculative_algorithm": "EAGLE3", "speculative_num_draft_tokens": 4}, 512),
+        ({"speculative_algorithm": "NGRAM", "speculative_num_draft_tokens": 64}, 512),
+        ({"max_req_input_len": None}, 512),
+    ],
+)
+async def test_the_window_is_without_what_sglang_keeps_of_it(settings: dict[str, Any], window: int):
+    played = PlayedSglang(window=512)
+    played.settings = settings
+    assert (await learn(played))[0].card.window == window
+
+
 @pytest.mark.promise("remote-tokens.probes")
 @pytest.mark.parametrize(
     ("settings", "subject", "remedy"),
@@ -93,6 +109,7 @@ async def test_without_the_better_endpoint_the_other_is_used():
     assert (found.holds, found.needed, made.dialect.name) == (False, False, "/v1/completions")
     assert "Scale-out endpoints are disabled" in found.says
     assert "--enable-scale-out" in found.remedy
+    assert "--enable-scale-out" in row(findings, "pictures").remedy
     assert findings.missing == ()
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from antiphon.clients.evals.cases import Call, Case, Passage
 from antiphon.clients.evals.scoring import Outcome, Reply, judge
+from antiphon.words import unreached
 
 VERSION: Final = "2023-06-01"
 
@@ -89,7 +90,7 @@ async def ask(session: aiohttp.ClientSession, target: Target, case: Case, max_to
         async with session.post(url, data=orjson.dumps(body), headers=headers) as answer:
             status, data = answer.status, await answer.read()
     except aiohttp.ClientConnectorError as problem:
-        raise UnreachableError(f"{target.url} cannot be reached: {problem}") from problem
+        raise UnreachableError(unreached(target.url, problem)) from problem
     except (aiohttp.ClientError, TimeoutError) as problem:
         return Reply(error=f"{type(problem).__name__}: {problem}")
     return read_reply(status, data)
@@ -138,7 +139,7 @@ async def first_model(url: str, key: str) -> str:
         ):
             return str(orjson.loads(await answer.read())["data"][0]["id"])
     except (aiohttp.ClientConnectionError, aiohttp.InvalidURL, TimeoutError) as problem:
-        raise UnreachableError(f"{url} cannot be reached: {problem}") from problem
+        raise UnreachableError(unreached(url, problem)) from problem
     except (aiohttp.ClientError, orjson.JSONDecodeError, LookupError, TypeError):
         return ""
 

@@ -6,4 +6,6 @@ worker again that dies. A worker is a whole server but for these, and ends with 
     parent     the parent, from start to end
     process    one worker, as the parent sees it
     child      the program of a worker
-    channel    what they say to each other"""
+    channel    what they say to each other
+    exchanges  the parent's models, and how all workers go over to others
+    following  how one worker does"""

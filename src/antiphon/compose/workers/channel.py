@@ -3,11 +3,15 @@
     to the worker   start: what to serve, and on which sockets; homes: the models that the parent runs
                     measure: NUMBER, tell of yourself; gathered: NUMBER, what the others tell
                     change: settings that are others from now on
+                    prepare: NUMBER, other models beside those that are served; take: NUMBER, serve these;
+                    drop: NUMBER, they are not to be
                     open: take connections, and answer; stop: take no more, and finish; now: finish nothing
     to the parent   ready: all is loaded; failed: WHY, and the kind of it; open: N requests, when it is stopped
                     measured: NUMBER, what it tells of itself; gather: NUMBER, ask the others
                     tell: a call of the observer, with what it is called with
-    both ways       home: MODEL, with what `engines.llamacpp.lent.line` has
+                    prepared, of: NUMBER, or cannot: WHY, and the kind of it; taken, of: NUMBER; ended: MODEL, that is
+                    served no more, of: NUMBER
+    both ways       home: LINE, with what `engines.llamacpp.lent.line` has
 
 Settings, models and what observers are told travel pickled: both ends are one program of one user. Nothing here is in
 arguments or environment, which other processes see.

@@ -11,20 +11,23 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
 from antiphon.compose.assembly import Ground, assemble, settle_memory
-from antiphon.compose.engines import Found, attach_engine, is_embedded, start_engine
+from antiphon.compose.engines import attach_engine, is_embedded, start_engine
 from antiphon.compose.listening import log_as, tls_of
 from antiphon.compose.observer import StartError
-from antiphon.compose.reloading import Live
+from antiphon.compose.reloading import Changes, Live
 from antiphon.compose.telemetry import tracer_for
 from antiphon.compose.workers.channel import Channel
+from antiphon.compose.workers.following import ORDERS, Following
+from antiphon.compose.workers.lines import Lent, Lines
 from antiphon.compose.workers.shares import share_of
 from antiphon.compose.workers.telling import Peers
 from antiphon.config import ConfigError, ModelSettings, Settings
@@ -34,8 +37,6 @@ from antiphon.web.server import HttpServer
 from antiphon.web.turns import Loads, Turns
 
 if TYPE_CHECKING:
-    from antiphon.engines.llamacpp.lent.attached import AttachedHome
-    from antiphon.engines.llamacpp.lent.line import Send
     from antiphon.engines.remote.endpoint import Findings
 
 ORPHANED: Final = 70
@@ -84,12 +85,15 @@ class _Parent:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.start: asyncio.Future[_Start] = loop.create_future()
-        self.homes: asyncio.Future[dict[str, tuple[Found, AttachedHome]]] = loop.create_future()
+        self.homes: asyncio.Future[dict[str, Lent]] = loop.create_future()
         self.opened = asyncio.Event()
         self.server: HttpServer | None = None
         self.door: Door | None = None
         self.peers: Peers | None = None
-        self.live: Live | None = None
+        self.following: Following | None = None
+        self._lines = Lines(self.say)
+        self._live: Live | None = None
+        self._changes: list[Changes] = []
         self._channel: Channel | None = None
         self._closed = False
 
@@ -108,6 +112,12 @@ class _Parent:
         if self._channel is not None:
             await self._channel.aclose()
 
+    def keep(self, live: Live) -> None:
+        """Change these settings from now on, as the parent has said since the start."""
+        self._live = live
+        while self._changes:
+            live.change(self._changes.pop(0))
+
     def stop(self) -> None:
         """Take no more requests, and finish those that are open."""
         self.say({"open": 0 if self.door is None else self.door.in_flight})
@@ -116,35 +126,34 @@ class _Parent:
 
     def _hear(self, message: dict[str, Any], data: bytes) -> None:
         if "home" in message:
-            self.homes.result()[message["home"]][1].hear(message)
+            self._lines.hear(message)
         elif "start" in message:
             start = _Start(pickle.loads(data), **message["start"])
             self.peers = Peers(start.number, self.say)
+            self.following = Following(self.say, self._lines, partial(_engine_of, start, _Observer(self)))
             self.start.set_result(start)
         elif "homes" in message:
-            self.homes.set_result(self._attached(pickle.loads(data)))
-        elif "measure" in message or "gathered" in message:
+            self.homes.set_result(self._lines.open(pickle.loads(data)))
+        elif message.keys() & ORDERS:
+            if self.following is not None:
+                self.following.hear(message, data)
+        else:
+            self._obey(message, data)
+
+    def _obey(self, message: dict[str, Any], data: bytes) -> None:
+        if "measure" in message or "gathered" in message:
             if self.peers is not None:
                 self.peers.hear(message, data)
         elif "change" in message:
-            if self.live is not None:
-                self.live.change(pickle.loads(data))
+            self._changes.append(pickle.loads(data))
+            if self._live is not None:
+                self.keep(self._live)
         elif "open" in message:
             self.opened.set()
         elif "stop" in message:
             self.stop()
         elif self.server is not None:
             self.server.stop(at_once=True)
-
-    def _attached(self, told: Mapping[str, tuple[Found, str]]) -> "dict[str, tuple[Found, AttachedHome]]":
-        if not told:  # then this process does without the engine and its HTTP client
-            return {}
-        from antiphon.engines.llamacpp.lent.attached import AttachedHome
-
-        return {name: (found, AttachedHome(self._line(name), marker)) for name, (found, marker) in told.items()}
-
-    def _line(self, name: str) -> "Send":
-        return lambda message, data: self.say({"home": name, **message}, data)
 
     def _lost(self) -> None:
         if not self._closed:
@@ -173,7 +182,7 @@ class _Observer:
         """The tools inside the server."""
         self._tell("offering", list(tools))
 
-    def listening(self, url: str, model_names: Sequence[str]) -> None:
+    def listening(self, url: str, model_names: Sequence[str], *, keyed: bool) -> None:
         """The parent knows best."""
 
     def draining(self, open_requests: int) -> None:
@@ -190,7 +199,8 @@ async def _serve(start: _Start, parent: _Parent) -> None:
     door = parent.door = ground.door(tracer)
     listeners = [socket.socket(fileno=number) for number in start.listeners]
     tls = tls_of(settings)
-    live = parent.live = Live(ground, door, tls)
+    live = Live(ground, door, tls)
+    parent.keep(live)
     turns = Turns(listeners, Loads(start.loads, start.workers), start.number - 1)
     observer = _Observer(parent)
     server = parent.server = HttpServer(
@@ -207,10 +217,8 @@ async def _serve(start: _Start, parent: _Parent) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, parent.stop)
 
     async def engine_for(model: ModelSettings) -> Engine:
-        if not is_embedded(model):
-            return await start_engine(share_of(model, start.number - 1, start.workers), settings, observer)
-        homes = await parent.homes
-        return await attach_engine(homes[model.id][0], settings, homes[model.id][1])
+        lent = (await parent.homes).get(model.id) if is_embedded(model) else None
+        return await _engine_of(start, observer, model, lent)
 
     async with AsyncExitStack() as running:
         running.push_async_callback(ground.fetcher.aclose)
@@ -221,14 +229,24 @@ async def _serve(start: _Start, parent: _Parent) -> None:
             if start.first:
                 server.accept()  # and say that all is loading
             live.open(await assemble(ground, engine_for, observer, running, parent.peers))
+            assert parent.following is not None
+            running.push_async_callback(parent.following.aclose)
+            parent.following.open(ground.fleet, parent.homes.result() if parent.homes.done() else {})
             settle_memory()
             parent.say({"ready": True})
             await parent.opened.wait()
-            logging.getLogger().setLevel(settings.log_level.upper())
+            logging.getLogger().setLevel(live.settings.log_level.upper())
             if not start.first:
                 server.accept()
 
         await server.run(open_door)
+
+
+async def _engine_of(start: _Start, observer: _Observer, model: ModelSettings, lent: Lent | None) -> Engine:
+    """A started engine for a model, which the parent may have `lent`. Raises `StartError`."""
+    if lent is None:
+        return await start_engine(share_of(model, start.number - 1, start.workers), start.settings, observer)
+    return await attach_engine(lent.found, start.settings, lent.home)
 
 
 def _log(start: _Start) -> None:

@@ -9,14 +9,15 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemEntropy, keys_for
-from antiphon.compose.engines import Found, is_embedded, start_home
+from antiphon.compose.exchanging import Exchanging
+from antiphon.compose.keys import is_keyed
 from antiphon.compose.listening import listen, tls_of, url_of
 from antiphon.compose.models import families, load_catalogue, names_by_model
 from antiphon.compose.observer import ServerObserver, StartError
 from antiphon.compose.reloading import Changes, Reloading, Reread
+from antiphon.compose.workers.exchanges import Exchanges
 from antiphon.compose.workers.process import Shared, WorkerProcess
 from antiphon.compose.workers.shares import check_shares
 from antiphon.config import ConfigError, Settings
@@ -24,9 +25,6 @@ from antiphon.engines.supervisor import Supervisor
 from antiphon.service.measuring import Measured, waiting
 from antiphon.service.metrics import gauge
 from antiphon.web.turns import Loads
-
-if TYPE_CHECKING:
-    from antiphon.engines.llamacpp.embedded.home import EmbeddedHome
 
 
 async def serve_with_workers(settings: Settings, observer: ServerObserver, reread: Reread | None = None) -> None:
@@ -48,7 +46,8 @@ async def serve_with_workers(settings: Settings, observer: ServerObserver, rerea
         for number in range(settings.workers):
             loads.say(number, None)
         workers = _Workers(Shared(settings, listeners, file.fileno(), loads, observer))
-        with nullcontext() if reread is None else Reloading(said, reread, workers.change).heeding():
+        reloading = None if reread is None else Reloading(said, reread, workers.change, workers.exchanging)
+        with nullcontext() if reloading is None else reloading.heeding():
             await workers.run()
 
 
@@ -60,8 +59,9 @@ class _Workers:
             Supervisor(_Launches(number, shared), name=f"worker {number}", failure=StartError)
             for number in range(1, shared.settings.workers + 1)
         ]
-        self._homes: dict[str, tuple[Found, EmbeddedHome]] = {}
         self._stopping = asyncio.Event()
+        self._exchanges = shared.exchanges = Exchanges(shared)
+        self.exchanging = Exchanging(shared.settings, self._exchanges.exchange, check_shares)
         shared.gather = self._gather
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class _Workers:
         starting = asyncio.create_task(self._start())
         stopping = asyncio.create_task(self._stopping.wait())
         async with AsyncExitStack() as running:
-            running.push_async_callback(self._close_homes)
+            running.push_async_callback(self._exchanges.aclose)
             try:
                 await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if starting.done():
@@ -92,15 +92,14 @@ class _Workers:
         """Let all workers answer by other settings, those too that are still to come."""
         self._shared.settings = replace(self._shared.settings, **changes)
         logging.getLogger().setLevel(self._shared.settings.log_level.upper())
-        for keeper in self._keepers:
-            if keeper.child is not None:
-                keeper.child.change(changes)
+        for worker in self._shared.living:
+            worker.change(changes)
 
     async def _start(self) -> None:
         settings, shared = self._settings, self._shared
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._start_homes())
+                group.create_task(self._start_models())
                 for keeper in self._keepers:
                     group.create_task(keeper.start())
         except BaseExceptionGroup as failures:
@@ -110,20 +109,13 @@ class _Workers:
         for keeper in self._keepers:
             if keeper.child is not None:
                 keeper.child.open()
-        shared.observer.listening(
-            url_of(shared.listeners[0], settings), names_by_model(settings)[settings.default_model]
-        )
+        names = names_by_model(settings)[settings.default_model]
+        shared.observer.listening(url_of(shared.listeners[0], settings), names, keyed=await is_keyed(settings))
+        self.exchanging.open()
 
-    async def _start_homes(self) -> None:
-        homes = self._homes
-        for model in self._settings.models.values():
-            if is_embedded(model):
-                homes[model.id] = await start_home(model, self._settings, self._shared.observer)
+    async def _start_models(self) -> None:
+        await self._exchanges.start()
         self._shared.observer.stage(f"Starting {self._settings.workers} workers")
-        self._shared.homes.set_result(homes)
-
-    async def _close_homes(self) -> None:
-        await asyncio.gather(*(home.aclose() for _, home in self._homes.values()))
 
     async def _gather(self, asker: WorkerProcess) -> Measured:
         """What all but one of the workers tell of themselves, and what is known here alone."""
@@ -133,13 +125,15 @@ class _Workers:
             if keeper.child is not None and keeper.child is not asker
         }
         told = await asyncio.gather(*(worker.measured() for worker in others.values()))
+        coming = self._shared.homes
         own = [
-            waiting({model: home.waiting for model, (_, home) in self._homes.items()}),
+            waiting({id_: owned.home.waiting for id_, owned in coming.result().items()} if coming.done() else {}),
             gauge("antiphon_workers", "Processes that answer.", {(): len(others) + 1}),
         ]
         return {**dict(zip(others, told, strict=True)), "": own}
 
     async def _drain(self) -> None:
+        await self.exchanging.aclose()
         _close(self._shared.listeners)
         workers = [keeper.child for keeper in self._keepers if keeper.child is not None]
         # Watched no longer before they are told to end.
@@ -164,7 +158,13 @@ class _Launches:
 
     async def __call__(self) -> WorkerProcess:
         first, self._first = self._first, False
-        return await WorkerProcess.launch(self._number, self._shared, first=first)
+        try:
+            return await WorkerProcess.launch(self._number, self._shared, first=first)
+        except ConfigError as problem:
+            if first:
+                raise
+            # It is tried again, since it has been different before.
+            raise StartError(str(problem)) from problem
 
 
 def _close(listeners: Sequence[socket.socket]) -> None:

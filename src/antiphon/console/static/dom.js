@@ -42,7 +42,7 @@ export function button(label, onclick, given = {}) {
   return el("button", { type: "button", onclick, ...given }, label);
 }
 
-/** A size in bytes, as people say it. */
+/** A size in bytes, as people say it, on one line. */
 export function size(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let at = 0;
@@ -50,7 +50,7 @@ export function size(bytes) {
     bytes /= 1000;
     at += 1;
   }
-  return `${at && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)} ${units[at]}`;
+  return `${at && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)}\u00a0${units[at]}`;
 }
 
 /** A number with its thousands apart. */

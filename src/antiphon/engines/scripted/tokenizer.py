@@ -50,7 +50,6 @@ def _numbers(segments: Sequence[Segment]) -> list[int]:
         for at, stretch in enumerate(stretches):
             if at % 2:
                 numbers.append(CONTROL[stretch])
-            else:
-                found = [piece.encode("utf-8", "surrogatepass") for piece in pieces(stretch)]
-                numbers += [_FIRST_PLAIN + crc32(piece) for piece in found]
+            elif stretch:
+                numbers += [_FIRST_PLAIN + crc32(piece.encode("utf-8", "surrogatepass")) for piece in pieces(stretch)]
     return numbers

@@ -76,6 +76,9 @@ def sight(case: Case) -> Issue | None:
     for path, _ in images_of(case):
         return Issue(
             f"{path}: this model does not support image input. Remove the image, or use a model that lists "
-            "image_input among its capabilities."
+            "image_input among its capabilities.",
+            advice=f"a request with pictures was refused, and they are not shown to the model: {case.blind}"
+            if case.blind
+            else None,
         )
     return None

@@ -9,7 +9,7 @@ from antiphon.request.asked import Asked
 from antiphon.service.limits import Limiter, Passed
 from antiphon.service.metrics import Watch
 from antiphon.service.reply.compaction import Compactions
-from antiphon.service.reply.metering import metered
+from antiphon.service.reply.metering import Meter, metered
 from antiphon.service.reply.planner import names_of
 from antiphon.service.reply.stretches import Batches
 from antiphon.service.reply.work import Work
@@ -44,14 +44,16 @@ class Attempt:
             happenings = self.compactions.events(self.work)
         else:
             happenings = _refusal(self.declined, len(self.work.prompt.tokens))
-        if self.watch is not None:
-            happenings = self.watch.follow(self.model, self.work.read, happenings)
+        watched = None if self.watch is None else self.watch.of(self.model, self.work.read)
+        meter = self._meter()
+        return happenings if watched is None and meter is None else metered(happenings, meter, watched)
+
+    def _meter(self) -> Meter | None:
         if self.declined is not None:
-            return happenings
+            return None
         if self.passed is not None and self.account is not None:
-            return metered(happenings, Both(self.passed, self.account))
-        meter = self.passed or self.account
-        return happenings if meter is None else metered(happenings, meter)
+            return Both(self.passed, self.account)
+        return self.passed or self.account
 
     def release(self) -> None:
         """It has ended."""

@@ -1,9 +1,10 @@
 """Who is told what a reply comes to."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from antiphon.dialogue.events import Begun, Charge, Finish
+from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent
 from antiphon.service.reply.stretches import Batches
 
 
@@ -24,20 +25,38 @@ class Meter(Protocol):
         ...
 
 
-async def metered(happenings: Batches, meter: Meter) -> Batches:
-    """What happens, told to the meter."""
+class Watched(Protocol):
+    """Sees all that happens in a reply."""
+
+    def saw(self, batch: Sequence[ReplyEvent]) -> None:
+        """This has happened."""
+        ...
+
+    def over(self) -> None:
+        """The reply has ended, whole or not."""
+        ...
+
+
+async def metered(happenings: Batches, meter: Meter | None, watched: Watched | None = None) -> Batches:
+    """What happens, told to the meter, and shown to who has watched it."""
     pieces, failed = 0, False
     try:
         async with aclosing(happenings) as batches:
             async for batch in batches:
-                pieces += len(batch)
-                if isinstance(batch[0], Begun):
-                    meter.began(batch[0].charge)
-                if isinstance(batch[-1], Finish):
-                    meter.ended(batch[-1])
+                if watched is not None:
+                    watched.saw(batch)
+                if meter is not None:
+                    pieces += len(batch)
+                    if isinstance(batch[0], Begun):
+                        meter.began(batch[0].charge)
+                    if isinstance(batch[-1], Finish):
+                        meter.ended(batch[-1])
                 yield batch
     except Exception:
         failed = True
         raise
     finally:
-        meter.broken(pieces, failed=failed)
+        if watched is not None:
+            watched.over()
+        if meter is not None:
+            meter.broken(pieces, failed=failed)

@@ -1,12 +1,15 @@
 """What is asked of an engine that takes tokens, and what is heard from it, in neutral words."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from antiphon.dialogue.conversation import Sampling
 
 Event = dict[str, Any]
+
+_JPEG: Final = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Draw:
 class Ask:
     """One piece of work. `id`: a name that no other work has. `ends`: the tokens that end a reply. `stops`: texts
     that the engine is to look for. `salt`: caches are kept apart by it; empty for none. `conversation`: see
-    `Generation`. `pictures`: PNG or JPEG, in the order in which they stand in the tokens."""
+    `Generation`. `pictures`: PNG or JPEG, in the order in which they stand in the tokens. `tells`: the engine is to
+    say which tokens it has read in the end."""
 
     id: str
     model: str
@@ -47,19 +51,24 @@ class Ask:
     salt: str = ""
     conversation: str = ""
     pictures: tuple[bytes, ...] = ()
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One event of a reply. `tokens`: what was written since the last one. `reason`: why the reply has ended, None
     where it goes on; `matched`: the stop text that ended it. `cached`: how much of the prompt was not computed again,
-    None where the event does not say. `fault`: the engine gave the work up, with this status and these words."""
+    None where the event does not say. `fault`: the engine gave the work up, with this status and these words.
+    `counted`: how many tokens of prompt it counts; `read`: which they are; both with the places of pictures, and None
+    where it does not say."""
 
     tokens: tuple[int, ...] = ()
     reason: Literal["end", "length", "stop"] | None = None
     matched: str | None = None
     cached: int | None = None
     fault: tuple[int, str] | None = None
+    counted: int | None = None
+    read: tuple[int, ...] | None = None
 
 
 class Dialect(Protocol):
@@ -90,3 +99,9 @@ class Dialect(Protocol):
         """The path and the body of a request that ends the work and lets its stream come to an end; None where there
         is none."""
         ...
+
+
+def data_url(picture: bytes) -> str:
+    """A PNG or a JPEG as engines take them beside a prompt."""
+    kind = "jpeg" if picture.startswith(_JPEG) else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"

@@ -9,12 +9,16 @@ From its source (0.5.23):
 - `output_ids` has what ended the reply, a stop text's tokens and the end token too.
 - A reply whose grammar is over ends with `matched`, the last token, which is then one like others.
 - Errors are events with `error`, or replies that ended with `finish_reason.type` "abort", in a reply with status 200.
+- An event's list of all tokens so far is the one that goes on being written to, so it may be ahead of its count.
+- Pictures stand beside the tokens (`image_data`); `prompt_tokens` counts the places that they take. Which tokens were
+  read is said where `return_prompt_token_ids` asks for it, and then in every event, all of them.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, cast
 
-from antiphon.engines.remote.dialects.ask import Ask, Event, Heard
+from antiphon.engines.remote.dialects.ask import Ask, Event, Heard, data_url
 
 MOST_STOPS: Final = 32
 
@@ -28,7 +32,7 @@ class Sglang:
     reads_only = True
     reasons_first = False
     lingers = True
-    sees = False
+    sees = True
 
     def body(self, ask: Ask) -> dict[str, Any]:
         """The request's body."""
@@ -59,6 +63,10 @@ class Sglang:
             "require_reasoning": False,
             "sampling_params": params,
         }
+        if ask.pictures:
+            body["image_data"] = [data_url(picture) for picture in ask.pictures]
+        if ask.tells:
+            body["return_prompt_token_ids"] = True
         if ask.salt:
             body["cache_salt"] = ask.salt
         if ask.conversation:
@@ -83,29 +91,32 @@ class _Listener:
     def __call__(self, event: Event) -> Heard:
         meta = cast("dict[str, Any]", event.get("meta_info") or {})
         given = cast("list[int]", event.get("output_ids") or [])
+        count = int(meta.get("completion_tokens", self._seen))
         # The count tells new tokens from all of them, whichever way the server streams.
-        new = int(meta.get("completion_tokens", self._seen)) - self._seen
+        new = count - self._seen
         if new > len(given):
             return Heard(fault=(500, f"an event counts {new} more tokens and has {len(given)}"))
-        tokens = tuple(given[len(given) - new :]) if new > 0 else ()
+        whole = len(given) >= count
+        tokens = tuple(given[self._seen : count] if whole else given[len(given) - new :]) if new > 0 else ()
         self._seen += len(tokens)
-        cached = meta.get("cached_tokens")
-        finish = meta.get("finish_reason")
-        if not isinstance(finish, dict):
-            return Heard(tokens, cached=cached)
-        return _ended(tokens, cast("dict[str, Any]", finish), cached)
+        finish, read = meta.get("finish_reason"), event.get("prompt_token_ids")
+        heard = _ended(tokens, cast("dict[str, Any]", finish)) if isinstance(finish, dict) else Heard(tokens)
+        return replace(
+            heard,
+            cached=meta.get("cached_tokens"),
+            counted=meta.get("prompt_tokens"),
+            read=None if read is None else tuple(read),
+        )
 
 
-def _ended(tokens: tuple[int, ...], finish: dict[str, Any], cached: int | None) -> Heard:
+def _ended(tokens: tuple[int, ...], finish: dict[str, Any]) -> Heard:
     match finish.get("type"):
         case "length":
-            return Heard(tokens, "length", cached=cached)
+            return Heard(tokens, "length")
         case "stop":
             matched = finish.get("matched")
-            if isinstance(matched, str):
-                return Heard(tokens, "stop", matched, cached)
-            return Heard(tokens, "end", cached=cached)
+            return Heard(tokens, "stop", matched) if isinstance(matched, str) else Heard(tokens, "end")
         case _:
             status = finish.get("status_code")
             words = str(finish.get("message") or "Aborted")
-            return Heard(tokens, cached=cached, fault=(status if isinstance(status, int) else 500, words))
+            return Heard(tokens, fault=(status if isinstance(status, int) else 500, words))

@@ -89,12 +89,18 @@ def hear(event: Event) -> Heard:
     tokens = tuple(choice.get("token_ids") or ())
     reason, matched = choice.get("finish_reason"), choice.get("stop_reason")
     if reason is None:
-        return Heard(tokens, cached=cached)
+        return Heard(tokens, cached=cached, read=_read(event))
     if reason == "length":
-        return Heard(tokens, "length", cached=cached)
+        return Heard(tokens, "length", cached=cached, read=_read(event))
     if reason != "stop":
         return Heard(tokens, cached=cached, fault=(500, f"it gave the work up: {reason}"))
     # A token that ended the reply is named by its number, the tokenizer's own end token by nothing.
     if isinstance(matched, str):
-        return Heard(tokens, "stop", matched, cached)
-    return Heard(tokens, "end", cached=cached)
+        return Heard(tokens, "stop", matched, cached, read=_read(event))
+    return Heard(tokens, "end", cached=cached, read=_read(event))
+
+
+def _read(event: Event) -> tuple[int, ...] | None:
+    """The prompt as it was read: `/inference/v1/generate` says them in its first event where it is asked."""
+    read = event.get("prompt_token_ids")
+    return None if read is None else tuple(read)

@@ -5,15 +5,13 @@ the server has a reasoning parser; a prompt out of the window is an event with `
 Requests are called `generate-tokens-` and their name, and the call that aborts one says nothing when it finds none.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any, Final
 
-from antiphon.engines.remote.dialects.ask import Ask, Event, Heard
+from antiphon.engines.remote.dialects.ask import Ask, Event, Heard, data_url
 from antiphon.engines.remote.dialects.vllm_completions import hear, requested, sampling_params
 
 PREFIX: Final = "generate-tokens-"
-_JPEG: Final = b"\xff\xd8\xff"
 
 
 class Generate:
@@ -36,6 +34,7 @@ class Generate:
             "sampling_params": sampling_params(ask),
             "reasoning_ended": True,
             **({"content_parts": [_part(picture) for picture in ask.pictures]} if ask.pictures else {}),
+            **({"return_token_ids": True} if ask.tells else {}),
         }
 
     def listener(self) -> Callable[[Event], Heard]:
@@ -48,5 +47,4 @@ class Generate:
 
 
 def _part(picture: bytes) -> dict[str, str]:
-    kind = "jpeg" if picture.startswith(_JPEG) else "png"
-    return {"type": "image_url", "url": f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"}
+    return {"type": "image_url", "url": data_url(picture)}

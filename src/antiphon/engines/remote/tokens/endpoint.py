@@ -20,6 +20,7 @@ from antiphon.engines.remote.tokens.pictures import Sight
 from antiphon.engines.remote.tokens.probes import Prober
 from antiphon.engines.remote.tokens.reading import StopsToSend, TokenReader, Vocabulary
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
+from antiphon.engines.remote.tokens.watch import Lookalikes, declined, watched
 from antiphon.errors import EngineDied, EngineFault
 from antiphon.ports.engine import Done, EngineOutput, Generation, ModelCard, Piece, PrefillProgress
 
@@ -39,6 +40,7 @@ class TokenEndpoint:
         self._tokenizer = tokenizer
         self._vocabulary = Vocabulary(tokenizer.piece, tokenizer.control, tokenizer.ends)
         self._to_send = StopsToSend(tokenizer.control)
+        self._lookalikes = Lookalikes(tokenizer)
         self._sends_stops = True
         self._grammars = GrammarWriter(tokenizer.control, tokenizer.ends)
         self._dialect: Dialect = kind.dialects[-1]
@@ -80,6 +82,7 @@ class TokenEndpoint:
             special_tokens=tokenizer.special_tokens,
             sampling=tokenizer.sampling,
             sees=tried.sight is not None,
+            blind="; ".join(f"{row.says}: {row.remedy}" if row.remedy else row.says for row in tried.blind),
             origin=f"{self._kind.engine} {about.version} at {self.url}",
         )
         identity = Identity(about.model, tokenizer.template_digest, tokenizer.digest)
@@ -100,14 +103,11 @@ class TokenEndpoint:
     async def generate(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
         """See `Endpoint.generate`."""
         shown = self._vocabulary.shown_for(work.visible, work.stops)
-        ask = self._ask(work, limit, shown)
-        if self._sight is not None and any(segment.image for segment in work.prompt.segments):
-            tokens, pictures = await self._sight.native(work.prompt.segments, work.prompt.tokens)
-            ask = replace(ask, tokens=tokens, pictures=pictures)
+        ask, replies = await self._asked(work, self._ask(work, limit, shown))
         reader = TokenReader(self._vocabulary, shown, work.stops)
         total, cached, read, over = len(work.prompt.tokens), 0, False, False
         try:
-            async with aclosing(listen(self._connection, self._dialect, ask, session(work))) as replies:
+            async with aclosing(replies):
                 async for heard in replies:
                     cached = cached if heard.cached is None else heard.cached
                     if not read:
@@ -145,6 +145,21 @@ class TokenEndpoint:
             salt=work.tenant,
             conversation=work.conversation,
         )
+
+    async def _asked(self, work: Generation, ask: Ask) -> tuple[Ask, AsyncGenerator[Heard, None]]:
+        """What is sent, with the prompt's pictures in it, and what will be heard of it."""
+        prompt, headers = work.prompt, session(work)
+        if self._sight is None or not any(segment.image for segment in prompt.segments):
+            return ask, listen(self._connection, self._dialect, ask, headers)
+        tokens, pictures = await self._sight.native(prompt.segments, prompt.tokens)
+        ask = replace(ask, tokens=tokens, pictures=pictures)
+        if not self._sight.watched:
+            return ask, listen(self._connection, self._dialect, ask, headers)
+        found = await asyncio.to_thread(self._lookalikes.of, prompt.tokens)
+        if unfit := [text for text in found if text in self._sight.unfit]:
+            raise declined(unfit)
+        ask = replace(ask, tells=bool(found))
+        return ask, watched(listen(self._connection, self._dialect, ask, headers), prompt.tokens, found)
 
     async def _last_words(self, replies: AsyncGenerator[Heard, None], ask: Ask, end: Done, cached: int) -> int:
         """What was cached, of an engine that says so at the end, where this side has seen the end before it.

@@ -12,10 +12,14 @@ from antiphon.engines.remote.dialects.sglang import Sglang
 from antiphon.engines.remote.dialects.vllm_completions import Completions
 from antiphon.engines.remote.dialects.vllm_generate import Generate
 from antiphon.engines.remote.endpoint import Finding
+from antiphon.engines.remote.tokens.pictures import Sight, Trial, find_sight
+from antiphon.engines.remote.tokens.sglang_pictures import find_sglang_sight
 from antiphon.errors import EngineFault, EngineRefused
 
 # SGLang keeps so many tokens of its window for itself, where it does not say what it takes. Source: `tp_worker.py`.
 _SGLANG_KEEPS: Final = 6
+# It keeps places for what it drafts, by some algorithms. Source: `managers/utils.py`, `compute_num_reserved_tokens`.
+_DRAFTS: Final = frozenset({"EAGLE", "EAGLE3", "FROZEN_KV_MTP", "NEXTN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ class Kind(Protocol):
         """The text of tokens, control tokens in their own."""
         ...
 
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
+        """How its model's pictures are sent, by a dialect that can; None where the model sees none. Raises
+        `EngineRefused` where it sees, and does not read its prompts as they are written and counted here."""
+        ...
+
 
 class VllmKind:
     """See `Kind`."""
@@ -107,6 +116,10 @@ class VllmKind:
         """`/detokenize` shows control tokens."""
         return str((await connection.post("/detokenize", {"tokens": tokens})).get("prompt"))
 
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
+        """See `find_sight`."""
+        return await find_sight(connection, model, trial)
+
 
 class SglangKind:
     """See `Kind`."""
@@ -123,11 +136,12 @@ class SglangKind:
     async def about(self, connection: Connection) -> About:
         """What `/server_info` and `/v1/models` say."""
         server, served = await connection.get("/server_info"), await _served(connection)
-        takes = server.get("max_req_input_len")
+        takes, window = server.get("max_req_input_len"), _window(served)
+        takes = takes if isinstance(takes, int) else window - _SGLANG_KEEPS
         return About(
             version=str(server.get("version", "")),
             model=str(served["id"]),
-            window=takes if isinstance(takes, int) else _window(served) - _SGLANG_KEEPS,
+            window=min(takes, window - _drafted(server)),
             places=_count(server.get("max_running_requests")),
             rows=tuple(_settings(server)),
         )
@@ -150,9 +164,22 @@ class SglangKind:
         body = {"tokens": tokens, "skip_special_tokens": False}
         return str((await connection.post("/detokenize", body)).get("text"))
 
+    async def sight(self, connection: Connection, model: str, trial: Trial) -> Sight | None:
+        """See `find_sglang_sight`."""
+        return await find_sglang_sight(connection, model, trial)
+
 
 KINDS: Final[dict[str, Kind]] = {"vllm": VllmKind(), "sglang": SglangKind()}
 """The engines by the names that settings have for them."""
+
+
+def _drafted(server: dict[str, Any]) -> int:
+    """The places that SGLang keeps in every window for what it drafts."""
+    if str(server.get("speculative_algorithm")).upper() not in _DRAFTS:
+        return 0
+    tree = _count(server.get("speculative_eagle_topk")) * _count(server.get("speculative_num_steps"))
+    drafts = ("speculative_num_draft_tokens", "max_speculative_num_draft_tokens")
+    return max(tree, *(_count(server.get(name)) for name in drafts))
 
 
 def _settings(server: dict[str, Any]) -> list[Finding]:

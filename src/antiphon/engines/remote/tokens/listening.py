@@ -31,6 +31,11 @@ async def listen(
             if heard.fault is not None:
                 status, words = heard.fault
                 raise _fault(status, {"error": {"message": words}}, begun=begun)
+            if heard.matched is not None and heard.matched not in ask.stops:
+                # SGLang's "NaN happened", where the model's numbers are none any more.
+                raise EngineDied(
+                    f"{dialect.path} ended with a text that it was not asked for: {heard.matched[:200]!r}"
+                )
             begun = begun or bool(heard.tokens)
             yield heard
 

@@ -24,8 +24,22 @@ from antiphon.errors import EngineRefused
 Read = Callable[[tuple[int, ...], tuple[bytes, ...]], Awaitable[Sequence[int]]]
 """The tokens that the engine has read in the end, of these tokens with these pictures."""
 
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What pictures are tried with. `around`: tokens of a text in which a control token's text stands as plain text;
+    `read`: asks the engine; `plain`: the tokens of a text as users write it; `text`: the text of tokens."""
+
+    around: tuple[int, ...]
+    read: Read
+    plain: Callable[[str], tuple[int, ...]]
+    text: Callable[[Sequence[int]], str]
+
+
+SIZES: Final = ((64, 64), (640, 200))
+"""Of the empty pictures that are tried."""
+
 _RENDER: Final = "/v1/chat/completions/render"
-_SIZES: Final = ((64, 64), (640, 200))
 _CANDIDATES: Final = 4
 _MISPLACED: Final = "the prompt's pictures are not where its tokens have them"
 
@@ -44,10 +58,23 @@ class _Rendered:
 
 
 class Sight:
-    """How pictures are sent to one model. `places`: how many tokens a picture is; `sent`: what is sent for it."""
+    """How pictures are sent to one model. `places`: how many tokens a picture is; `sent`: what is sent for it.
+    `watched`: what the engine has read is looked at each time, because it may read a prompt anew of its text.
+    `unfit`: texts that it cannot read beside a picture."""
 
-    def __init__(self, places: PicturePlaces, before: tuple[int, ...], token: int, after: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        places: PicturePlaces,
+        before: tuple[int, ...],
+        token: int,
+        after: tuple[int, ...],
+        *,
+        watched: bool = False,
+        unfit: frozenset[str] = frozenset(),
+    ) -> None:
         self.places = places
+        self.watched = watched
+        self.unfit = unfit
         self.sent = (*before, token, *after)
         self._token = token
 
@@ -75,21 +102,21 @@ class Sight:
         return tuple(found), tuple(picture.data for picture in pictures)
 
 
-async def find_sight(connection: Connection, model: str, around: tuple[int, ...], read: Read) -> Sight | None:
-    """How the model's pictures are sent; None: it sees none. `around`: tokens of some text.
+async def find_sight(connection: Connection, model: str, trial: Trial) -> Sight | None:
+    """How the model's pictures are sent; None: it sees none.
 
     Raises `EngineRefused` where it sees, and what it reads is not what is counted here.
     """
 
-    pictures = tuple(blank_png(*size) for size in _SIZES)
+    around, pictures = trial.around, tuple(blank_png(*size) for size in SIZES)
     try:
-        one = await _render(connection, model, _picture(_base64(pictures[0])))
+        one = await _render(connection, model, picture_content(_base64(pictures[0])))
     except EngineRefused:
         return None
     plain = _tokens_in(await _render(connection, model, [{"type": "text", "text": ""}]))
 
     async def rendered(picture: str) -> _Rendered:
-        return _read_off(await _render(connection, model, _picture(picture)), plain)
+        return _read_off(await _render(connection, model, picture_content(picture)), plain)
 
     first, second = _read_off(one, plain), await rendered(_base64(pictures[1]))
     if (first.before, first.after) != (second.before, second.after):
@@ -105,7 +132,7 @@ async def find_sight(connection: Connection, model: str, around: tuple[int, ...]
         sight = Sight(PicturePlaces(places), first.before, token, first.after)
         asked = (*around, *sight.sent, *around, *sight.sent, *sight.sent, *around)
         try:
-            came = await read(asked, (*pictures, pictures[1]))
+            came = await trial.read(asked, (*pictures, pictures[1]))
         except (EngineRefused, EngineBroken):  # a 500, where nothing is to be put in the place of the token
             continue
         if tuple(came) == wanted:
@@ -121,8 +148,8 @@ def _read_off(said: Mapping[str, Any], plain: Sequence[int]) -> _Rendered:
         offset, length = int(where["offset"]), int(where["length"])
     except (KeyError, IndexError, TypeError, ValueError) as problem:
         raise EngineRefused(f"{_RENDER} does not say where a picture is: {problem!r}") from problem
-    begin = _common(tokens, plain)
-    end = len(tokens) - _common(tokens[begin:][::-1], plain[begin:][::-1])
+    begin = common(tokens, plain)
+    end = len(tokens) - common(tokens[begin:][::-1], plain[begin:][::-1])
     if not begin <= offset < offset + length <= end or len(tokens) - (end - begin) != len(plain):
         raise EngineRefused(f"{_RENDER} writes more around a picture than belongs to it")
     places = tokens[offset : offset + length]
@@ -134,7 +161,8 @@ async def _render(connection: Connection, model: str, content: list[dict[str, An
     return await connection.post(_RENDER, body)
 
 
-def _picture(picture: str) -> list[dict[str, Any]]:
+def picture_content(picture: str) -> list[dict[str, Any]]:
+    """A message of one picture, in base64, as templates are given it."""
     return [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}]
 
 
@@ -142,7 +170,7 @@ def _tokens_in(said: Mapping[str, Any]) -> list[int]:
     return cast("list[int]", said.get("token_ids") or [])
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def common(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens are the same at the beginning of both."""
     pairs = zip(one, other, strict=False)
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -11,15 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from antiphon.dialogue.rendered import Segment
 from antiphon.engines.grammar import GrammarWriter
 from antiphon.engines.remote.connection import Connection, EngineBroken
 from antiphon.engines.remote.dialects.ask import Ask, Dialect, Draw, Heard
 from antiphon.engines.remote.endpoint import Finding
 from antiphon.engines.remote.tokens.kinds import About, Kind
 from antiphon.engines.remote.tokens.listening import listen
-from antiphon.engines.remote.tokens.pictures import Sight, find_sight
+from antiphon.engines.remote.tokens.pictures import Sight, Trial
 from antiphon.engines.remote.tokens.tokenizer import LocalTokenizer
 from antiphon.errors import EngineFault, EngineRefused, EngineUnavailable
+
+PICTURES: Final = "pictures"
 
 PATIENCE: Final = 120.0
 """Seconds for one of the tries: an engine may just be warming up, or be busy."""
@@ -50,6 +53,11 @@ class Tried:
     sends_stops: bool
     rows: tuple[Finding, ...]
     sight: Sight | None = None
+
+    @property
+    def blind(self) -> tuple[Finding, ...]:
+        """What was found of pictures that are not shown to the model."""
+        return tuple(row for row in self.rows if row.subject == PICTURES and not row.holds)
 
 
 @dataclass(slots=True)
@@ -168,32 +176,51 @@ class Prober:
     async def _try_pictures(self) -> tuple[list[Finding], Sight | None]:
         """Whether it sees, by what it says that it has read. A model without sight gets no row."""
         if not self._dialect.sees:
-            return [], None
+            return self._unseen(), None
         try:
-            # Lines' ends on both sides: some models join them with those of a picture.
-            around = (*self._tokenizer.opening, *self._tokenizer.read("\nHello\n"))
-            sight = await self._timed(find_sight(self._connection, self._about.model, around, self._read))
+            trial = Trial(self._text_around_pictures(), self._read, self._plain, self._tokenizer.text)
+            sight = await self._timed(self._kind.sight(self._connection, self._about.model, trial))
         except EngineUnavailable as problem:
             if not isinstance(problem, EngineBroken):
                 raise
-            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+            return [Finding(PICTURES, False, f"refused: {problem}", needed=False)], None
         except EngineFault as problem:
-            return [Finding("pictures", False, f"refused: {problem}", needed=False)], None
+            return [Finding(PICTURES, False, f"refused: {problem}", needed=False)], None
         if sight is None:
             return [], None
-        return [Finding("pictures", True, "seen, and counted as they are read", needed=False)], sight
+        return [Finding(PICTURES, True, "seen, and counted as they are read", needed=False)], sight
+
+    def _unseen(self) -> list[Finding]:
+        """What is said of pictures where the raw endpoint takes none, and another one would."""
+        if not any(dialect.sees for dialect in self._kind.dialects):
+            return []
+        says = f"refused: {self._dialect.path} takes none beside a prompt of tokens"
+        return [Finding(PICTURES, False, says, "--enable-scale-out, where the model sees", needed=False)]
+
+    def _text_around_pictures(self) -> tuple[int, ...]:
+        """Tokens of a text with a control token's text in it, which is no control token there."""
+        plain = self._plain(self._tokenizer.text(self._tokenizer.ends[:1]))
+        # Lines' ends on both sides: some models join them with those of a picture.
+        return (*self._tokenizer.opening, *self._tokenizer.read("\nHello "), *plain, *self._tokenizer.read("\n"))
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return self._tokenizer.tokens((Segment(text, markup=False),), begins=False)
 
     async def _read(self, tokens: tuple[int, ...], pictures: tuple[bytes, ...]) -> Sequence[int]:
-        """The tokens that it has read in the end."""
-        ask = replace(self._ask(1), tokens=tokens, pictures=pictures)
-        body = {**self._dialect.body(ask), "return_token_ids": True}
-        async with aclosing(self._connection.events(self._dialect.path, body)) as events:
-            async for event in events:
-                if event.get("error") is not None:
-                    raise EngineRefused(f"pictures were not read: {str(event['error'])[:200]}")
-                if event.get("prompt_token_ids"):
-                    return event["prompt_token_ids"]
-        return ()
+        """The tokens that it has read in the end; none where it does not say."""
+        ask = replace(self._ask(1), tokens=tokens, pictures=pictures, tells=True)
+
+        async def hear() -> tuple[int, ...]:
+            read: tuple[int, ...] = ()
+            async with aclosing(listen(self._connection, self._dialect, ask)) as replies:
+                async for heard in replies:
+                    read = heard.read or read
+                    if read and heard.counted not in (None, len(read)):
+                        words = f"it names {len(read)} tokens that it has read, and counts {heard.counted}"
+                        raise EngineRefused(words)
+            return read
+
+        return await self._timed(hear())
 
     def _ask(self, max_tokens: int, *, grammar: str | None = None, stops: tuple[str, ...] = ()) -> Ask:
         return Ask(

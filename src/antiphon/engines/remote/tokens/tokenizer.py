@@ -56,8 +56,9 @@ class LocalTokenizer:
     """Segments → tokens, and a token → its bytes. Raises `EngineFault` for files that it cannot make sense of.
 
     `control`: the control tokens by their text. `special_tokens`: all texts that a user must not be able to write as
-    one token. `ends`: the tokens that end a reply. `opening`: the tokens that the model wants before a prompt.
-    `sampling`: what the model's makers recommend. `digest`, `template_digest`: tell tokenizers and templates apart.
+    one token; `marks`: these tokens. `ends`: the tokens that end a reply. `opening`: the tokens that the model wants
+    before a prompt. `sampling`: what the model's makers recommend. `digest`, `template_digest`: tell tokenizers and
+    templates apart.
     """
 
     def __init__(self, files: TokenizerFiles) -> None:
@@ -74,6 +75,7 @@ class LocalTokenizer:
         like_markup = {token["content"] for token in added if looks_like_markup(token["content"])}
         ends = {text for text in (self.bos_token, self.eos_token) if text and self._id(text) is not None}
         self.special_tokens = frozenset(self.control) | like_markup | ends
+        self.marks = frozenset(one for text in self.special_tokens if (one := self._id(text)) is not None)
         self.chat_template = files.template or _template(files.config.get("chat_template"))
         self.ends = self._find_ends(files)
         self.opening = self._find_opening(files.config.get("add_bos_token"))
