@@ -75,7 +75,10 @@ class ConsoleObserver:
             return
         if self._bar is None:
             self._stop_live()
-            self._bar = _bar_on(self._err)
+            # Few starts fetch anything.
+            from rich.progress import Progress
+
+            self._bar = Progress(*bytes_columns(self._err.width), console=self._err)
             self._bar.start()
         if name not in self._bars:
             self._bars[name] = self._bar.add_task(name, total=total)
@@ -147,19 +150,12 @@ class ConsoleObserver:
 
 def bytes_columns(width: int) -> "list[ProgressColumn]":
     """What is told of bytes that come, in so many columns: a narrow terminal has room for what and how much."""
-    # Few starts fetch anything.
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
     from rich.table import Column
 
     told = [TextColumn("{task.description}", table_column=Column(overflow="fold"))]
     much = DownloadColumn(table_column=Column(no_wrap=True))
     return [*told, much] if width < _WIDE else [*told, BarColumn(), much, TransferSpeedColumn()]
-
-
-def _bar_on(console: Console) -> "Progress":
-    from rich.progress import Progress
-
-    return Progress(*bytes_columns(console.width), console=console)
 
 
 def adapted(adapter: "AdapterDescription") -> str:
@@ -195,8 +191,7 @@ def welcome(
 From a shell:
 
 curl {url}/v1/messages \\
-  -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' \\
-  -H 'content-type: application/json' \\
+  -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
   -d '{{"model": "{model}", "max_tokens": 100,
        "messages": [{{"role": "user", "content": "Why is the sky blue?"}}]}}'
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from antiphon.compose.edges import SystemClock, SystemEntropy
 from antiphon.compose.stores import Places
@@ -10,22 +11,18 @@ from antiphon.ports.stores import StoreError, StoreUnfit
 from antiphon.service.keys import Keys
 from antiphon.stores.place import file_of
 
+if TYPE_CHECKING:
+    from antiphon.stores.sql.keys import SqlKeys
+
 
 @asynccontextmanager
 async def keys_of(settings: Settings) -> AsyncGenerator[Keys]:
     """What can be done with the keys of a server with these settings, whether it runs or not. Raises `StoreError` and
     OSError."""
-    # A server that keeps nothing goes without the library.
-    from antiphon.stores.sql.database import Database
-    from antiphon.stores.sql.keys import SqlKeys
-
     if not settings.stores.kept:
         raise StoreUnfit("nothing is kept (--data off), and so are no keys; name a place, as in docs/stores.md")
-    database = await Database.open(Places.of(settings).database, connections=1)
-    try:
-        yield Keys(SqlKeys(database), SystemClock(), SystemEntropy())
-    finally:
-        await database.aclose()
+    async with _rows_at(Places.of(settings).database) as rows:
+        yield Keys(rows, SystemClock(), SystemEntropy())
 
 
 async def is_keyed(settings: Settings) -> bool:
@@ -47,11 +44,17 @@ async def keys_made(settings: Settings) -> bool:
     url = Places.of(settings).database
     if (path := file_of(url)) is not None and not path.exists():
         return False
-    from antiphon.stores.sql.database import Database
+    async with _rows_at(url, as_it_is=True) as rows:
+        return await rows.version() > 0
+
+
+@asynccontextmanager
+async def _rows_at(url: str, *, as_it_is: bool = False) -> "AsyncGenerator[SqlKeys]":
+    from antiphon.stores.sql.database import Database  # see `compose.stores`
     from antiphon.stores.sql.keys import SqlKeys
 
-    database = await Database.open(url, connections=1, as_it_is=True)
+    database = await Database.open(url, connections=1, as_it_is=as_it_is)
     try:
-        return await SqlKeys(database).version() > 0
+        yield SqlKeys(database)
     finally:
         await database.aclose()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from antiphon.compose.observer import StartError
 from antiphon.config import Settings, StoreSettings
 from antiphon.ports.batches import BatchStore
-from antiphon.ports.objects import ObjectStore
 from antiphon.ports.stores import StoreError
 from antiphon.ports.system import Clock, Entropy
 from antiphon.service.files.files import Files
@@ -26,6 +25,7 @@ from antiphon.stores.late_objects import LateObjects
 from antiphon.stores.place import data_folder, database_in, file_of, folder_of, objects_in, shown
 
 if TYPE_CHECKING:
+    from antiphon.stores.objects import Objects
     from antiphon.stores.sql.database import Database
 
 SWEEP_EVERY = 600.0
@@ -60,7 +60,7 @@ class Stores:
     """Both stores, and who forgets in them what is past its time."""
 
     database: "Database"
-    objects: ObjectStore
+    objects: "LateObjects | Objects"
     sweeper: Sweeper
 
     async def aclose(self) -> None:
@@ -134,7 +134,7 @@ async def open_at(places: Places, connections: int, clock: Clock, entropy: Entro
     return Stores(database, objects, Sweeper(SqlLeases(database), clock, entropy))
 
 
-def _objects(url: str) -> ObjectStore:
+def _objects(url: str) -> "LateObjects | Objects":
     if folder_of(url) is not None:
         return LateObjects.open(url)
     from antiphon.stores.objects import Objects

@@ -23,6 +23,7 @@ class LateObjects:
         self._url = url
         self._folder = folder
         self._opened: Objects | None = None
+        self.shown = str(folder)
 
     @classmethod
     def open(cls, url: str) -> "LateObjects":

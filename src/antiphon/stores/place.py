@@ -1,11 +1,11 @@
 """Where a server keeps its files and its database: as folders, and as URLs."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
+from urllib.request import url2pathname
 
 _NAME: Final = "antiphon"
 
@@ -45,16 +45,7 @@ def file_of(database: str) -> Path | None:
 def folder_of(objects: str) -> Path | None:
     """The folder that an object store's URL names, if it is one."""
     parts = urlsplit(objects)
-    return Path(_path_of(parts.path)) if parts.scheme == "file" else None
-
-
-def _path_of(path: str) -> str:
-    """As `urllib.request.url2pathname`, which comes with a client of HTTP and a reader of mails."""
-    if os.name != "nt":
-        return unquote(path)
-    from nturl2path import url2pathname
-
-    return url2pathname(path)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def shown(url: str) -> str:
