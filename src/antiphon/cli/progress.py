@@ -191,7 +191,8 @@ def welcome(
 From a shell:
 
 curl {url}/v1/messages \\
-  -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
+  -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' \\
+  -H 'content-type: application/json' \\
   -d '{{"model": "{model}", "max_tokens": 100,
        "messages": [{{"role": "user", "content": "Why is the sky blue?"}}]}}'
 
