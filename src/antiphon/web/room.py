@@ -18,6 +18,9 @@ class Bell(asyncio.Event):
         self._rung = False
         self._listening: list[asyncio.Future[None]] = []
 
+    def __repr__(self) -> str:
+        return f"<Bell, {'rung' if self._rung else 'silent'}, {len(self._listening)} waiting>"
+
     def is_set(self) -> bool:
         return self._rung
 

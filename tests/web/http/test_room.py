@@ -11,6 +11,7 @@ async def test_all_that_wait_for_a_bell_hear_it_and_later_ones_do_until_it_is_cl
     waiting = [asyncio.create_task(bell.wait()) for _ in range(3)]
     await asyncio.sleep(0)
     assert not any(task.done() for task in waiting)
+    assert repr(bell) == "<Bell, silent, 3 waiting>"
     bell.set()
     bell.set()
     async with asyncio.timeout(10):
