@@ -123,6 +123,25 @@ async def test_several_processes_start_on_one_new_database_and_write_to_it(datab
     await database.aclose()
 
 
+@pytest.mark.promise("stores.opened-again")
+async def test_a_process_that_opens_it_a_second_time_and_another_one_still_see_what_each_writes(
+    database_url: str,
+) -> None:
+    first = await Database.open(database_url)
+    await write(first, "before")
+    second = await Database.open(database_url)
+    assert await count(second) == 1
+    await second.aclose()
+    async with asyncio.timeout(BOUND), process("write", database_url, "other", "3") as other:
+        # The last that has a SQLite file open takes its log away: this one must not think that it is.
+        assert await other.wait() == 0
+    await write(first, "after")
+    fresh = await Database.open(database_url)
+    assert (await count(first), await count(fresh)) == (5, 5)
+    await fresh.aclose()
+    await first.aclose()
+
+
 @pytest.mark.promise("stores.killed")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 async def test_of_a_process_that_is_killed_all_that_it_kept_is_there_and_nothing_half(

@@ -139,7 +139,12 @@ def _sqlite(path: Path, connections: int, busy: float) -> AsyncEngine:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What lies beside it takes over its permissions.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        # Never opened here: to close a file takes away the locks that other connections of this process have on it,
+        # and who finds none of them takes the log away that these write to (POSIX, fcntl).
+        if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+            raise StoreUnfit(f"{path} is no file that may be read and written") from None
     except OSError as problem:
         raise StoreUnfit(f"{path} can be neither opened nor made: {problem}") from problem
     engine = create_async_engine(
