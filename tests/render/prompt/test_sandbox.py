@@ -216,9 +216,9 @@ def test_sandboxes_that_share_a_compiled_template_keep_what_is_said_to_themselve
             super().__init__()
             self._names = names
 
-        def get(self, name: str, values: Any, make: Callable[[], str]) -> str:
-            self._names.append(name)
-            return super().get(name, values, make)
+        def get(self, kind: str, value: Any, make: Callable[[], str]) -> str:
+            self._names.append(kind)
+            return super().get(kind, value, make)
 
     one, other = (Sandbox(Told(names)).compiled(source) for names in asked)
     assert (one.render(value=["a" * 999]), asked[1]) == ('["' + "a" * 999 + '"]', [])
