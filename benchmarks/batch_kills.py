@@ -21,10 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
@@ -46,9 +46,25 @@ SLOWEST = 120.0
 """Seconds in which a batch ends that nobody interrupts, and a server starts."""
 
 
+class Process(Protocol):
+    """What is asked of a server's process."""
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def wait(self) -> int: ...
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], int, int], Process]
+
+
+def begin(command: Sequence[str], environment: Mapping[str, str], output: int, errors: int) -> Process:
+    """A process whose output and errors go to these descriptors."""
+    return subprocess.Popen(command, env=environment, stdout=output, stderr=errors)
+
+
 @dataclass(slots=True)
 class Trial:
-    """Kills on one database. `moments`: how many results there were at each of them."""
+    """Kills on one database. `moments`: how many results there were at each of them. `start`: how processes begin."""
 
     name: str
     data: Path
@@ -57,8 +73,9 @@ class Trial:
     random: random.Random
     moments: list[int] = field(default_factory=list[int])
     problems: list[str] = field(default_factory=list[str])
+    start: Start = begin
 
-    def server(self, port: int) -> subprocess.Popen[bytes]:
+    def server(self, port: int) -> Process:
         """The server, which starts."""
         script = self.data / "script.toml"
         script.write_text(SCRIPT)
@@ -68,17 +85,8 @@ class Trial:
         arguments = ["--model", f"script:{script}", "--port", str(port), "--data", str(self.data / "kept")]
         env |= {"ANTIPHON_THINKING_KEYS": "k" * 43, "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false"}
         with (self.data / "log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "antiphon", "serve", *arguments],
-                env={
-                    **os.environ,
-                    "ANTIPHON_THINKING_KEYS": "k" * 43,
-                    "ANTIPHON_SERVER_TOOLS_DEFAULTS": "false",
-                    **env,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            command = [sys.executable, "-m", "antiphon", "serve", *arguments]
+            return self.start(command, {**os.environ, **env}, log.fileno(), log.fileno())
 
     async def run(self, session: aiohttp.ClientSession, kills: int) -> None:
         """One batch, killed so many times, and then let run."""
@@ -105,7 +113,7 @@ class Trial:
                 server.kill()
                 server.wait()
 
-    async def _ready(self, session: aiohttp.ClientSession, url: str, server: subprocess.Popen[bytes]) -> None:
+    async def _ready(self, session: aiohttp.ClientSession, url: str, server: Process) -> None:
         """Return when the server answers."""
         until = time.monotonic() + SLOWEST
         while time.monotonic() < until and server.poll() is None:

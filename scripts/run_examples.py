@@ -197,13 +197,12 @@ def _run_text(text: str, where: Place, seconds: float) -> Ending:
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as complaints:
         program = Path(folder) / "example.py"
         program.write_text(text, "utf-8")
-        process = subprocess.Popen(
-            [sys.executable, str(program)],
-            env={**kept, **given, **where.environment},
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-        )
+        reading, writing = os.pipe()
+        try:
+            command = [sys.executable, str(program)]
+            process = start(command, {**kept, **given, **where.environment}, writing, complaints.fileno(), folder)
+        finally:
+            os.close(writing)
         late = threading.Event()
 
         def end() -> None:
@@ -213,7 +212,7 @@ def _run_text(text: str, where: Place, seconds: float) -> Ending:
         timer = threading.Timer(seconds, end)
         timer.start()
         try:
-            printed = _echo(process)
+            printed = _echo(reading)
             status = process.wait()
         finally:
             timer.cancel()
@@ -226,13 +225,19 @@ def _run_text(text: str, where: Place, seconds: float) -> Ending:
     return Ending((words or f"exit status {status}") if status else None, printed)
 
 
-def _echo(process: "subprocess.Popen[bytes]") -> bool:
+def start(
+    command: Sequence[str], environment: Mapping[str, str], output: int, errors: int, folder: str
+) -> "subprocess.Popen[bytes]":
+    """A program that runs in this folder, and whose output and errors go to these descriptors."""
+    return subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=errors)
+
+
+def _echo(reading: int) -> bool:
     """Show what a program prints while it prints it; whether that was anything."""
-    assert process.stdout is not None
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     last = ""
-    with process.stdout as output:
-        while piece := os.read(output.fileno(), 65_536):
+    with os.fdopen(reading, "rb", buffering=0) as output:
+        while piece := output.read(65_536):
             said = decode(piece)
             _say(said)
             last = said or last

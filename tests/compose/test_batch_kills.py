@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from benchmarks.batch_kills import Trial
 
+from tests.referee.warm import start
 from tests.stores.databases import KINDS, postgres_server
 
 KILLS = 4
@@ -30,7 +31,7 @@ def database(request: pytest.FixtureRequest) -> Generator[str | None]:
 async def test_every_request_has_one_answer_and_is_counted_once_however_often_its_server_is_killed(
     tmp_path: Path, database: str | None
 ) -> None:
-    trial = Trial("killed", tmp_path, database, ROWS, random.Random(7))
+    trial = Trial("killed", tmp_path, database, ROWS, random.Random(7), start=start)
     async with asyncio.timeout(BOUND), aiohttp.ClientSession() as session:
         await trial.run(session, KILLS)
     assert trial.problems == []

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from tests.referee.warm import start
 
 START_TIMEOUT = 120.0
 _URL = re.compile(r"answers at (http://127\.0\.0\.1:\d+)")
@@ -47,19 +51,23 @@ def live_process(
         **(extra or {}),
     }
     env = clean_env(given)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+    reading, writing = os.pipe()
+    try:
+        process = start(command, env, writing, writing)
+    finally:
+        os.close(writing)
     output: list[str] = []
     found = threading.Event()
     url: list[str] = []
 
     def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            output.append(line)
-            match = _URL.search(line)
-            if match and not url:
-                url.append(match[1])
-                found.set()
+        with open(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                output.append(line)
+                match = _URL.search(line)
+                if match and not url:
+                    url.append(match[1])
+                    found.set()
         found.set()
 
     reader = threading.Thread(target=read, daemon=True)
@@ -69,15 +77,13 @@ def live_process(
         assert url, "the server ended: " + "".join(output)
         yield Live(url[0], process.pid)
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         reader.join(5)
-        if process.stdout is not None:
-            process.stdout.close()
         folder.cleanup()
 
 
@@ -97,8 +103,18 @@ def run_client(
 ) -> str:
     """Run a client program against a server; its standard output. Fails with its standard error."""
     env = clean_env({"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key, **(extra or {})})
-    done = subprocess.run(
-        [str(part) for part in command], env=env, capture_output=True, text=True, timeout=timeout, check=False
-    )
-    assert done.returncode == 0, f"{command[-1]} failed:\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = start([str(part) for part in command], env, output.fileno(), errors.fileno())
+        try:
+            status = process.wait(timeout)
+        finally:
+            process.kill()
+            process.wait()
+        said, complaints = (_whole(file) for file in (output, errors))
+    assert status == 0, f"{command[-1]} failed:\n{said}\n{complaints}"
+    return said
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")

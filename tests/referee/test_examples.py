@@ -1,9 +1,11 @@
 """`make examples`: every program of the two API documents, on a server as it comes, and what is said of each."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from tests.arch.tree import ROOT
 from tests.referee.conftest import GREEDY
 from tests.referee.live import clean_env
 from tests.referee.test_snippets import EXAMPLES
+from tests.referee.warm import start
 
 PROGRAM = ROOT / "scripts" / "run_examples.py"
 # Replies that can be compared; and no reply fills a window of 8192 tokens, which would take minutes.
@@ -35,12 +38,18 @@ def ran(*arguments: str, server: str | None = None, timeout: float = 1500) -> su
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What all of them print."""
+    """What all of them print. Each is a process of its own, which need not import the SDK anew."""
     config = tmp_path_factory.mktemp("examples") / "antiphon.toml"
     config.write_text(SETTINGS, "utf-8")
-    done = ran("--config", str(config))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(said):
+        patched.setattr(run_examples, "start", start)
+        patched.setattr(sys, "argv", [str(PROGRAM), "--offline", "--config", str(config)])
+        patched.delenv(run_examples.RUNNING, raising=False)
+        with pytest.raises(SystemExit) as ended:
+            run_examples.main()
+    assert not ended.value.code, said.getvalue()
+    return said.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from antiphon.compose.observer import StartError
 from antiphon.config import ConfigError, Settings
@@ -22,11 +24,22 @@ from antiphon.weights.description import ModelDescription, describe
 
 def load_catalogue(settings: Settings) -> Catalogue:
     """The profiles that ship with the package, with the owner's over them. Raises `ConfigError`."""
-    builtin = tomllib.loads(files("antiphon.profiles").joinpath("data.toml").read_text("utf-8"))
+    if not settings.profiles and not settings.aliases:
+        return _shipped()
     try:
-        return parse_catalogue(builtin, settings.profiles, settings.aliases, local_ids=settings.models)
+        return parse_catalogue(_data(), settings.profiles, settings.aliases, local_ids=settings.models)
     except ProfileError as problem:
         raise ConfigError(str(problem)) from problem
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    return tomllib.loads(files("antiphon.profiles").joinpath("data.toml").read_text("utf-8"))
+
+
+@cache
+def _shipped() -> Catalogue:
+    return parse_catalogue(_data())
 
 
 def describe_models(settings: Settings) -> list[ModelDescription]:

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import Any
 import psutil
 
 from tests.referee.live import clean_env
+from tests.referee.warm import Running, start, start_by_name
 
 PATIENCE = 180.0
 CHILD = "antiphon.compose.workers.child"
@@ -82,7 +85,7 @@ class Client:
 class Serving:
     """A server that runs. `said`: its lines so far."""
 
-    process: asyncio.subprocess.Process
+    process: Running
     port: int = 0
     said: list[str] = field(default_factory=list[str])
 
@@ -175,20 +178,20 @@ class Serving:
 
     async def ended(self) -> int:
         """The exit code of the parent, once it has ended."""
-        async with asyncio.timeout(PATIENCE):
-            return await self.process.wait()
+        return await asyncio.to_thread(self.process.wait, PATIENCE)
 
     async def listening(self) -> None:
         """Wait until it has said where it answers."""
-        await until(lambda: self.port > 0 or self.process.returncode is not None, "the address")
+        await until(lambda: self.port > 0 or self.process.poll() is not None, "the address")
         assert self.port, "".join(self.said)
 
 
 @asynccontextmanager
 async def serving(
-    *arguments: str, workers: int = 2, env: Mapping[str, str] | None = None, wait: bool = True
+    *arguments: str, workers: int = 2, env: Mapping[str, str] | None = None, wait: bool = True, by_name: bool = False
 ) -> AsyncGenerator[Serving]:
-    """A server with so many workers on a free port; nothing of it is left after the block."""
+    """A server with so many workers on a free port; nothing of it is left after the block. `by_name`: its parent is
+    not forked."""
     folder = tempfile.TemporaryDirectory(prefix="antiphon-workers-", ignore_cleanup_errors=True)
     given = {
         "ANTIPHON_THINKING_KEYS": "k" * 43,
@@ -199,37 +202,36 @@ async def serving(
     command = [sys.executable, "-m", "antiphon", "serve", "--workers", str(workers), *arguments]
     if "--port" not in arguments:
         command += ["--port", "0"]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=clean_env(given)
-    )
+    reading, writing = os.pipe()
+    try:
+        process = (start_by_name if by_name else start)(command, clean_env(given), writing, writing)
+    finally:
+        os.close(writing)
     server = Serving(process)
-    reading = asyncio.create_task(_read(server))
+    listening = threading.Thread(target=_read, args=(server, reading), daemon=True)
+    listening.start()
     try:
         if wait:
             await server.listening()
         yield server
     finally:
         left = [process.pid, *server.workers(), *server.engines()]
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(30):
-                    await process.wait()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(process.wait, 30)
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(PATIENCE):
-            await process.wait()
-            await reading
+        await asyncio.to_thread(process.wait, PATIENCE)
+        await asyncio.to_thread(listening.join, PATIENCE)
         folder.cleanup()
 
 
-async def _read(server: Serving) -> None:
-    assert server.process.stdout is not None
-    async for line in server.process.stdout:
-        text = line.decode("utf-8", "replace")
-        server.said.append(text)
-        found = _URL.search(text)
-        if found and not server.port:
-            server.port = int(found[1])
+def _read(server: Serving, reading: int) -> None:
+    with open(reading, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            server.said.append(line)
+            found = _URL.search(line)
+            if found and not server.port:
+                server.port = int(found[1])

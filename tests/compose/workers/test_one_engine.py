@@ -27,7 +27,7 @@ async def server() -> AsyncGenerator[Serving]:
     """Two workers and the first layers of the built-in model, with two slots."""
     # A machine that is busy loads a model for a while.
     async with serving(
-        "--model", str(shallow_path()), "--parallel", "2", "--context", "2048", "--ready-timeout", "150"
+        "--model", str(shallow_path()), "--parallel", "2", "--context", "2048", "--ready-timeout", "150", by_name=True
     ) as running:
         yield running
 
@@ -115,7 +115,7 @@ def names(environment: bytes) -> frozenset[bytes]:
 @pytest.mark.promise("workers.parent", "workers.loading")
 async def test_all_says_that_it_loads_until_it_is_loaded_and_ends_with_a_parent_that_is_killed():
     async with serving("--model", str(shallow_path()), "--parallel", "1", "--context", "2048", wait=False) as server:
-        await until(lambda: len(server.workers()) == 2 or server.process.returncode is not None, "workers")
+        await until(lambda: len(server.workers()) == 2 or server.process.poll() is not None, "workers")
         await server.listening()
         workers, engines = server.workers(), server.engines()
         assert (len(workers), len(engines)) == (2, 1)

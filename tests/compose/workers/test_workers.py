@@ -269,7 +269,7 @@ async def test_keys_are_in_no_workers_arguments(server: Serving):
 
 
 async def test_one_worker_is_the_one_process_that_it_always_was(script: str):
-    async with serving("--model", script, workers=1) as server:
+    async with serving("--model", script, workers=1, by_name=True) as server:
         assert (await server.health())[0] == 200
         assert psutil.Process(server.pid).children(recursive=True) == []
         assert not any("worker" in line for line in server.said)

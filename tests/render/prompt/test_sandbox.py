@@ -205,3 +205,22 @@ def test_what_is_kept_stays_within_its_room_and_the_longest_unused_goes_first() 
     kept.get("kind", "x" * 5_000, lambda: "larger than the room")
     ask(2)
     assert made == [1, 2, 3, 4, 2]
+
+
+def test_sandboxes_that_share_a_compiled_template_keep_what_is_said_to_themselves() -> None:
+    source = "{% macro said(x) %}{{ x | tojson }}{% endmacro %}{{ said(value) }}"
+    asked: list[list[str]] = [[], []]
+
+    class Told(KeptTexts):
+        def __init__(self, names: list[str]) -> None:
+            super().__init__()
+            self._names = names
+
+        def get(self, kind: str, value: Any, make: Callable[[], str]) -> str:
+            self._names.append(kind)
+            return super().get(kind, value, make)
+
+    one, other = (Sandbox(Told(names)).compiled(source) for names in asked)
+    assert (one.render(value=["a" * 999]), asked[1]) == ('["' + "a" * 999 + '"]', [])
+    assert other.render(value=[2]) == "[2]"
+    assert asked[0] == asked[1] == ["macro said", "json None"]

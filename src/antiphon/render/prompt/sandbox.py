@@ -7,6 +7,8 @@ what has no short cut goes its way.
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Final, cast
 
 from jinja2 import Template, nodes
@@ -24,6 +26,9 @@ _OF_DICTS: Final = frozenset(dir(dict))
 _READING_DICTS: Final = frozenset({"get", "items", "keys", "values"})
 
 _FORMATTING: Final = frozenset({"format", "format_map"})
+
+_PROGRAMS: Final = 32
+"""So many templates need not be compiled again for the next sandbox."""
 
 _kind_of = cast("Callable[[Any], object]", type)
 
@@ -45,8 +50,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def compiled(self, source: str) -> Template:
         """The template; raises what Jinja raises."""
-        self.repeatable = repeatable_macros(self.parse(source))
-        template = self.from_string(source)
+        self.repeatable, program = _program(source)
+        template = self.template_class.from_code(self, program, self.make_globals(None))
         # Jinja looks its globals up in two layers, and copies them key by key for every rendering.
         template.globals = dict(template.globals)
         return template
@@ -94,6 +99,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             value,
             lambda: json.dumps(value, ensure_ascii=False, indent=indent, default=list),
         )
+
+
+@lru_cache(maxsize=_PROGRAMS)
+def _program(source: str) -> tuple[frozenset[str], CodeType]:
+    """The names of a template's repeatable macros, and what it is in Python: the same in every sandbox."""
+    sandbox = Sandbox(KeptTexts())
+    return repeatable_macros(sandbox.parse(source)), sandbox.compile(source)
 
 
 def _attributes(namespace: Namespace) -> dict[str, Any]:
