@@ -20,7 +20,7 @@ from antiphon.engines.llamacpp.kept.keeping import Keeping, Room
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.engines.llamacpp.works import Works
+from antiphon.engines.llamacpp.works import Works, counted
 from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
@@ -233,19 +233,19 @@ class LlamaCppEngine:
         adapted = not self._spares(work)
         if self._shares_slots and not adapted:
             body["lora"] = _NO_ADAPTER
-        return self._works.outputs(work, self._complete(body, adapted=adapted))
+        return self._works.outputs(work, self._complete(body, adapted=adapted, counts=counted(work)))
 
     def _works_with(self, control: Mapping[str, int]) -> Works:
         return Works(control, self._card.eos_token, self._card.sampling, self._text, guard=self._guard)
 
-    async def _complete(self, body: dict[str, Any], *, adapted: bool) -> AsyncGenerator[EngineOutput]:
+    async def _complete(self, body: dict[str, Any], *, adapted: bool, counts: bool) -> AsyncGenerator[EngineOutput]:
         attempt = 1
         while True:
             child, client = await self._ready()
             try:
                 if adapted:
                     await child.settled(self._ready_timeout)
-                async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
+                async with aclosing(client.complete(_server(child, adapted=adapted), body, counts=counts)) as outputs:
                     async for output in outputs:
                         yield output
                 return
