@@ -153,8 +153,13 @@ class LlamaCppEngine:
         """The tokens of the segments, in order."""
         return await self._tokenizer.tokens(segments, begins=begins)
 
-    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+    def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
+        # The slot is free for others when the model has ended, not when a client has read that.
+        return read_ahead(self._in_a_slot(work))
+
+    async def _in_a_slot(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+        """The work's outputs, from the turn that it gets to the end of its slot's use."""
         room = self._card.window - len(work.prompt.tokens)
         if room < 0:
             raise EngineRefused(
@@ -163,13 +168,7 @@ class LlamaCppEngine:
         if room == 0:
             yield Done("length", 0)
             return
-        # The slot is free for others when the model has ended, not when a client has read that.
-        async with aclosing(read_ahead(self._in_a_slot(work, min(work.max_tokens, room)))) as outputs:
-            async for output in outputs:
-                yield output
-
-    async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
-        """The work's outputs, from the turn that it gets to the end of its slot's use."""
+        limit = min(work.max_tokens, room)
         adapted = not self._spares(work)
         if any(segment.image for segment in work.prompt.segments):
             self._tokenizer.stretches(
