@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Final, Literal, cast
 
-from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, ServerAnswer
+from antiphon.dialogue.events import Begun, Charge, Finish, ReplyEvent, ServerAnswer, TextDelta
 
 Labels = tuple[tuple[str, str], ...]
 """Names and values."""
@@ -173,6 +173,10 @@ class Watched:
 
     def saw(self, batch: Sequence[ReplyEvent]) -> None:
         """This has happened."""
+        if self._first is not None and len(batch) == 1 and isinstance(batch[0], TextDelta):
+            # Nearly all that is seen; it is nothing of what is looked for below.
+            self._pieces += 1
+            return
         if isinstance(batch[0], Begun):
             self._charge = batch[0].charge
             self._metrics.prompts.add(self._model, "hit" if self._charge.read else "miss")

@@ -9,6 +9,8 @@ import types
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
+from antiphon.service.reply.together import thrown
+
 _Item = TypeVar("_Item")
 
 
@@ -22,36 +24,24 @@ def pour(
     it waits, are thrown into the source first, like everything that reaches a source that is waited for.
     """
     while True:
-        step = source.__anext__()
+        step: Generator[Any, Any, _Item] = source.__anext__()  # type: ignore[assignment]
         try:
             # A step by hand: it either brings an item at once, or a future that would have to be waited for.
-            waits_for = step.send(None)  # type: ignore[attr-defined]
+            waits_for = step.send(None)
         except StopIteration as brought:
             item: _Item = brought.value
         except StopAsyncIteration:
             return
         else:
             try:
-                item = yield from _rest(step, waits_for, flush)
+                try:
+                    yield from flush().__await__()
+                    yield waits_for
+                except BaseException as problem:
+                    item = yield from thrown(step, problem)
+                else:
+                    item = yield from step
             except StopAsyncIteration:
                 return
         if take(item):
             yield from flush().__await__()
-
-
-def _rest(step: Any, waits_for: Any, flush: Callable[[], Awaitable[None]]) -> Generator[Any, Any, Any]:
-    """The item of a step that waits."""
-    try:
-        try:
-            yield from flush().__await__()
-        except BaseException as problem:
-            waits_for = step.throw(problem)
-        while True:
-            try:
-                answer = yield waits_for
-            except BaseException as problem:
-                waits_for = step.throw(problem)
-            else:
-                waits_for = step.send(answer)
-    except StopIteration as brought:
-        return brought.value

@@ -194,9 +194,17 @@ class HttpProtocol(HttpToolsProtocol):
 
 class _Cycle(RequestResponseCycle):
     """One request and its reply. The head of a stream is looked through and written as a whole, which uvicorn does
-    field by field; names of fields are in lower case."""
+    field by field; names of fields are in lower case. What comes behind it is written without a coroutine."""
+
+    _sent: asyncio.Future[None] | None = None
 
     def send(self, message: Message) -> Awaitable[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        sent = self._sent
+        if sent is not None and not (self.disconnected or self.flow.write_paused or self.response_complete):
+            body = message.get("body")
+            if body and message.get("more_body"):
+                self.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+                return sent
         if self.response_started or not self._begins_a_stream(message):
             return super().send(message)  # pyright: ignore[reportArgumentType]
         return self._begin(message["headers"])
@@ -213,6 +221,9 @@ class _Cycle(RequestResponseCycle):
         if HEADER_RE.search(b"".join(names)) or HEADER_VALUE_RE.search(b"".join(values)):
             raise RuntimeError("a header field that cannot be sent")
         self.response_started = self.chunked_encoding = True
+        # Done for good, for all who are to wait for what is written at once.
+        self._sent = asyncio.get_running_loop().create_future()
+        self._sent.set_result(None)
         self.waiting_for_100_continue = False
         fields = b"".join([b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)])
         self.transport.write(b"%b%btransfer-encoding: chunked\r\n\r\n" % (STATUS_LINE[_OK], fields))

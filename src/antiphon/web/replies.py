@@ -181,7 +181,17 @@ class _EventWriter:
         if self._ping is not None:
             await self._ping
         events, self._held = self._held, []
-        await self._put(_encode(events))
+        data = encode(events[0]) if len(events) == 1 else _encode(events)
+        if not self._opened:
+            await self._put(data)
+            return
+        # As `_put` does, without another coroutine for every token.
+        self._sending = True
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            self._last = self._loop.time()
+        finally:
+            self._sending = False
 
     async def end(self) -> None:
         """Send what is held, and that it is the last. Comes after `close`."""

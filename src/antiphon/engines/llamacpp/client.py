@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 import aiohttp
 import orjson
 
+from antiphon.engines.arriving import Arriving, Silence
 from antiphon.errors import EngineDied, EngineFault, EngineNotBegun, EngineRefused, EngineUnavailable
 from antiphon.ports.engine import Done, EngineOutput, Piece, PrefillProgress
 
@@ -28,8 +29,7 @@ HEALTH_TIMEOUT: Final = 5.0
 SAVE_TIMEOUT: Final = 30.0
 # A stream that says nothing: the server sends a comment every 30 s, also while it works.
 SILENCE_TIMEOUT: Final = 180.0
-_DATA: Final = b"data: "
-_ERROR: Final = b"error: "
+_HEADS: Final = (b"data: ", b"error: ")
 _REASONS: Final[dict[str, Literal["end", "length", "stop"]]] = {"limit": "length", "word": "stop"}
 STREAMED: Final[dict[str, Any]] = {
     "stream": True,
@@ -118,32 +118,46 @@ class LlamaClient:
         """Forget what is in a slot."""
         await self._call(server, "POST", f"/slots/{slot}?action=erase", patience=SAVE_TIMEOUT)
 
-    async def complete(self, server: Server, body: dict[str, Any]) -> AsyncGenerator[EngineOutput]:
+    async def complete(
+        self, server: Server, body: dict[str, Any], *, counts: bool = False
+    ) -> AsyncGenerator[EngineOutput]:
         """Run a completion; closing the generator closes its connection, which ends the work.
 
         Pieces have tokens where the body asks for them (`return_tokens`): the token that was written last, which need
-        not be that of the text.
+        not be that of the text. `counts`: see `Telling`.
         """
-        asked = {**body, **STREAMED}
+        asked, told = {**body, **STREAMED}, Telling(tokens="return_tokens" in body, counts=counts)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT)
         response = await self._open(server, "POST", "/completion", asked, timeout)
+        silence = Silence(response.content, SILENCE_TIMEOUT)
         try:
             if response.status != 200:
                 raise _refusal(response.status, await response.read())
-            rest = b""
-            async for data in response.content.iter_any():
+            if response.connection is not None and response.connection.protocol is not None:
+                response.connection.protocol.read_timeout = None  # from here on it is `silence`
+            arriving, rest = Arriving.of(response), b""
+            while arriving is not None:
+                data = arriving.take()
+                if not data:
+                    more = arriving.more()
+                    if more is None:
+                        break
+                    await more
+                    continue
+                silence.ends()
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
-                    if line.startswith((_DATA, _ERROR)):
-                        output = read_event(orjson.loads(line[line.index(b" ") :]), tokens="return_tokens" in body)
-                        yield output
-                        if isinstance(output, Done):
+                    if line.startswith(_HEADS):
+                        for output in told(orjson.loads(line[line.index(b" ") :])):
+                            yield output
+                        if told.over:
                             return
+            told.end()
         except (aiohttp.ClientError, OSError) as problem:
             raise EngineDied(f"the engine was lost in the middle of a reply: {_words(problem)}") from problem
         finally:
+            silence.close()
             response.close()
-        raise EngineDied("the engine ended its reply without saying why")
 
     async def _call(
         self, server: Server, method: str, path: str, body: object = None, *, patience: float = CALL_TIMEOUT
@@ -211,6 +225,36 @@ def read_event(event: dict[str, Any], *, tokens: bool) -> EngineOutput:
     if progress is None:
         return Piece(content, event["tokens_predicted"], tuple(event["tokens"]) if tokens else ())
     return PrefillProgress(progress["processed"], progress["total"], progress["cache"])
+
+
+class Telling:
+    """Reads one stream's events. `tokens`: see `read_event`. `counts`: tokens without text, half a character when the
+    limit fell inside it, are a piece before the end. `over`: the end has come."""
+
+    def __init__(self, *, tokens: bool, counts: bool = False) -> None:
+        self._tokens = tokens
+        self._counts = counts
+        self._counted = 0
+        self.over = False
+
+    def __call__(self, event: dict[str, Any]) -> Sequence[EngineOutput]:
+        """What the event says."""
+        try:
+            output = read_event(event, tokens=self._tokens)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise EngineDied(f"an event of the engine's stream cannot be read: {problem!r}") from problem
+        if isinstance(output, Piece):
+            self._counted = output.output_tokens
+        elif isinstance(output, Done):
+            self.over = True
+            if self._counts and output.output_tokens > self._counted:
+                return Piece("", output.output_tokens), output
+        return (output,)
+
+    def end(self) -> None:
+        """The stream is at its end."""
+        if not self.over:
+            raise EngineDied("the engine ended its reply without saying why")
 
 
 def _refusal(status: int, data: bytes) -> EngineFault:

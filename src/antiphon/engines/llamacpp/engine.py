@@ -20,7 +20,7 @@ from antiphon.engines.llamacpp.kept.keeping import Keeping, Room
 from antiphon.engines.llamacpp.pictures import PicturePlaces, least_batch, native_prompt, new_marker
 from antiphon.engines.llamacpp.slots import Slot
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.engines.llamacpp.works import Works
+from antiphon.engines.llamacpp.works import Works, counted
 from antiphon.errors import EngineFault, EngineNotBegun, EngineRefused
 from antiphon.ports.engine import Done, EngineHealth, EngineOutput, Generation, ModelCard, PrefillProgress
 
@@ -153,8 +153,13 @@ class LlamaCppEngine:
         """The tokens of the segments, in order."""
         return await self._tokenizer.tokens(segments, begins=begins)
 
-    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+    def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
+        # The slot is free for others when the model has ended, not when a client has read that.
+        return read_ahead(self._in_a_slot(work))
+
+    async def _in_a_slot(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+        """The work's outputs, from the turn that it gets to the end of its slot's use."""
         room = self._card.window - len(work.prompt.tokens)
         if room < 0:
             raise EngineRefused(
@@ -163,13 +168,7 @@ class LlamaCppEngine:
         if room == 0:
             yield Done("length", 0)
             return
-        # The slot is free for others when the model has ended, not when a client has read that.
-        async with aclosing(read_ahead(self._in_a_slot(work, min(work.max_tokens, room)))) as outputs:
-            async for output in outputs:
-                yield output
-
-    async def _in_a_slot(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
-        """The work's outputs, from the turn that it gets to the end of its slot's use."""
+        limit = min(work.max_tokens, room)
         adapted = not self._spares(work)
         if any(segment.image for segment in work.prompt.segments):
             self._tokenizer.stretches(
@@ -233,19 +232,19 @@ class LlamaCppEngine:
         adapted = not self._spares(work)
         if self._shares_slots and not adapted:
             body["lora"] = _NO_ADAPTER
-        return self._works.outputs(work, self._complete(body, adapted=adapted))
+        return self._works.outputs(work, self._complete(body, adapted=adapted, counts=counted(work)))
 
     def _works_with(self, control: Mapping[str, int]) -> Works:
         return Works(control, self._card.eos_token, self._card.sampling, self._text, guard=self._guard)
 
-    async def _complete(self, body: dict[str, Any], *, adapted: bool) -> AsyncGenerator[EngineOutput]:
+    async def _complete(self, body: dict[str, Any], *, adapted: bool, counts: bool) -> AsyncGenerator[EngineOutput]:
         attempt = 1
         while True:
             child, client = await self._ready()
             try:
                 if adapted:
                     await child.settled(self._ready_timeout)
-                async with aclosing(client.complete(_server(child, adapted=adapted), body)) as outputs:
+                async with aclosing(client.complete(_server(child, adapted=adapted), body, counts=counts)) as outputs:
                     async for output in outputs:
                         yield output
                 return

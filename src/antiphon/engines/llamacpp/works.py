@@ -47,21 +47,14 @@ class Works:
             body |= {"stop": work.stops, "return_tokens": True}
         return body
 
-    async def outputs(
+    def outputs(
         self, work: Generation, told: AsyncGenerator[EngineOutput, None]
     ) -> AsyncGenerator[EngineOutput, None]:
-        """The work's outputs, out of what the server told. A guarded work ends where it goes in circles."""
+        """The work's outputs, out of what the server told; see `counted`. A guarded work ends where it goes in
+        circles."""
         if guarded(work.sampling, self._guard_of(work)):
             told = _without_circles(told)
-        counted = 0
-        async with aclosing(self._paired(work, told) if work.stops else told) as outputs:
-            async for output in outputs:
-                if isinstance(output, Piece):
-                    counted = output.output_tokens
-                elif isinstance(output, Done) and output.output_tokens > counted:
-                    # Tokens without text: half a character, when the limit fell inside it.
-                    yield Piece("", output.output_tokens)
-                yield output
+        return _counted(self._paired(work, told)) if work.stops else told
 
     async def _paired(
         self, work: Generation, told: AsyncGenerator[EngineOutput, None]
@@ -90,6 +83,23 @@ class Works:
     def _shown(self, work: Generation) -> frozenset[str]:
         """The control tokens that are to be seen in the text."""
         return work.visible.union(*(_control_in(stop, self._control) for stop in work.stops))
+
+
+def counted(work: Generation) -> bool:
+    """Whether what the server told has to count all tokens: see `Telling`. With stop texts they are counted here."""
+    return not work.stops
+
+
+async def _counted(outputs: AsyncGenerator[EngineOutput, None]) -> AsyncGenerator[EngineOutput, None]:
+    """The same, where tokens without text are a piece before the end."""
+    so_far = 0
+    async with aclosing(outputs):
+        async for output in outputs:
+            if isinstance(output, Piece):
+                so_far = output.output_tokens
+            elif isinstance(output, Done) and output.output_tokens > so_far:
+                yield Piece("", output.output_tokens)
+            yield output
 
 
 async def _without_circles(told: AsyncGenerator[EngineOutput, None]) -> AsyncGenerator[EngineOutput, None]:

@@ -18,7 +18,9 @@ from typing import Any, Final, TypeVar, cast
 import aiohttp
 import orjson
 
+from antiphon.engines.arriving import Arriving, Silence
 from antiphon.engines.remote.endpoint import SESSION_HEADER
+from antiphon.engines.remote.hearing import AsItIs, Hears
 from antiphon.engines.remote.sse import BrokenStream, EventReader
 from antiphon.errors import EngineDied, EngineFault, EngineFull, EngineNotBegun, EngineRefused, EngineUnavailable
 
@@ -125,22 +127,32 @@ class Connection:
         """The answer, a JSON object; empty where there is no body."""
         return _mapping(await self.answer("POST", path, body, headers=headers, patience=patience), path)
 
-    async def events(
+    def events(
         self, path: str, body: object, *, headers: Mapping[str, str] | None = None, kept: bool = True
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """What the engine streams, each event a JSON object, up to `[DONE]` or the end of the stream.
+        """What the engine streams, each event a JSON object; see `heard`."""
+        return self.heard(path, body, AsItIs(), headers=headers, kept=kept)
+
+    async def heard(
+        self,
+        path: str,
+        body: object,
+        hears: Hears[_Result],
+        *,
+        headers: Mapping[str, str] | None = None,
+        kept: bool = True,
+    ) -> AsyncGenerator[_Result, None]:
+        """What is heard in the events that the engine streams, up to `[DONE]` or the end of the stream.
 
         It is asked once: the request may be what the engine is lost of. So one that closes connections unannounced
         must not be asked over one that was `kept`.
 
-        Closing the generator closes the connection, which is how engines are told to stop. Whether the stream came to
-        its end is for the caller to see: it knows what the last event has to say.
+        Closing the generator closes the connection, which is how engines are told to stop.
         """
-        # Silence is watched here: aiohttp would set a timer anew for every token.
         timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self.access.connect)
         sessions = (self._kept if kept else self._fresh,)
         response = await self._open("POST", path, body, headers or {}, timeout, sessions, self.access.silence)
-        silence = _Silence(response.content, self.access.silence)
+        silence = Silence(response.content, self.access.silence)
         try:
             if response.status != 200:
                 raise _refusal(response, await self._unless_closed(_read(response, path)))
@@ -149,13 +161,22 @@ class Connection:
                     f"{path} answered with {response.content_type} where a stream of events was asked for"
                 )
             self._streams.add(response.content)
-            reader, more = EventReader(), response.content.readany
-            while data := await more():
+            reader, arriving = EventReader(), Arriving.of(response)
+            while arriving is not None and not reader.over:
+                data = arriving.take()
+                if not data:
+                    more = arriving.more()
+                    if more is None:
+                        break
+                    await more
+                    continue
                 silence.ends()
                 for event in reader.feed(data):
-                    yield _mapping(_json(event, path), path)
-                if reader.over:
-                    return
+                    for said in hears(_event(event, path)):
+                        yield said
+                    if hears.over:
+                        return
+            hears.end()
         except BrokenStream as problem:
             raise EngineDied(f"{path} answered with what is no stream of events: {problem}") from problem
         except TimeoutError as problem:
@@ -275,32 +296,6 @@ class Connection:
             self._endings.discard(ending)
 
 
-class _Silence:
-    """Breaks a stream that brings nothing for so many seconds."""
-
-    def __init__(self, stream: aiohttp.StreamReader, seconds: float) -> None:
-        self._stream = stream
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
-        self._timer = self._loop.call_later(seconds, self._look)
-
-    def ends(self) -> None:
-        """Something has come."""
-        self._since = self._loop.time()
-
-    def close(self) -> None:
-        """It is watched no longer."""
-        self._timer.cancel()
-
-    def _look(self) -> None:
-        left = self._since + self._seconds - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._stream.set_exception(TimeoutError())
-
-
 async def _note_reuse(_: object, context: SimpleNamespace, __: object) -> None:
     """The request got a connection that was used before."""
     context.trace_request_ctx.append(True)
@@ -332,6 +327,14 @@ def _json(data: bytes, path: str) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError as problem:
         raise EngineDied(f"{path} answered with what is no JSON: {data[:80]!r}") from problem
+
+
+def _event(data: bytes, path: str) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _mapping(_json(data, path), path)  # says what is wrong
+    return event if type(event) is dict else _mapping(event, path)
 
 
 def _mapping(value: object, path: str) -> dict[str, Any]:

@@ -114,23 +114,10 @@ class RemoteEngine:
         """The tokens of the segments, in order."""
         return await self._ask(lambda endpoint: endpoint.tokenize(segments, begins=begins))
 
-    async def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
+    def generate(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """Run the model; see `Engine.generate`. Prompt and reply together stay within the card's window."""
-        self._among(())
-        self._refuse_poison(work)
-        room = self._card.window - len(work.prompt.tokens)
-        if room < 0:
-            raise EngineRefused(
-                f"the prompt has {len(work.prompt.tokens)} tokens, and the model's window is {self._card.window}"
-            )
-        if room == 0:
-            yield Done("length", 0)
-            return
-        work = structs.replace(work, sampling=first_of(work.sampling, self._card.sampling))
         # The endpoint is free for others when the model has ended, not when a client has read that.
-        async with aclosing(read_ahead(self._tried(work, min(work.max_tokens, room)))) as outputs:
-            async for output in outputs:
-                yield output
+        return read_ahead(self._outputs(work))
 
     async def health(self) -> EngineHealth:
         """Whether one of the endpoints can answer."""
@@ -152,8 +139,13 @@ class RemoteEngine:
             self._leave(member, "the engine is stopped", tells=False)
             await member.endpoint.aclose()
 
-    async def _tried(self, work: Generation, limit: int) -> AsyncGenerator[EngineOutput]:
+    async def _outputs(self, work: Generation) -> AsyncGenerator[EngineOutput]:
         """The work's outputs, of the endpoint that began it."""
+        limit = self._limit(work)
+        if limit is None:
+            yield Done("length", 0)
+            return
+        work = structs.replace(work, sampling=first_of(work.sampling, self._card.sampling))
         tried: list[Member] = []
         while True:
             begun, end = False, None
@@ -161,8 +153,7 @@ class RemoteEngine:
             async with self._places.place(work, tried) as place:
                 member = place.member
                 try:
-                    asked = _elsewhere(work) if member in tried else work
-                    async with aclosing(member.endpoint.generate(asked, limit)) as outputs:
+                    async with aclosing(member.endpoint.generate(_asked(work, member, tried), limit)) as outputs:
                         output = await self._first_of(outputs, member)
                         self._poison.survived(work)
                         while output is not None:
@@ -172,13 +163,20 @@ class RemoteEngine:
                                 end = output
                             else:
                                 yield output
+                            if not place.reads:
+                                break
                             output = await anext(outputs, None)
+                        async for output in outputs:
+                            # The place has heard already that the prompt was read.
+                            if isinstance(output, Done):
+                                place.hears(output)
+                                end = output
+                            else:
+                                yield output
                     if end is None:
                         raise EngineDied(f"{member.endpoint.url} stopped in the middle of a reply")
                 except EngineUnavailable as problem:
-                    if begun:
-                        raise EngineDied(str(problem)) from problem
-                    self._fear(work, member, problem)
+                    self._fear(work, member, problem, begun=begun)
                     self._judge(member, problem, tried)
                 except EngineDied:
                     self._doubt(member)
@@ -188,6 +186,17 @@ class RemoteEngine:
                 yield end
                 return
             tried.append(member)
+
+    def _limit(self, work: Generation) -> int | None:
+        """How many tokens the work may have; None: not one, where it asks for some. Raises where it is not taken."""
+        self._among(())
+        self._refuse_poison(work)
+        room = self._card.window - len(work.prompt.tokens)
+        if room < 0:
+            raise EngineRefused(
+                f"the prompt has {len(work.prompt.tokens)} tokens, and the model's window is {self._card.window}"
+            )
+        return min(work.max_tokens, room) if room else None
 
     async def _ask(self, question: Callable[[Endpoint], Awaitable[_Reply]]) -> _Reply:
         tried: list[Member] = []
@@ -223,8 +232,11 @@ class RemoteEngine:
             raise EngineDied(str(problem)) from problem
         raise problem
 
-    def _fear(self, work: Generation, member: Member, problem: EngineUnavailable) -> None:
-        """Remember what an endpoint may have been lost of; raises where that is enough not to send it again."""
+    def _fear(self, work: Generation, member: Member, problem: EngineUnavailable, *, begun: bool) -> None:
+        """Remember what an endpoint may have been lost of; raises where that is enough not to send it again, and
+        where the work had begun."""
+        if begun:
+            raise EngineDied(str(problem)) from problem
         if isinstance(problem, EngineLost):
             self._poison.lost(work, asyncio.get_running_loop().time())
             self._doubt(member)
@@ -354,6 +366,8 @@ class RemoteEngine:
         member.doubted.set()
 
 
-def _elsewhere(work: Generation) -> Generation:
-    """The same work under another name: a router gives it to another engine, most probably."""
-    return structs.replace(work, conversation=f"{work.conversation}-again") if work.conversation else work
+def _asked(work: Generation, member: Member, tried: Sequence[Member]) -> Generation:
+    """The work as the member gets it; another time under another name: a router gives it to another engine then, most
+    probably."""
+    again = member in tried and work.conversation
+    return structs.replace(work, conversation=f"{work.conversation}-again") if again else work

@@ -43,17 +43,18 @@ class Member:
 @dataclass(slots=True, eq=False)
 class Place:
     """One of the works that a member does at once. `has_read`: called when its prompt has been read. `thinks`: more
-    of the same reply is likely to follow its end; `ended`: it has come to its end."""
+    of the same reply is likely to follow its end; `ended`: it has come to its end. `reads`: its prompt is still being
+    read."""
 
     member: Member
     has_read: Callable[[], None]
     thinks: bool
     ended: bool = False
-    _reads: bool = True
+    reads: bool = True
 
     def hears(self, output: EngineOutput) -> None:
         """What the member says of the work."""
-        if self._reads and not isinstance(output, PrefillProgress):
-            self._reads = False
+        if self.reads and not isinstance(output, PrefillProgress):
+            self.reads = False
             self.has_read()
         self.ended = isinstance(output, Done)

@@ -124,7 +124,7 @@ class Stretches:
                 if declined is not None:
                     yield [declined]
                     return
-                if reader.over:
+                if reading.over:
                     break
                 if isinstance(burst[-1], Done):
                     ended = burst[-1]
@@ -285,13 +285,15 @@ class Stretches:
 
 
 class _Reading:
-    """What an answer's reader finds in the engine's outputs. `written`: the tokens so far."""
+    """What an answer's reader finds in the engine's outputs. `written`: the tokens so far. `over`: nothing that
+    is still written belongs to the reply."""
 
     def __init__(self, reader: ReplyReader) -> None:
         self._reader = reader
         self._events: list[ReplyEvent] = []
         self._tokens: list[int] = []
         self.written = 0
+        self.over = False
 
     def read(self, output: EngineOutput | Begun) -> bool:
         """Read it; whether nothing behind it belongs to the reply."""
@@ -302,7 +304,8 @@ class _Reading:
         for event in events:
             self._events.append(event)
             self._tokens.append(output.output_tokens)
-        return self._reader.over
+        self.over = self._reader.over
+        return self.over
 
     def taken(self) -> tuple[list[ReplyEvent], list[int]]:
         """The events since the last time, and the tokens that were written at each."""

@@ -5,17 +5,16 @@ Source: llama.cpp, tools/server/README.md; measurements of a server of October 2
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final, TypeVar
 
 import orjson
 
-from antiphon.engines.llamacpp.client import STREAMED, read_event
+from antiphon.engines.llamacpp.client import STREAMED, Telling
 from antiphon.engines.remote.connection import Connection
 from antiphon.errors import EngineDied, EngineRefused
-from antiphon.ports.engine import Done, EngineOutput
+from antiphon.ports.engine import EngineOutput
 
 # The marker of servers that do not tell theirs. Source: llama.cpp, tools/mtmd/mtmd.cpp.
 _OLD_MARKER: Final = "<__media__>"
@@ -125,23 +124,15 @@ class Calls:
         body = {"messages": [{"role": "user", "content": [block]}]}
         return _field(await self._connection.post("/v1/messages/count_tokens", body), "input_tokens", int)
 
-    async def complete(
-        self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    def complete(
+        self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None, *, counts: bool = False
     ) -> AsyncGenerator[EngineOutput, None]:
-        """Run a completion; closing the generator ends it."""
+        """Run a completion; closing the generator ends it. `counts`: see `Telling`."""
+        told = Telling(tokens="return_tokens" in body, counts=counts)
         # It closes connections that it said it would keep.
-        asked = {**OWN_SETTINGS, **body, **STREAMED}
-        events = self._connection.events("/completion", asked, headers=headers, kept=False)
-        async with aclosing(events):
-            async for event in events:
-                try:
-                    output = read_event(event, tokens="return_tokens" in body)
-                except (KeyError, TypeError, ValueError, AttributeError) as problem:
-                    raise EngineDied(f"an event of the engine's stream cannot be read: {problem!r}") from problem
-                yield output
-                if isinstance(output, Done):
-                    return
-        raise EngineDied("the engine ended its reply without saying why")
+        return self._connection.heard(
+            "/completion", {**OWN_SETTINGS, **body, **STREAMED}, told, headers=headers, kept=False
+        )
 
     async def _with_size(self, found: Properties) -> Properties:
         said = await self._connection.get("/v1/models")

@@ -16,7 +16,7 @@ from antiphon.dialogue.conversation import Sampling
 from antiphon.dialogue.rendered import RenderedPrompt, Segment
 from antiphon.engines.llamacpp.pictures import PicturePlaces, native_prompt
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.engines.llamacpp.works import Works
+from antiphon.engines.llamacpp.works import Works, counted
 from antiphon.engines.remote.connection import Connection
 from antiphon.engines.remote.endpoint import Finding, Findings, Identity, session
 from antiphon.engines.remote.llama_server.calls import Calls, Properties
@@ -100,7 +100,7 @@ class LlamaServer:
         """See `Endpoint.generate`."""
         known = self._learnt()
         body = known.works.body(work, _native(work.prompt, known), limit)
-        outputs = known.works.outputs(work, self._calls.complete(body, session(work)))
+        outputs = known.works.outputs(work, self._calls.complete(body, session(work), counts=counted(work)))
         return outputs if limit else _only_read(outputs)
 
     async def aclose(self) -> None:

@@ -10,7 +10,7 @@ from antiphon.dialogue.media import Image
 from antiphon.dialogue.rendered import RenderedPrompt
 from antiphon.engines.llamacpp.pictures import BEHIND_PICTURES, ENDS_OF_TURNS, blank_png, native_prompt
 from antiphon.engines.llamacpp.tokenizer import PromptTokenizer
-from antiphon.engines.llamacpp.works import Works
+from antiphon.engines.llamacpp.works import Works, counted
 from antiphon.engines.remote.endpoint import Finding
 from antiphon.engines.remote.llama_server.calls import Calls
 from antiphon.errors import EngineRefused
@@ -126,7 +126,7 @@ class Probes:
     async def _run(self, prompt: Any, work: Generation) -> _Told:
         told = _Told()
         body = self._works.body(work, prompt, work.max_tokens)
-        async with aclosing(self._works.outputs(work, self._calls.complete(body))) as outputs:
+        async with aclosing(self._works.outputs(work, self._calls.complete(body, counts=counted(work)))) as outputs:
             async for output in outputs:
                 _take(told, output)
         return told

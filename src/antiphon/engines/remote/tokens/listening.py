@@ -1,17 +1,16 @@
 """One reply of an engine, from the request to its last event, with every fault in it raised."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
 
 from antiphon.engines.remote.connection import Connection, refusal
-from antiphon.engines.remote.dialects.ask import Ask, Dialect, Heard
+from antiphon.engines.remote.dialects.ask import Ask, Dialect, Event, Heard
 from antiphon.errors import EngineDied, EngineFault
 
 
-async def listen(
+def listen(
     connection: Connection, dialect: Dialect, ask: Ask, headers: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Heard, None]:
     """What is heard; closing the generator closes the connection.
@@ -19,25 +18,38 @@ async def listen(
     What an engine finds wrong late comes in a reply with status 200. Before any token it is what it would have been
     as a status of its own; behind one the engine was lost in the middle of a reply.
     """
-    hear, begun = dialect.listener(), False
-    async with aclosing(connection.events(dialect.path, dialect.body(ask), headers=headers)) as events:
-        async for event in events:
-            if event.get("error") is not None:
-                raise _fault(_code(event["error"]), event, begun=begun)
-            try:
-                heard = hear(event)
-            except (TypeError, ValueError, AttributeError, KeyError, IndexError) as problem:
-                raise EngineDied(f"{dialect.path} sent an event of another kind: {str(event)[:200]}") from problem
-            if heard.fault is not None:
-                status, words = heard.fault
-                raise _fault(status, {"error": {"message": words}}, begun=begun)
-            if heard.matched is not None and heard.matched not in ask.stops:
-                # SGLang's "NaN happened", where the model's numbers are none any more.
-                raise EngineDied(
-                    f"{dialect.path} ended with a text that it was not asked for: {heard.matched[:200]!r}"
-                )
-            begun = begun or bool(heard.tokens)
-            yield heard
+    return connection.heard(dialect.path, dialect.body(ask), _Listening(dialect, ask), headers=headers)
+
+
+class _Listening:
+    """See `Hears`; all of a stream is heard, and whether it came to its end is for the caller to see."""
+
+    over = False
+
+    def __init__(self, dialect: Dialect, ask: Ask) -> None:
+        self._path = dialect.path
+        self._hear = dialect.listener()
+        self._stops = ask.stops
+        self._begun = False
+
+    def __call__(self, event: Event) -> Sequence[Heard]:
+        if event.get("error") is not None:
+            raise _fault(_code(event["error"]), event, begun=self._begun)
+        try:
+            heard = self._hear(event)
+        except (TypeError, ValueError, AttributeError, KeyError, IndexError) as problem:
+            raise EngineDied(f"{self._path} sent an event of another kind: {str(event)[:200]}") from problem
+        if heard.fault is not None:
+            status, words = heard.fault
+            raise _fault(status, {"error": {"message": words}}, begun=self._begun)
+        if heard.matched is not None and heard.matched not in self._stops:
+            # SGLang's "NaN happened", where the model's numbers are none any more.
+            raise EngineDied(f"{self._path} ended with a text that it was not asked for: {heard.matched[:200]!r}")
+        self._begun = self._begun or bool(heard.tokens)
+        return (heard,)
+
+    def end(self) -> None:
+        pass
 
 
 def _code(error: object) -> int:
