@@ -72,8 +72,12 @@ async def test_what_came_before_the_reader_was_there_is_not_lost() -> None:
 async def test_a_body_that_is_torn_raises_behind_what_came() -> None:
     async with asked(streams(b"one", cut=True)) as response:
         arriving = Arriving.of(response)
+        assert arriving is not None
         with pytest.raises(aiohttp.ClientPayloadError):
-            await all_of(arriving)
+            await response.content.wait_eof()
+        assert arriving.take() == b"one"
+        with pytest.raises(aiohttp.ClientPayloadError):
+            arriving.take()
 
 
 async def test_a_connection_that_is_closed_is_not_waited_for() -> None:

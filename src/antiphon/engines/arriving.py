@@ -25,11 +25,12 @@ class Arriving(aiohttp.StreamReader):
         return body if isinstance(body, cls) else None
 
     def take(self) -> bytes:
-        """All that has come; empty where there is nothing yet, or nothing any more. Raises what it broke with."""
-        if self._exception is not None:
-            raise self._exception
+        """All that has come; empty where there is nothing yet, or nothing any more. Raises what it broke with, behind
+        what came before."""
         came = self._buffer
         if not came:
+            if self._exception is not None:
+                raise self._exception
             return b""
         data = came.popleft() if len(came) == 1 else b"".join(came)
         came.clear()

@@ -6,11 +6,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from antiphon.stores.drains import Drains
 from tests.compose.workers.running import Client, Serving, ask, serving, until
-from tests.engines.remote.fake_llama import REPLY, event, fake_llama
+from tests.engines.remote.fake_llama import REPLY, fake_llama, held_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, file locks")
 
@@ -29,21 +28,13 @@ async def one_each(server: Serving, open_: AsyncExitStack) -> dict[int, Client]:
 async def test_every_worker_gives_a_drained_engine_nothing_new_and_finishes_what_it_has(tmp_path: Path):
     ends = asyncio.Event()
 
-    async def slowly(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(event(content=REPLY, tokens=[72], tokens_predicted=1))
-        await ends.wait()
-        await response.write(event(stop=True, stop_type="eos", tokens_predicted=1, stopping_word=""))
-        return response
-
     owner = Drains(tmp_path / "antiphon" / "drained")
     async with AsyncExitStack() as open_:
         fake = await open_.enter_async_context(fake_llama())
         # Another name than the server's own, whose address is looked for in what it says.
         url = fake.url.replace("127.0.0.1", "localhost")
         server = await open_.enter_async_context(serving("--url", url, env={"XDG_STATE_HOME": str(tmp_path)}))
-        fake.fault = slowly
+        fake.fault = held_until(ends)
         streams = await one_each(server, open_)
         for client in streams.values():
             client.send(ask("Hi"))

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from tests.compose.workers.running import HEAD, PATIENCE, Client, Serving, ask, serving, until
 from tests.compose.workers.test_workers import lives, two
-from tests.engines.remote.fake_llama import REPLY, FakeLlama, event, fake_llama
+from tests.engines.remote.fake_llama import REPLY, FakeLlama, fake_llama, held_until
 from tests.engines.shallow import shallow_path
 
 pytestmark = [
@@ -131,20 +131,11 @@ def at(fake: FakeLlama, name: str) -> str:
 @pytest.mark.promise("reload.workers-models", "reload.loses-nothing", "reload.models-go", "reload.models-names")
 async def test_all_workers_go_over_and_a_model_that_goes_ends_behind_the_last_stream_of_all(owner: Owner):
     ends = asyncio.Event()
-
-    async def slowly(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(event(content=REPLY, tokens=[72], tokens_predicted=1))
-        await ends.wait()
-        await response.write(event(stop=True, stop_type="eos", tokens_predicted=1, stopping_word=""))
-        return response
-
     async with AsyncExitStack() as open_:
         fake = await open_.enter_async_context(fake_llama())
         assert len(await owner.change(owner.script("first"), at(fake, "old"))) == 1
         assert await served(owner.server) == [{"first", "old"}]
-        fake.fault = slowly
+        fake.fault = held_until(ends)
         streams = await at_both(owner.server, open_)
         for client in streams:
             client.send({**ask("Hi"), "model": "old"})

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from antiphon.compose.workers.shares import check_shares, share_of
 from antiphon.config import ConfigError, ModelSettings, Settings
 from antiphon.config.remote import RemoteSettings
 from tests.compose.workers.running import Client, ask, serving
 from tests.compose.workers.test_draining import one_each
-from tests.engines.remote.fake_llama import REPLY, event, fake_llama
+from tests.engines.remote.fake_llama import fake_llama, held_until
 
 MODEL = ModelSettings("m", "url", remote=RemoteSettings(("http://a",)))
 
@@ -51,22 +50,13 @@ def test_a_bound_that_leaves_a_worker_nothing_is_refused_by_name():
 @pytest.mark.promise("workers.bounds")
 async def test_two_workers_give_an_engine_no_more_than_one_would_and_turn_the_rest_away(tmp_path: Path):
     ends = asyncio.Event()
-
-    async def slowly(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(event(content=REPLY, tokens=[72], tokens_predicted=1))
-        await ends.wait()
-        await response.write(event(stop=True, stop_type="eos", tokens_predicted=1, stopping_word=""))
-        return response
-
     async with AsyncExitStack() as open_:
         fake = await open_.enter_async_context(fake_llama())
         url = fake.url.replace("127.0.0.1", "localhost")
         config = tmp_path / "antiphon.toml"
         config.write_text(f'[models.m]\nurls = ["{url}"]\nendpoint_parallel = 2\nqueue = 1\n')
         server = await open_.enter_async_context(serving("--config", str(config)))
-        fake.fault = slowly
+        fake.fault = held_until(ends)
         for client in (await one_each(server, open_)).values():
             client.send(ask("Hi"))
             await client.until(b"text_delta")

@@ -1,6 +1,7 @@
 """A llama.cpp server that has no model: its tokens are characters, and it says what a test wants. What it sends has the
 shapes that a real one sent in October 2026; the real one goes through the same tests of the contract."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -129,6 +130,20 @@ class FakeLlama:
 def event(**said: Any) -> bytes:
     """One event of its stream."""
     return b"data: " + json.dumps(said).encode() + b"\n\n"
+
+
+def held_until(ends: asyncio.Event) -> Answer:
+    """Writes the reply at once, and says that it is whole when that has happened."""
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(event(content=REPLY, tokens=[72], tokens_predicted=1))
+        await ends.wait()
+        await response.write(event(stop=True, stop_type="eos", tokens_predicted=1, stopping_word=""))
+        return response
+
+    return slowly
 
 
 def _text(tokens: list[int]) -> str:
